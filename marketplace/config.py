@@ -1,0 +1,243 @@
+"""Typed settings from the environment; the only reader of os.environ."""
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+MIN_SECRET_LENGTH = 32
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+
+class ConfigError(Exception):
+    """A setting that cannot be used; the message is one line that names it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Every setting; docs/operators.md has the table with their meaning."""
+
+    app_env: str = "development"
+    secret_key: str
+    instance_path: Path
+    database_url: str | None = None
+    redis_url: str | None = None
+    host: str = "127.0.0.1"
+    port: int = 8000
+    cors_origins: tuple[str, ...] = ()
+    rate_limit_enabled: bool = True
+    rate_limit_default: str = "100/minute"
+    proxy_hops: int = 0
+    log_level: str = "INFO"
+    log_format: str = "console"
+    slow_request_seconds: float = 1.0
+    sentry_dsn: str | None = None
+    sentry_traces_sample_rate: float = 0.1
+    sentry_send_pii: bool = False
+    otel_endpoint: str | None = None
+    db_pool_size: int = 20
+    db_max_overflow: int = 10
+    db_pool_recycle: int = 3600
+    db_pool_timeout: float = 2.0
+    db_connect_timeout: int = 3
+    db_statement_timeout_ms: int = 5000
+    db_lock_timeout_ms: int = 1500
+    storage_url: str | None = None
+    smtp_url: str | None = None
+    mail_from: str = "Marketplace <no-reply@localhost>"
+    sms_backend: str = "outbox"
+    public_url: str = "http://127.0.0.1:8000"
+    web_concurrency: int = 1
+    threads: int = 100
+    graceful_timeout: int = 20
+    worker_inside: bool = False
+    worker_threads: int = 2
+    argon2_time_cost: int = 2
+    argon2_memory_cost: int = 19456
+    access_token_seconds: int = 900
+    refresh_token_seconds: int = 30 * 24 * 3600
+    max_upload_bytes: int = 10 * 1024 * 1024
+    testing: bool = False
+
+    @property
+    def is_production(self) -> bool:
+        """True where unsafe settings are refused."""
+        return self.app_env == "production"
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read and check all settings from `environ` (default: the process environment).
+
+    Raises ConfigError with one line that names the first wrong variable, or every unsafe one in
+    production.
+    """
+    env = _Reader(os.environ if environ is None else environ)
+    app_env = env.choice("APP_ENV", "development", ("development", "production", "testing"))
+    instance = Path(env.text("INSTANCE_PATH") or PROJECT_ROOT / "instance").expanduser().absolute()
+    host = env.text("HOST") or "127.0.0.1"
+    port = env.number("PORT", 8000, 1, 65535)
+    secret = env.text("SECRET_KEY")
+    production = app_env == "production"
+    values = Settings(
+        app_env=app_env,
+        secret_key=secret or ("" if production else _development_secret(instance)),
+        instance_path=instance,
+        database_url=env.database_url(),
+        redis_url=env.url("REDIS_URL", ("redis", "rediss", "unix")),
+        host=host,
+        port=port,
+        cors_origins=env.origins("CORS_ORIGINS"),
+        rate_limit_enabled=env.flag("RATE_LIMIT_ENABLED", default=True),
+        rate_limit_default=env.rate("RATE_LIMIT_DEFAULT", "100/minute"),
+        proxy_hops=env.number("PROXY_HOPS", 0, 0, 10),
+        log_level=env.choice("LOG_LEVEL", "INFO", LOG_LEVELS, upper=True),
+        log_format=env.choice("LOG_FORMAT", "json" if production else "console", ("json", "console")),
+        sentry_dsn=env.url("SENTRY_DSN", ("http", "https")),
+        sentry_traces_sample_rate=env.fraction("SENTRY_TRACES_SAMPLE_RATE", 0.1),
+        sentry_send_pii=env.flag("SENTRY_SEND_PII", default=False),
+        otel_endpoint=env.url("OTEL_EXPORTER_OTLP_ENDPOINT", ("http", "https")),
+        db_pool_size=env.number("DB_POOL_SIZE", 20, 1, 1000),
+        db_max_overflow=env.number("DB_MAX_OVERFLOW", 10, 0, 1000),
+        db_pool_recycle=env.number("DB_POOL_RECYCLE", 3600, 1, 86400 * 7),
+        storage_url=env.url("STORAGE_URL", ("s3", "file")),
+        smtp_url=env.url("SMTP_URL", ("smtp", "smtps")),
+        mail_from=env.text("MAIL_FROM") or "Marketplace <no-reply@localhost>",
+        sms_backend=env.choice("SMS_BACKEND", "outbox", ("outbox",)),
+        public_url=(env.url("PUBLIC_URL", ("http", "https")) or f"http://{host}:{port}").rstrip("/"),
+        web_concurrency=env.number("WEB_CONCURRENCY", 1, 1, 256),
+        threads=env.number("WEB_THREADS", 100, 34, 10_000),
+        graceful_timeout=env.number("GRACEFUL_TIMEOUT", 20, 1, 3600),
+        worker_inside=env.flag("WORKER_INSIDE", default=False),
+        worker_threads=env.number("WORKER_THREADS", 2, 1, 64),
+    )
+    if values.web_concurrency > 1 and values.redis_url is None:
+        raise ConfigError("WEB_CONCURRENCY above 1 needs REDIS_URL: limits and caches are shared through it")
+    if production:
+        _refuse_unsafe(values)
+    return values
+
+
+def _refuse_unsafe(values: Settings) -> None:
+    problems = []
+    if len(values.secret_key) < MIN_SECRET_LENGTH:
+        problems.append(f"SECRET_KEY must be set to at least {MIN_SECRET_LENGTH} characters")
+    if values.database_url is None:
+        problems.append("DATABASE_URL must be set")
+    if "*" in values.cors_origins:
+        problems.append("CORS_ORIGINS must list origins, not *")
+    if not values.rate_limit_enabled:
+        problems.append("RATE_LIMIT_ENABLED must be true")
+    if values.log_level == "DEBUG":
+        problems.append("LOG_LEVEL must not be DEBUG")
+    if values.smtp_url is None:
+        problems.append("SMTP_URL must be set")
+    if problems:
+        raise ConfigError("refusing to start in production: " + "; ".join(problems))
+
+
+def _development_secret(instance: Path) -> str:
+    """The key generated into the instance folder; made once, by one process even when several start."""
+    path = instance / "secret_key"
+    try:
+        instance.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            draft = instance / f".secret_key.{os.getpid()}"
+            draft.touch(mode=0o600)
+            draft.write_text(secrets.token_urlsafe(48))
+            try:
+                os.link(draft, path)
+            except FileExistsError:
+                pass
+            finally:
+                draft.unlink()
+        return path.read_text().strip()
+    except OSError as error:
+        raise ConfigError(f"INSTANCE_PATH {instance} cannot be used: {error.strerror}") from None
+
+
+class _Reader:
+    """Variables with one-line errors; an empty one counts as absent."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = {key: value for key, value in environ.items() if value.strip()}
+
+    def text(self, name: str) -> str | None:
+        value = self._environ.get(name)
+        return None if value is None else value.strip()
+
+    def choice(self, name: str, default: str, allowed: tuple[str, ...], *, upper: bool = False) -> str:
+        value = self.text(name) or default
+        value = value.upper() if upper else value.lower()
+        if value not in allowed:
+            raise ConfigError(f"{name} must be one of {', '.join(allowed)}, not {value!r}")
+        return value
+
+    def number(self, name: str, default: int, low: int, high: int) -> int:
+        value = self.text(name)
+        if value is None:
+            return default
+        if not value.isascii() or not value.isdigit() or not low <= int(value[:20]) <= high:
+            raise ConfigError(f"{name} must be a whole number from {low} to {high}, not {value!r}")
+        return int(value)
+
+    def fraction(self, name: str, default: float) -> float:
+        value = self.text(name)
+        try:
+            number = default if value is None else float(value)
+        except ValueError:
+            number = -1.0
+        if not 0 <= number <= 1:
+            raise ConfigError(f"{name} must be a number from 0 to 1, not {value!r}")
+        return number
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        value = (self.text(name) or str(default)).lower()
+        if value in {"1", "true", "yes", "on"}:
+            return True
+        if value in {"0", "false", "no", "off"}:
+            return False
+        raise ConfigError(f"{name} must be true or false, not {value!r}")
+
+    def url(self, name: str, schemes: tuple[str, ...]) -> str | None:
+        value = self.text(name)
+        if value is None:
+            return None
+        try:
+            parts = urlsplit(value)
+            scheme = parts.scheme
+        except ValueError:
+            scheme = ""
+        if scheme not in schemes:
+            # The value is not shown: a URL may hold a password.
+            raise ConfigError(f"{name} must be a URL that starts with {' or '.join(s + '://' for s in schemes)}")
+        return value
+
+    def database_url(self) -> str | None:
+        value = self.url("DATABASE_URL", ("postgresql", "postgres", "postgresql+psycopg2"))
+        if value is None:
+            return None
+        # SQLAlchemy 2.1 takes the bare scheme for psycopg 3; the program is built on psycopg2.
+        return "postgresql+psycopg2://" + value.split("://", 1)[1]
+
+    def origins(self, name: str) -> tuple[str, ...]:
+        found = []
+        for raw in (self.text(name) or "").split(","):
+            origin = raw.strip().rstrip("/")
+            if not origin:
+                continue
+            parts = urlsplit(origin)
+            if origin != "*" and (parts.scheme not in {"http", "https"} or not parts.netloc or parts.path):
+                raise ConfigError(f"{name} must list origins such as https://app.example.org, not {origin!r}")
+            found.append(origin)
+        return tuple(found)
+
+    def rate(self, name: str, default: str) -> str:
+        value = self.text(name) or default
+        count, _, unit = value.partition("/")
+        units = ("second", "minute", "hour", "day")
+        if not (count.strip().isascii() and count.strip().isdigit() and int(count) > 0 and unit.strip() in units):
+            raise ConfigError(f"{name} must look like 100/minute (per {', '.join(units)}), not {value!r}")
+        return f"{int(count)}/{unit.strip()}"

@@ -1,0 +1,37 @@
+"""The interface of the unit of work, as services see it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from marketplace.kernel.events import DomainEvent
+
+
+class UnitOfWork(Protocol):
+    """`with uow:` is one transaction. It nests: only the outermost exit commits, and an error
+    that leaves any inner block dooms the whole, even where an outer block catches it."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    def record(self, event: DomainEvent) -> None:
+        """Store `event` with the change, run its handlers in the transaction, enqueue the others."""
+        ...
+
+    def enqueue(
+        self,
+        kind: str,
+        payload: Mapping[str, Any],
+        *,
+        key: str | None = None,
+        run_at: datetime | None = None,
+    ) -> None:
+        """A job for the worker, kept with the change. A second one with the same `key` is dropped."""
+        ...
