@@ -1,0 +1,39 @@
+"""Every table: the schema is one thing, shared by all domains."""
+
+from marketplace.database.base import Base
+from marketplace.database.tables import DomainEventRow, IdempotencyKey, JobRow
+from marketplace.models.accounts import OneTimeToken, User, UserSession
+from marketplace.models.catalog import Banner, Category, City, Service
+from marketplace.models.chat import Chat, ChatMember, Message
+from marketplace.models.moderation import AuditEntry, ChangeRequest
+from marketplace.models.notifications import Notification
+from marketplace.models.orders import Order, OrderTransition
+from marketplace.models.performers import Performer, PerformerCategory
+from marketplace.models.realtime import RealtimeMessage
+from marketplace.models.reviews import Review
+
+__all__ = [
+    "AuditEntry",
+    "Banner",
+    "Base",
+    "Category",
+    "ChangeRequest",
+    "Chat",
+    "ChatMember",
+    "City",
+    "DomainEventRow",
+    "IdempotencyKey",
+    "JobRow",
+    "Message",
+    "Notification",
+    "OneTimeToken",
+    "Order",
+    "OrderTransition",
+    "Performer",
+    "PerformerCategory",
+    "RealtimeMessage",
+    "Review",
+    "Service",
+    "User",
+    "UserSession",
+]

@@ -1,0 +1,128 @@
+"""The unit of work: the one place that commits."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Self
+
+from sqlalchemy import func, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session, scoped_session
+
+from marketplace.database.errors import Constraints, translate
+from marketplace.database.outbox import insert_event, insert_job
+from marketplace.kernel.events import DomainEvent
+from marketplace.kernel.registry import Registry
+
+_DEPTH = "uow_depth"
+_DOOMED = "uow_doomed"
+
+
+class TransactionDoomed(RuntimeError):
+    """An error that left an inner block was swallowed, and the outer block tried to commit."""
+
+
+class SqlUnitOfWork:
+    """See `marketplace.kernel.transactions.UnitOfWork`. One object serves the whole program: what
+    belongs to a transaction is kept on the session, and that belongs to the request or job.
+
+    `context()` gives what the worker needs to go on in the caller's name (request id, trace).
+    """
+
+    def __init__(
+        self,
+        sessions: scoped_session[Session],
+        registry: Registry,
+        constraints: Constraints,
+        context: Callable[[], Mapping[str, str]] = dict,
+    ) -> None:
+        self._sessions = sessions
+        self._registry = registry
+        self._constraints = constraints
+        self._context = context
+
+    @property
+    def session(self) -> Session:
+        """The session of the current request or job."""
+        return self._sessions()
+
+    @property
+    def is_open(self) -> bool:
+        """True inside a `with` block."""
+        return bool(self.session.info.get(_DEPTH))
+
+    def __enter__(self) -> Self:
+        info = self.session.info
+        info[_DEPTH] = info.get(_DEPTH, 0) + 1
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        session = self.session
+        info = session.info
+        info[_DEPTH] -= 1
+        if error is not None:
+            info[_DOOMED] = True
+        if info[_DEPTH] == 0:
+            doomed = info.pop(_DOOMED, False)
+            if not doomed:
+                try:
+                    session.commit()
+                except SQLAlchemyError as failure:
+                    session.rollback()
+                    raise self._translated(failure) from failure
+                return
+            session.rollback()
+            if error is None:
+                raise TransactionDoomed("an inner block failed, so nothing was stored")
+        if isinstance(error, SQLAlchemyError):
+            raise self._translated(error) from error
+
+    def _translated(self, error: SQLAlchemyError) -> Exception:
+        return translate(error, self._constraints) or error
+
+    def record(self, event: DomainEvent) -> None:
+        """Store `event`, run its in-transaction handlers now, and enqueue the others."""
+        session = self._require_open()
+        session.flush()
+        context = dict(self._context())
+        row_id = insert_event(session, event, context)
+        for handler in self._registry.handlers_of(event):
+            if handler.after_commit:
+                insert_job(session, "event", {"handler": handler.key}, context, event_row_id=row_id)
+            else:
+                handler.run(event)
+
+    def enqueue(
+        self,
+        kind: str,
+        payload: Mapping[str, Any],
+        *,
+        key: str | None = None,
+        run_at: datetime | None = None,
+    ) -> None:
+        """A job of `kind`. Raises KeyError when no plugin has that kind."""
+        session = self._require_open()
+        self._registry.jobs[kind]
+        insert_job(session, kind, dict(payload), dict(self._context()), key=key, run_at=run_at)
+
+    def lock(self, *names: object) -> bool:
+        """Try to take the advisory lock of this transaction for `names`; False when somebody has it."""
+        name = "\x1f".join(str(part) for part in names)
+        statement = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))")
+        return bool(self._require_open().scalar(statement, {"name": name}))
+
+    def database_now(self) -> datetime:
+        """The time of the database's transaction."""
+        now = self.session.scalar(func.now())
+        assert isinstance(now, datetime)
+        return now
+
+    def _require_open(self) -> Session:
+        if not self.is_open:
+            raise RuntimeError("this needs an open unit of work")
+        return self.session

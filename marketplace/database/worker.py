@@ -1,0 +1,270 @@
+"""The worker: claims jobs of the outbox, runs them, retries with backoff, and leaves the dead visible."""
+
+import logging
+import random
+import select
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import psycopg2
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from marketplace.database.dsn import libpq_dsn
+from marketplace.database.unit_of_work import SqlUnitOfWork
+from marketplace.kernel.events import EVENT_TYPES, restore
+from marketplace.kernel.registry import Registry
+
+log = logging.getLogger(__name__)
+
+LEASE_SECONDS = 300
+"""How long a job of a worker that cannot be reached stays taken; a killed one is noticed at once."""
+POLL_SECONDS = 1.0
+BACKOFF_CAP_SECONDS = 3600
+CHANNEL = "job"
+_LOCK_SPACE = 0x4A4F42  # the first key of the advisory locks that say «this worker lives»
+
+_CLAIM = text("""
+    UPDATE job SET status = 'running', attempts = attempts + 1, worker_id = :worker,
+                   lease_until = now() + make_interval(secs => :lease)
+    WHERE id = (SELECT id FROM job WHERE status = 'pending' AND run_at <= now()
+                ORDER BY run_at, id FOR UPDATE SKIP LOCKED LIMIT 1)
+    RETURNING id, kind, payload, context, attempts, event_row_id""")
+_EVENT = text("SELECT event_id, name, payload FROM domain_event WHERE id = :id")
+_DONE = text("""
+    UPDATE job SET status = 'done', finished_at = now(), worker_id = NULL, lease_until = NULL,
+                   last_error = NULL
+    WHERE id = :id AND status = 'running' AND attempts = :attempts AND worker_id = :worker""")
+_FAILED = text("""
+    UPDATE job SET status = :status, run_at = now() + make_interval(secs => :delay), last_error = :error,
+                   finished_at = CASE WHEN :status = 'dead' THEN now() END,
+                   worker_id = NULL, lease_until = NULL
+    WHERE id = :id AND status = 'running' AND attempts = :attempts AND worker_id = :worker""")
+_RECLAIM = text("""
+    UPDATE job SET status = 'pending', worker_id = NULL, lease_until = NULL
+    WHERE status = 'running' AND (lease_until < now() OR NOT EXISTS (
+        SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = :space AND objid = worker_id
+                             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    ))""")
+class JobGone(RuntimeError):
+    """The job was taken over by another worker while this one ran it; nothing of it was stored."""
+
+
+@dataclass(frozen=True)
+class Claimed:
+    id: int
+    kind: str
+    payload: dict[str, Any]
+    context: dict[str, str]
+    attempts: int
+    event_row_id: int | None
+
+
+def backoff(attempts: int) -> float:
+    """Seconds until the next try: doubling from 1 s up to an hour, with half of it by chance, so
+    that what failed together does not come back together (AWS, Exponential Backoff And Jitter)."""
+    full = min(2.0 ** (attempts - 1), BACKOFF_CAP_SECONDS)
+    return full * (0.5 + random.random() / 2)  # noqa: S311 - spreads load, guards nothing
+
+
+class Worker:
+    """Runs jobs in `threads` threads until `stop()`.
+
+    `scope(context)` opens what a job runs in: an application context, with the request id and trace
+    of the caller bound. Several workers share the work (`FOR UPDATE SKIP LOCKED`). Each holds an
+    advisory lock while it lives: the jobs of a killed one are free again within `POLL_SECONDS`.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        uow: SqlUnitOfWork,
+        registry: Registry,
+        scope: Callable[[dict[str, str], str], AbstractContextManager[object]],
+        threads: int = 2,
+    ) -> None:
+        self._engine = engine
+        self._uow = uow
+        self._registry = registry
+        self._scope = scope
+        self._count = threads
+        self._id = random.randrange(1, 2**31)  # noqa: S311 - a name, not a secret
+        self._stopping = threading.Event()
+        self._wake = threading.Condition()
+        self._woken = 0
+        self._threads: list[threading.Thread] = []
+        self._alive = threading.Event()
+        self._periods: dict[str, int] = {}
+
+    def start(self) -> None:
+        """Start the threads and return."""
+        targets = [("job-listener", self._listen)]
+        targets += [(f"job-{number}", self._loop) for number in range(self._count)]
+        for name, target in targets:
+            thread = threading.Thread(target=target, name=name, daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def stop(self, timeout: float = 10.0) -> None:
+        """Finish the jobs at hand and end; what does not end in `timeout` seconds is taken over by others."""
+        self._stopping.set()
+        self._alive.set()
+        self._notify()
+        for thread in self._threads:
+            thread.join(timeout)
+
+    def run_until_stopped(self) -> None:
+        """Block until `stop()` is called, from a signal handler or another thread."""
+        self._stopping.wait()
+
+    def run_pending(self) -> int:
+        """Run what is due now in this thread; for tests and commands. Returns how many jobs ran."""
+        count = 0
+        while self.run_one():
+            count += 1
+        return count
+
+    def run_one(self) -> bool:
+        """Claim and run one job; False when none is due."""
+        with self._scope({}, "claim"):
+            job = self._claim()
+        if job is None:
+            return False
+        with self._scope(job.context, job.kind):
+            self._run(job)
+        return True
+
+    def _claim(self) -> Claimed | None:
+        with self._uow as uow:
+            row = uow.session.execute(_CLAIM, {"worker": self._id, "lease": LEASE_SECONDS}).one_or_none()
+            return None if row is None else Claimed(*row)
+
+    def _run(self, job: Claimed) -> None:
+        try:
+            run, effect = self._prepare(job)
+            if effect:
+                run()
+                with self._uow:
+                    self._finish(job)
+            else:
+                with self._uow:
+                    run()
+                    self._finish(job)
+        except JobGone:
+            log.warning("job taken over", extra={"job_id": job.id, "kind": job.kind})
+        except Exception as error:  # noqa: BLE001 - whatever a job raises, the row must say so
+            self._failed(job, error)
+
+    def _prepare(self, job: Claimed) -> tuple[Callable[[], None], bool]:
+        if job.event_row_id is None:
+            known = self._registry.jobs.get(job.kind)
+            if known is None:
+                raise LookupError(f"no plugin runs jobs of the kind {job.kind!r}")
+            return lambda: known.run(job.payload), known.effect
+        handler = self._registry.handler(job.payload["handler"])
+        if handler is None:
+            raise LookupError(f"no plugin has the event handler {job.payload['handler']!r}")
+        with self._uow as uow:
+            event_id, name, payload = uow.session.execute(_EVENT, {"id": job.event_row_id}).one()
+        if name not in EVENT_TYPES:
+            raise LookupError(f"no plugin knows the event {name!r}")
+        event = restore(name, UUID(str(event_id)), payload)
+        return lambda: handler.run(event), handler.effect
+
+    def _finish(self, job: Claimed) -> None:
+        values = {"id": job.id, "attempts": job.attempts, "worker": self._id}
+        if self._uow.session.connection().execute(_DONE, values).rowcount != 1:
+            raise JobGone
+
+    def _failed(self, job: Claimed, error: Exception) -> None:
+        known = self._registry.jobs.get(job.kind)
+        dead = job.attempts >= (known.max_attempts if known else 10)
+        log.log(
+            logging.ERROR if dead else logging.WARNING,
+            "job failed",
+            exc_info=error,
+            extra={"job_id": job.id, "kind": job.kind, "attempts": job.attempts, "dead": dead},
+        )
+        values = {
+            "id": job.id,
+            "attempts": job.attempts,
+            "worker": self._id,
+            "status": "dead" if dead else "pending",
+            "delay": backoff(job.attempts),
+            "error": f"{type(error).__name__}: {error}"[:2000].replace("\x00", ""),
+        }
+        with self._uow as uow:
+            uow.session.execute(_FAILED, values)
+
+    def _loop(self) -> None:
+        failures = 0
+        self._alive.wait()  # a claim before the lock is held would look like one of a dead worker
+        while not self._stopping.is_set():
+            seen = self._woken
+            try:
+                worked = self.run_one()
+                failures = 0
+            except Exception:
+                # The database is away: wait longer each time, and never end the thread.
+                failures = min(failures + 1, 5)
+                log.exception("worker cannot reach its jobs")
+                self._stopping.wait(failures * 0.5)
+                continue
+            if not worked:
+                with self._wake:
+                    self._wake.wait_for(
+                        lambda seen=seen: self._woken != seen or self._stopping.is_set(), POLL_SECONDS
+                    )
+
+    def _notify(self) -> None:
+        with self._wake:
+            self._woken += 1
+            self._wake.notify_all()
+
+    def _listen(self) -> None:
+        """Hold the lock that says this worker lives, wake the others on NOTIFY, reclaim and schedule."""
+        while not self._stopping.is_set():
+            try:
+                self._listen_once()
+            except (psycopg2.Error, SQLAlchemyError):
+                log.warning("job listener lost the database; trying again")
+                self._stopping.wait(0.5)
+
+    def _listen_once(self) -> None:
+        connection = psycopg2.connect(libpq_dsn(self._engine.url))
+        try:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_lock(%s, %s)", (_LOCK_SPACE, self._id))
+                cursor.execute(f'LISTEN "{CHANNEL}"')
+            self._alive.set()
+            self._notify()
+            while not self._stopping.is_set():
+                self._tend()
+                if select.select([connection], [], [], POLL_SECONDS)[0]:
+                    connection.poll()
+                    connection.notifies.clear()
+                    self._notify()
+        finally:
+            connection.close()
+
+    def _tend(self) -> None:
+        with self._scope({}, "tend"):
+            with self._uow as uow:
+                uow.session.execute(_RECLAIM, {"space": _LOCK_SPACE})
+                self._enqueue_periodic(uow)
+
+    def _enqueue_periodic(self, uow: SqlUnitOfWork) -> None:
+        """One job per period and kind, however many workers there are: the period is in the key."""
+        now = uow.database_now().timestamp()
+        for job in self._registry.jobs.values():
+            if job.every is None:
+                continue
+            period = int(now // job.every)
+            if self._periods.get(job.kind) != period:
+                uow.enqueue(job.kind, {}, key=f"{job.kind}:{period}")
+                self._periods[job.kind] = period

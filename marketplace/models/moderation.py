@@ -1,0 +1,70 @@
+"""What staff decides and what is kept of it: change requests and the audit log."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from marketplace.database.base import Base, CreatedAt, Id
+
+
+class ChangeRequest(Base):
+    """An edit of one moderated field that waits for staff; one pending per subject and field.
+
+    `subject_type` and `subject_id` name what is edited (`user`, `performer`), `requested_by` whose it is.
+    """
+
+    __tablename__ = "change_request"
+    __table_args__ = (
+        CheckConstraint(
+            "status IN ('pending', 'approved', 'rejected', 'revision_requested', 'withdrawn', 'superseded')",
+            name="status",
+        ),
+        Index(
+            "uq_change_request_pending",
+            "subject_type",
+            "subject_id",
+            "field_name",
+            unique=True,
+            postgresql_where=text("status = 'pending'"),
+        ),
+        Index("ix_change_request_queue", "status", "created_at", "id"),
+        Index("ix_change_request_requested_by", "requested_by", text("id DESC")),
+    )
+
+    id: Mapped[Id]
+    subject_type: Mapped[str]
+    subject_id: Mapped[int]
+    requested_by: Mapped[int] = mapped_column(ForeignKey("user.id"))
+    field_name: Mapped[str]
+    old_value: Mapped[Any] = mapped_column(JSONB(none_as_null=False), nullable=True)
+    new_value: Mapped[Any] = mapped_column(JSONB(none_as_null=False), nullable=True)
+    status: Mapped[str] = mapped_column(server_default="pending")
+    reason: Mapped[str | None]
+    decided_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    decided_at: Mapped[datetime | None]
+    created_at: Mapped[CreatedAt]
+
+
+class AuditEntry(Base):
+    """Who did what to whom; the database refuses UPDATE and DELETE (a trigger of migration 0001)."""
+
+    __tablename__ = "audit_log"
+    __table_args__ = (
+        Index("ix_audit_log_subject", "subject_type", "subject_id", "id"),
+        Index("ix_audit_log_actor_id", "actor_id", "id"),
+    )
+
+    id: Mapped[Id]
+    actor_id: Mapped[int | None]
+    action: Mapped[str]
+    subject_type: Mapped[str]
+    subject_id: Mapped[int | None]
+    before: Mapped[Any] = mapped_column(JSONB, nullable=True)
+    after: Mapped[Any] = mapped_column(JSONB, nullable=True)
+    reason: Mapped[str | None]
+    request_id: Mapped[str | None]
+    ip: Mapped[str | None]
+    created_at: Mapped[CreatedAt]

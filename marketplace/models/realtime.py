@@ -1,0 +1,17 @@
+"""The overflow of the LISTEN/NOTIFY bus: payloads too long for a notification."""
+
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import LargeBinary
+
+from marketplace.database.base import Base, CreatedAt, Id
+
+
+class RealtimeMessage(Base):
+    """Not logged to the WAL: what is lost with a crash, clients catch up on by `sync`."""
+
+    __tablename__ = "realtime_message"
+    __table_args__ = ({"prefixes": ["UNLOGGED"]},)
+
+    id: Mapped[Id]
+    payload: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[CreatedAt] = mapped_column(index=True)
