@@ -1,0 +1,546 @@
+"""Reads request input: one parser that refuses hostile bodies, queries and forms for every schema alike."""
+
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, NoReturn
+from urllib.parse import parse_qsl
+
+import marshmallow as ma
+from flask import Request, current_app
+from webargs.flaskparser import FlaskParser
+from werkzeug.datastructures import FileStorage
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.formparser import FormDataParser
+from werkzeug.routing import BaseConverter, Map, ValidationError
+
+from marketplace.kernel.errors import Invalid, Malformed, TooLarge, UnsupportedMedia
+from marketplace.web.fields import JsonString, List, Parameter, Upload, is_structure
+
+MAX_JSON_BYTES = 256 * 1024
+"""Largest JSON body in bytes; the app's config value of the same name overrides it."""
+MAX_DEPTH = 32
+"""How deep arrays and objects may nest."""
+MAX_VALUES = 10_000
+"""How many values one body may hold in all."""
+MAX_KEY_LENGTH = 255
+MAX_PARAMETERS = 1_000
+MAX_ID = 2**63 - 1
+_MIN_INTEGER, _MAX_INTEGER = -(2**63), 2**63 - 1
+_INTEGER_CHARACTERS = 20  # of "-9223372036854775808"
+_EXACT_DIGITS = 17  # any double is told apart by so many significant digits
+_SCHEMA = "_schema"  # marshmallow's word for "the whole object"
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+# Brackets outside strings. A string that never ends swallows the rest, so that the scan stays linear.
+_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
+
+
+class InvalidJson(Malformed):
+    """The text is not JSON as RFC 8259 and this program want it."""
+
+    code = "invalid_json"
+    title = "The JSON cannot be read"
+
+
+class _Refused:
+    """Stands for a number that is JSON but cannot be kept; becomes a 422 that names its place."""
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+
+
+def _read_integer(literal: str) -> int | _Refused:
+    # Measured before int(): its cost grows with the square of the length, and Python refuses 4,301 digits.
+    if len(literal) > _INTEGER_CHARACTERS:
+        return _Refused("The number has too many digits: integers must fit in 64 bits.")
+    return int(literal)
+
+
+def _read_float(literal: str) -> float | _Refused:
+    mantissa = re.split("[eE]", literal, maxsplit=1)[0]
+    digits = mantissa.lstrip("-").replace(".", "", 1).strip("0")
+    if len(digits) > _EXACT_DIGITS:
+        return _Refused(
+            f"The number cannot be kept exactly: send at most {_EXACT_DIGITS} significant digits."
+        )
+    value = float(literal)
+    if math.isinf(value) or (value == 0 and digits):
+        return _Refused("The number is outside the range of a double.")
+    return value
+
+
+def _refuse_constant(literal: str) -> NoReturn:
+    raise InvalidJson(f"{literal} is not a JSON number.")
+
+
+def _read_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise InvalidJson(f"The key {json.dumps(key)[:64]} appears twice in one object.")
+            seen.add(key)
+    return found
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_read_object,
+    parse_int=_read_integer,
+    parse_float=_read_float,
+    parse_constant=_refuse_constant,
+)
+
+
+def _refuse_depth(text: str) -> None:
+    depth = 0
+    for match in _BRACKETS.finditer(text):
+        mark = match[0]
+        if mark in "[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise InvalidJson(f"The JSON is nested deeper than {MAX_DEPTH} levels.")
+        elif mark in "]}":
+            depth -= 1
+
+
+def _decode(raw: bytes | str) -> Any:
+    """The value in `raw`, with `_Refused` in place of numbers that cannot be kept. Raises InvalidJson."""
+    if isinstance(raw, str):
+        text = raw
+    else:
+        try:
+            text = raw.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise InvalidJson(f"The text is not UTF-8: byte {error.start} is wrong.") from None
+    if text.startswith("\ufeff"):
+        raise InvalidJson("The text starts with a byte order mark: send UTF-8 without one.")
+    if not text.strip(" \t\r\n"):
+        raise InvalidJson("The JSON text is empty.")
+    _refuse_depth(text)
+    try:
+        return _DECODER.decode(text)
+    except json.JSONDecodeError as error:
+        raise InvalidJson(f"{error.msg} at line {error.lineno}, column {error.colno}.") from None
+
+
+def text_problem(value: str) -> str | None:
+    """Why `value` cannot be stored (NUL, half a surrogate pair), or None when it can."""
+    match = _UNSTORABLE.search(value)
+    if match is None:
+        return None
+    if match[0] == "\x00":
+        return "The text holds a NUL character: remove it."
+    return "The text holds half of a surrogate pair: send valid Unicode."
+
+
+class _Walk:
+    """One pass over a decoded structure that collects what is wrong with it, by place."""
+
+    def __init__(self) -> None:
+        self.values = 0
+
+    def problems(self, value: Any, depth: int = 0) -> Any:
+        """None, a list of reasons for this value, or a dict of problems by key or index."""
+        self.values += 1
+        if self.values > MAX_VALUES:
+            return [f"There are more than {MAX_VALUES:,} values in all: send fewer."]
+        match value:
+            case None | bool():
+                return None
+            case str():
+                why = text_problem(value)
+            case int():
+                why = None if _MIN_INTEGER <= value <= _MAX_INTEGER else "Integers must fit in 64 bits."
+            case float():
+                why = None if math.isfinite(value) else "The number must be finite."
+            case _Refused():
+                why = value.why
+            case Mapping() | list() | tuple():
+                return self._container(value, depth + 1)
+            case _:
+                why = "Only JSON values are taken here."
+        return None if why is None else [why]
+
+    def _container(self, value: Any, depth: int) -> Any:
+        if depth > MAX_DEPTH:
+            return [f"The value is nested deeper than {MAX_DEPTH} levels."]
+        found: dict[Any, Any] = {}
+        items: Iterable[tuple[Any, Any]] = value.items() if isinstance(value, Mapping) else enumerate(value)
+        for key, item in items:
+            if isinstance(value, Mapping) and not _is_sound_key(key):
+                found[_SCHEMA] = [f"Keys must be valid text of at most {MAX_KEY_LENGTH} characters."]
+                continue
+            problem = self.problems(item, depth)
+            if problem is not None:
+                found[key] = problem
+            if self.values > MAX_VALUES:
+                break
+        return found or None
+
+
+def _is_sound_key(key: Any) -> bool:
+    return isinstance(key, str) and len(key) <= MAX_KEY_LENGTH and text_problem(key) is None
+
+
+def _find_problems(value: Any) -> dict[Any, Any] | None:
+    found = _Walk().problems(value)
+    if found is None or isinstance(found, dict):
+        return found
+    return {_SCHEMA: found}
+
+
+def check_value(value: Any, location: str = "json") -> None:
+    """Refuse what an already decoded structure (a Socket.IO payload) must not hold.
+
+    Raises Invalid, with the place of each problem below `location`: text that cannot be stored, integers
+    past 64 bits, numbers that are not finite, anything that is not JSON, too deep or too many values.
+    """
+    problems = _find_problems(value)
+    if problems is not None:
+        raise Invalid(errors={location: problems})
+
+
+def check_text(value: str, field: str, location: str = "json") -> str:
+    """`value` itself when it can be stored; otherwise raises Invalid naming `field` below `location`."""
+    why = text_problem(value)
+    if why is not None:
+        raise Invalid(errors={location: {field: [why]}})
+    return value
+
+
+def read_json(raw: bytes | str, location: str = "json") -> Any:
+    """The value that `raw` (UTF-8) says, with nothing in it that the program cannot keep.
+
+    Raises InvalidJson (400) for text that is not JSON, is nested too deep or has a key twice, and
+    Invalid (422) for JSON whose values are refused; see `check_value`.
+    """
+    value = _decode(raw)
+    check_value(value, location)
+    return value
+
+
+class IdConverter(BaseConverter):
+    """An id in a path: ASCII digits, 1 to 2**63 - 1; any other text is no such resource (404).
+
+    Registered as `int` too: werkzeug's own takes foreign digits and fails on 5,000 of them.
+    """
+
+    regex = "[1-9][0-9]{0,18}"
+
+    def __init__(self, map: Map) -> None:  # noqa: A002 - werkzeug's name for it
+        super().__init__(map)
+
+    def to_python(self, value: str) -> int:
+        found = int(value)
+        if found > MAX_ID:
+            raise ValidationError
+        return found
+
+
+class _StrictFormParser(FormDataParser):
+    """Says that a form is broken, where werkzeug's own would hand on an empty one."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.silent = False
+
+
+def is_json_type(request: Request) -> bool:
+    """Whether the body claims to be JSON (`application/json` or `+json`), in UTF-8."""
+    mimetype = request.mimetype
+    if mimetype != "application/json" and not (
+        mimetype.startswith("application/") and mimetype.endswith("+json")
+    ):
+        return False
+    return request.mimetype_params.get("charset", "utf-8").lower() in {"utf-8", "utf8"}
+
+
+def read_body(request: Request) -> bytes:
+    """The raw body, also of a chunked request without length. Raises TooLarge past MAX_JSON_BYTES."""
+    limit = int(current_app.config.get("MAX_JSON_BYTES", MAX_JSON_BYTES))
+    declared = request.content_length
+    if declared is not None and declared > limit:
+        raise TooLarge(f"A JSON body may have at most {limit:,} bytes.", limit=limit)
+    before = request.max_content_length
+    request.max_content_length = limit if before is None else min(limit, before)
+    try:
+        raw = request.get_data(cache=True)
+    except RequestEntityTooLarge:
+        raise TooLarge(f"A JSON body may have at most {limit:,} bytes.", limit=limit) from None
+    if len(raw) > limit:
+        raise TooLarge(f"A JSON body may have at most {limit:,} bytes.", limit=limit)
+    return raw
+
+
+def read_query(request: Request) -> list[tuple[str, str]]:
+    """The query's names and values in order. Raises Malformed when it is not UTF-8 or has too many."""
+    try:
+        return parse_qsl(
+            request.query_string.decode("utf-8"),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=MAX_PARAMETERS,
+        )
+    except UnicodeDecodeError:
+        raise Malformed("The query string is not percent-encoded UTF-8.") from None
+    except ValueError:
+        raise Malformed(f"The query string has more than {MAX_PARAMETERS:,} parameters.") from None
+
+
+def refuse_query(request: Request) -> None:
+    """For routes that take no query parameters. Raises Invalid when there are some, naming each."""
+    errors = {
+        (name if _is_sound_key(name) else _SCHEMA): ["Unknown field."] for name, _ in read_query(request)
+    }
+    if errors:
+        raise Invalid(errors={"query": errors})
+
+
+def refuse_body(request: Request) -> None:
+    """For routes that take no body: none, or an empty JSON object, is fine. Raises an AppError otherwise."""
+    raw = read_body(request)
+    if not raw:
+        return
+    if not is_json_type(request):
+        raise UnsupportedMedia("Send no body here, or an empty JSON object.")
+    value = read_json(raw)
+    if not isinstance(value, dict):
+        raise Invalid(errors={"json": {_SCHEMA: ["Send no body here, or an empty JSON object."]}})
+    if value:
+        raise Invalid(errors={"json": {key: ["Unknown field."] for key in value}})
+
+
+def body_required(schema: ma.Schema) -> bool:
+    """Whether an absent body is refused: the schema has a required field, or wants at least one key."""
+    if schema.many or getattr(schema, "min_keys", 0):
+        return True
+    return schema.partial is not True and any(field.required for field in schema.load_fields.values())
+
+
+def _fields_by_key(schema: ma.Schema) -> dict[str, ma.fields.Field[Any]]:
+    return {
+        name if field.data_key is None else field.data_key: field
+        for name, field in schema.load_fields.items()
+    }
+
+
+_LOCATIONS = (  # webargs' own words
+    "json",
+    "query",
+    "querystring",
+    "form",
+    "files",
+    "json_or_form",
+    "headers",
+    "cookies",
+    "path",
+    "view_args",
+)
+_PUBLIC_NAME = {"querystring": "query", "view_args": "path"}
+
+
+class HardenedParser(FlaskParser):
+    """webargs' parser with every kind of bad input refused before a schema sees it.
+
+    Locations: `json`; `query`; `form` and `files` (both: the whole multipart body, files and fields);
+    `json_or_form` (either, by Content-Type); `headers`, `cookies` (the declared ones); `path`.
+    Values from outside JSON arrive as `Parameter`, so that fields can tell them from JSON strings.
+    Every refusal is an AppError; the errors of a schema are `Invalid(errors={location: messages})`.
+    """
+
+    DEFAULT_UNKNOWN_BY_LOCATION = dict.fromkeys(_LOCATIONS, ma.RAISE)
+
+    def _process_location_data(
+        self,
+        location_data: Any,
+        schema: ma.Schema,
+        req: Request,
+        location: str,
+        unknown: str | None,  # noqa: ARG002 - a route cannot loosen it
+        validators: Any,
+    ) -> Any:
+        return super()._process_location_data(location_data, schema, req, location, ma.RAISE, validators)
+
+    def pre_load(self, location_data: Any, *, schema: ma.Schema, req: Request, location: str) -> Any:  # noqa: ARG002 - webargs' signature
+        """Refuse a body of the wrong kind before a schema's own hooks meet it."""
+        if schema.many:
+            if not isinstance(location_data, list):
+                raise ma.ValidationError({_SCHEMA: ["Send a JSON array."]})
+        elif not isinstance(location_data, Mapping):
+            raise ma.ValidationError({_SCHEMA: ["Send a JSON object."]})
+        return location_data
+
+    def load_json(self, req: Request, schema: ma.Schema) -> Any:
+        """The JSON body. Raises UnsupportedMedia, TooLarge, InvalidJson or Invalid."""
+        raw = read_body(req)
+        if not raw:
+            if body_required(schema):
+                raise InvalidJson("The body is empty: send a JSON object.")
+            return {}
+        if not is_json_type(req):
+            raise UnsupportedMedia("Send the body as application/json in UTF-8.")
+        return read_json(raw)
+
+    def load_json_or_form(self, req: Request, schema: ma.Schema) -> Any:
+        """A JSON or a multipart body, as the Content-Type says."""
+        if req.mimetype == "multipart/form-data":
+            return self.load_form(req, schema)
+        return self.load_json(req, schema)
+
+    def load_form(self, req: Request, schema: ma.Schema) -> Any:
+        """The fields and files of a multipart body; structures in it are JSON strings.
+
+        Raises UnsupportedMedia, TooLarge, Malformed, InvalidJson (naming the field) or Invalid.
+        """
+        if req.mimetype != "multipart/form-data":
+            if not req.content_length and not req.mimetype and not body_required(schema):
+                return {}
+            raise UnsupportedMedia("Send the body as multipart/form-data.")
+        req.form_data_parser_class = _StrictFormParser
+        try:
+            texts = list(req.form.items(multi=True))
+            files = list(req.files.items(multi=True))
+        except RequestEntityTooLarge:
+            raise TooLarge from None
+        except ValueError:
+            raise Malformed("The multipart body cannot be read.") from None
+        fields = _fields_by_key(schema)
+        data = self._collect(texts, fields, "form")
+        for key, field in fields.items():
+            if key in data:
+                data[key] = self._read_structure(key, field, data[key])
+        for key, file in self._sound_files(files):
+            if isinstance(fields.get(key), List):
+                data.setdefault(key, []).append(file)
+            elif key in data:
+                raise Invalid(errors={"files": {key: ["Send this field once."]}})
+            else:
+                data[key] = file
+        return data
+
+    load_files = load_form
+
+    def load_querystring(self, req: Request, schema: ma.Schema) -> Any:
+        """The query parameters. Raises Malformed or Invalid."""
+        return self._collect(read_query(req), _fields_by_key(schema), "query")
+
+    def load_view_args(self, req: Request, schema: ma.Schema) -> Any:
+        """The variables of the path; converters have made them what they are."""
+        values = {k: Parameter(v) if isinstance(v, str) else v for k, v in (req.view_args or {}).items()}
+        check_value(values, "path")
+        wanted = _fields_by_key(schema)
+        return {key: value for key, value in values.items() if key in wanted}
+
+    def load_headers(self, req: Request, schema: ma.Schema) -> Any:
+        """The headers that the schema declares; others belong to HTTP. Raises Invalid for a repeated one."""
+        fields = _fields_by_key(schema)
+        pairs = [(key, value) for key in fields for value in req.headers.getlist(key)]
+        return self._collect(pairs, fields, "headers")
+
+    def load_cookies(self, req: Request, schema: ma.Schema) -> Any:
+        """The cookies that the schema declares. Raises Invalid for a repeated one."""
+        fields = _fields_by_key(schema)
+        pairs = [(key, value) for key in fields for value in req.cookies.getlist(key)]
+        return self._collect(pairs, fields, "cookies")
+
+    def handle_error(
+        self,
+        error: ma.ValidationError,
+        req: Request,
+        schema: ma.Schema,
+        *,
+        error_status_code: int | None,  # noqa: ARG002 - the category says the status
+        error_headers: Mapping[str, str] | None,  # noqa: ARG002 - and there are no headers to add
+    ) -> NoReturn:
+        """Raise what a schema found as Invalid, with the public name of its place."""
+        errors: dict[str, Any] = {}
+        messages = error.messages if isinstance(error.messages, dict) else {"json": error.messages}
+        for location, found in messages.items():
+            if location in {"form", "files"} or (
+                location == "json_or_form" and req.mimetype == "multipart/form-data"
+            ):
+                errors.update(self._split(found, schema))
+            else:
+                public = "json" if location == "json_or_form" else _PUBLIC_NAME.get(location, location)
+                errors[public] = found
+        raise Invalid(errors=errors) from None
+
+    @staticmethod
+    def _split(found: Any, schema: ma.Schema) -> dict[str, Any]:
+        """Tell the errors of files from those of fields."""
+        uploads = {key for key, field in _fields_by_key(schema).items() if _is_upload(field)}
+        parts: dict[str, Any] = {}
+        for key, messages in found.items():
+            parts.setdefault("files" if key in uploads else "form", {})[key] = messages
+        return parts
+
+    @staticmethod
+    def _collect(
+        pairs: Iterable[tuple[str, str]], fields: Mapping[str, ma.fields.Field[Any]], location: str
+    ) -> dict[str, Any]:
+        """Group names and values; only a declared list may repeat."""
+        data: dict[str, Any] = {}
+        errors: dict[str, list[str]] = {}
+        for name, value in pairs:
+            if not _is_sound_key(name):
+                errors[_SCHEMA] = [f"Names must be valid text of at most {MAX_KEY_LENGTH} characters."]
+                continue
+            why = text_problem(value)
+            # Form decoders put U+FFFD in the place of bytes that are not UTF-8.
+            if why is None and location == "form" and "\ufffd" in value:
+                why = "The text is not UTF-8."
+            if why is not None:
+                errors[name] = [why]
+            elif isinstance(fields.get(name), List):
+                data.setdefault(name, []).append(Parameter(value))
+            elif name in data:
+                errors[name] = ["Send this parameter once." if name in fields else "Unknown field."]
+            else:
+                data[name] = Parameter(value)
+        if errors:
+            raise Invalid(errors={location: errors})
+        return data
+
+    @staticmethod
+    def _read_structure(key: str, field: ma.fields.Field[Any], found: Any) -> Any:
+        """What a form field holds: structures are JSON strings, and lists of scalars may be."""
+        if isinstance(field, List):
+            single = found[0] if len(found) == 1 else None
+            if single is None or not (is_structure(field) or single.lstrip().startswith("[")):
+                return found
+            text = single
+        elif isinstance(field, JsonString) or is_structure(field):
+            text = found
+        else:
+            return found
+        try:
+            value = _decode(str(text))
+        except InvalidJson as error:
+            raise InvalidJson(
+                f"The field {key} is not JSON. {error.detail}",
+                field=key,
+                errors={"form": {key: [error.detail]}},
+            ) from None
+        problems = _find_problems(value)
+        if problems is not None:
+            raise Invalid(errors={"form": {key: problems}})
+        return value
+
+    @staticmethod
+    def _sound_files(files: list[tuple[str, FileStorage]]) -> Iterable[tuple[str, FileStorage]]:
+        for name, file in files:
+            if not _is_sound_key(name):
+                raise Invalid(errors={"files": {_SCHEMA: ["Names must be valid text."]}})
+            if text_problem(file.filename or "") is not None:
+                raise Invalid(errors={"files": {name: ["The file name is not valid text."]}})
+            # Browsers send an empty part for an input that nobody filled.
+            if file.filename or file.stream.read(1):
+                file.stream.seek(0)
+                yield name, file
+
+
+def _is_upload(field: ma.fields.Field[Any]) -> bool:
+    return isinstance(field, Upload) or (isinstance(field, List) and isinstance(field.inner, Upload))
