@@ -57,7 +57,7 @@ class HardenedConverter(OpenAPIConverter):
 
     def schema2jsonschema(self, schema: Any) -> dict[str, Any]:
         """The JSON Schema of a schema class or instance."""
-        found: dict[str, Any] = super().schema2jsonschema(schema)  # type: ignore[no-untyped-call]  # apispec leaves it unannotated
+        found: dict[str, Any] = super().schema2jsonschema(schema)  # type: ignore[no-untyped-call]  # unannotated
         if getattr(schema, "hardened", False):
             found["additionalProperties"] = False
             if schema.min_keys:
@@ -77,7 +77,7 @@ class HardenedMarshmallowPlugin(MarshmallowPlugin):
         """Called by apispec."""
         super().init_spec(spec)
         assert self.converter is not None
-        self.converter.add_attribute_function(hardened2properties)  # type: ignore[no-untyped-call]  # apispec leaves it unannotated
+        self.converter.add_attribute_function(hardened2properties)  # type: ignore[no-untyped-call]  # unannotated
         self.converter.add_parameter_attribute_function(parameter2properties)
 
 

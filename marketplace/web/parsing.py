@@ -1,8 +1,5 @@
 """Reads request input: one parser that refuses hostile bodies, queries and forms for every schema alike."""
 
-import json
-import math
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl
@@ -17,209 +14,17 @@ from werkzeug.routing import BaseConverter, Map, ValidationError
 
 from marketplace.kernel.errors import Invalid, Malformed, TooLarge, UnsupportedMedia
 from marketplace.web.fields import JsonString, List, Parameter, Upload, is_structure
+from marketplace.web.strict_json import MAX_KEY_LENGTH, WHOLE, decode_json, find_problems, is_sound_key
+from marketplace.web.strict_json import InvalidJson as InvalidJson
+from marketplace.web.strict_json import check_text as check_text
+from marketplace.web.strict_json import check_value as check_value
+from marketplace.web.strict_json import read_json as read_json
+from marketplace.web.strict_json import text_problem as text_problem
 
 MAX_JSON_BYTES = 256 * 1024
 """Largest JSON body in bytes; the app's config value of the same name overrides it."""
-MAX_DEPTH = 32
-"""How deep arrays and objects may nest."""
-MAX_VALUES = 10_000
-"""How many values one body may hold in all."""
-MAX_KEY_LENGTH = 255
 MAX_PARAMETERS = 1_000
 MAX_ID = 2**63 - 1
-_MIN_INTEGER, _MAX_INTEGER = -(2**63), 2**63 - 1
-_INTEGER_CHARACTERS = 20  # of "-9223372036854775808"
-_EXACT_DIGITS = 17  # any double is told apart by so many significant digits
-_SCHEMA = "_schema"  # marshmallow's word for "the whole object"
-
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-# Brackets outside strings. A string that never ends swallows the rest, so that the scan stays linear.
-_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
-
-
-class InvalidJson(Malformed):
-    """The text is not JSON as RFC 8259 and this program want it."""
-
-    code = "invalid_json"
-    title = "The JSON cannot be read"
-
-
-class _Refused:
-    """Stands for a number that is JSON but cannot be kept; becomes a 422 that names its place."""
-
-    def __init__(self, why: str) -> None:
-        self.why = why
-
-
-def _read_integer(literal: str) -> int | _Refused:
-    # Measured before int(): its cost grows with the square of the length, and Python refuses 4,301 digits.
-    if len(literal) > _INTEGER_CHARACTERS:
-        return _Refused("The number has too many digits: integers must fit in 64 bits.")
-    return int(literal)
-
-
-def _read_float(literal: str) -> float | _Refused:
-    mantissa = re.split("[eE]", literal, maxsplit=1)[0]
-    digits = mantissa.lstrip("-").replace(".", "", 1).strip("0")
-    if len(digits) > _EXACT_DIGITS:
-        return _Refused(
-            f"The number cannot be kept exactly: send at most {_EXACT_DIGITS} significant digits."
-        )
-    value = float(literal)
-    if math.isinf(value) or (value == 0 and digits):
-        return _Refused("The number is outside the range of a double.")
-    return value
-
-
-def _refuse_constant(literal: str) -> NoReturn:
-    raise InvalidJson(f"{literal} is not a JSON number.")
-
-
-def _read_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        seen: set[str] = set()
-        for key, _ in pairs:
-            if key in seen:
-                raise InvalidJson(f"The key {json.dumps(key)[:64]} appears twice in one object.")
-            seen.add(key)
-    return found
-
-
-_DECODER = json.JSONDecoder(
-    object_pairs_hook=_read_object,
-    parse_int=_read_integer,
-    parse_float=_read_float,
-    parse_constant=_refuse_constant,
-)
-
-
-def _refuse_depth(text: str) -> None:
-    depth = 0
-    for match in _BRACKETS.finditer(text):
-        mark = match[0]
-        if mark in "[{":
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise InvalidJson(f"The JSON is nested deeper than {MAX_DEPTH} levels.")
-        elif mark in "]}":
-            depth -= 1
-
-
-def _decode(raw: bytes | str) -> Any:
-    """The value in `raw`, with `_Refused` in place of numbers that cannot be kept. Raises InvalidJson."""
-    if isinstance(raw, str):
-        text = raw
-    else:
-        try:
-            text = raw.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise InvalidJson(f"The text is not UTF-8: byte {error.start} is wrong.") from None
-    if text.startswith("\ufeff"):
-        raise InvalidJson("The text starts with a byte order mark: send UTF-8 without one.")
-    if not text.strip(" \t\r\n"):
-        raise InvalidJson("The JSON text is empty.")
-    _refuse_depth(text)
-    try:
-        return _DECODER.decode(text)
-    except json.JSONDecodeError as error:
-        raise InvalidJson(f"{error.msg} at line {error.lineno}, column {error.colno}.") from None
-
-
-def text_problem(value: str) -> str | None:
-    """Why `value` cannot be stored (NUL, half a surrogate pair), or None when it can."""
-    match = _UNSTORABLE.search(value)
-    if match is None:
-        return None
-    if match[0] == "\x00":
-        return "The text holds a NUL character: remove it."
-    return "The text holds half of a surrogate pair: send valid Unicode."
-
-
-class _Walk:
-    """One pass over a decoded structure that collects what is wrong with it, by place."""
-
-    def __init__(self) -> None:
-        self.values = 0
-
-    def problems(self, value: Any, depth: int = 0) -> Any:
-        """None, a list of reasons for this value, or a dict of problems by key or index."""
-        self.values += 1
-        if self.values > MAX_VALUES:
-            return [f"There are more than {MAX_VALUES:,} values in all: send fewer."]
-        match value:
-            case None | bool():
-                return None
-            case str():
-                why = text_problem(value)
-            case int():
-                why = None if _MIN_INTEGER <= value <= _MAX_INTEGER else "Integers must fit in 64 bits."
-            case float():
-                why = None if math.isfinite(value) else "The number must be finite."
-            case _Refused():
-                why = value.why
-            case Mapping() | list() | tuple():
-                return self._container(value, depth + 1)
-            case _:
-                why = "Only JSON values are taken here."
-        return None if why is None else [why]
-
-    def _container(self, value: Any, depth: int) -> Any:
-        if depth > MAX_DEPTH:
-            return [f"The value is nested deeper than {MAX_DEPTH} levels."]
-        found: dict[Any, Any] = {}
-        items: Iterable[tuple[Any, Any]] = value.items() if isinstance(value, Mapping) else enumerate(value)
-        for key, item in items:
-            if isinstance(value, Mapping) and not _is_sound_key(key):
-                found[_SCHEMA] = [f"Keys must be valid text of at most {MAX_KEY_LENGTH} characters."]
-                continue
-            problem = self.problems(item, depth)
-            if problem is not None:
-                found[key] = problem
-            if self.values > MAX_VALUES:
-                break
-        return found or None
-
-
-def _is_sound_key(key: Any) -> bool:
-    return isinstance(key, str) and len(key) <= MAX_KEY_LENGTH and text_problem(key) is None
-
-
-def _find_problems(value: Any) -> dict[Any, Any] | None:
-    found = _Walk().problems(value)
-    if found is None or isinstance(found, dict):
-        return found
-    return {_SCHEMA: found}
-
-
-def check_value(value: Any, location: str = "json") -> None:
-    """Refuse what an already decoded structure (a Socket.IO payload) must not hold.
-
-    Raises Invalid, with the place of each problem below `location`: text that cannot be stored, integers
-    past 64 bits, numbers that are not finite, anything that is not JSON, too deep or too many values.
-    """
-    problems = _find_problems(value)
-    if problems is not None:
-        raise Invalid(errors={location: problems})
-
-
-def check_text(value: str, field: str, location: str = "json") -> str:
-    """`value` itself when it can be stored; otherwise raises Invalid naming `field` below `location`."""
-    why = text_problem(value)
-    if why is not None:
-        raise Invalid(errors={location: {field: [why]}})
-    return value
-
-
-def read_json(raw: bytes | str, location: str = "json") -> Any:
-    """The value that `raw` (UTF-8) says, with nothing in it that the program cannot keep.
-
-    Raises InvalidJson (400) for text that is not JSON, is nested too deep or has a key twice, and
-    Invalid (422) for JSON whose values are refused; see `check_value`.
-    """
-    value = _decode(raw)
-    check_value(value, location)
-    return value
 
 
 class IdConverter(BaseConverter):
@@ -292,9 +97,7 @@ def read_query(request: Request) -> list[tuple[str, str]]:
 
 def refuse_query(request: Request) -> None:
     """For routes that take no query parameters. Raises Invalid when there are some, naming each."""
-    errors = {
-        (name if _is_sound_key(name) else _SCHEMA): ["Unknown field."] for name, _ in read_query(request)
-    }
+    errors = {(name if is_sound_key(name) else WHOLE): ["Unknown field."] for name, _ in read_query(request)}
     if errors:
         raise Invalid(errors={"query": errors})
 
@@ -308,7 +111,7 @@ def refuse_body(request: Request) -> None:
         raise UnsupportedMedia("Send no body here, or an empty JSON object.")
     value = read_json(raw)
     if not isinstance(value, dict):
-        raise Invalid(errors={"json": {_SCHEMA: ["Send no body here, or an empty JSON object."]}})
+        raise Invalid(errors={"json": {WHOLE: ["Send no body here, or an empty JSON object."]}})
     if value:
         raise Invalid(errors={"json": {key: ["Unknown field."] for key in value}})
 
@@ -368,9 +171,9 @@ class HardenedParser(FlaskParser):
         """Refuse a body of the wrong kind before a schema's own hooks meet it."""
         if schema.many:
             if not isinstance(location_data, list):
-                raise ma.ValidationError({_SCHEMA: ["Send a JSON array."]})
+                raise ma.ValidationError({WHOLE: ["Send a JSON array."]})
         elif not isinstance(location_data, Mapping):
-            raise ma.ValidationError({_SCHEMA: ["Send a JSON object."]})
+            raise ma.ValidationError({WHOLE: ["Send a JSON object."]})
         return location_data
 
     def load_json(self, req: Request, schema: ma.Schema) -> Any:
@@ -485,8 +288,8 @@ class HardenedParser(FlaskParser):
         data: dict[str, Any] = {}
         errors: dict[str, list[str]] = {}
         for name, value in pairs:
-            if not _is_sound_key(name):
-                errors[_SCHEMA] = [f"Names must be valid text of at most {MAX_KEY_LENGTH} characters."]
+            if not is_sound_key(name):
+                errors[WHOLE] = [f"Names must be valid text of at most {MAX_KEY_LENGTH} characters."]
                 continue
             why = text_problem(value)
             # Form decoders put U+FFFD in the place of bytes that are not UTF-8.
@@ -517,14 +320,14 @@ class HardenedParser(FlaskParser):
         else:
             return found
         try:
-            value = _decode(str(text))
+            value = decode_json(str(text))
         except InvalidJson as error:
             raise InvalidJson(
                 f"The field {key} is not JSON. {error.detail}",
                 field=key,
                 errors={"form": {key: [error.detail]}},
             ) from None
-        problems = _find_problems(value)
+        problems = find_problems(value)
         if problems is not None:
             raise Invalid(errors={"form": {key: problems}})
         return value
@@ -532,8 +335,8 @@ class HardenedParser(FlaskParser):
     @staticmethod
     def _sound_files(files: list[tuple[str, FileStorage]]) -> Iterable[tuple[str, FileStorage]]:
         for name, file in files:
-            if not _is_sound_key(name):
-                raise Invalid(errors={"files": {_SCHEMA: ["Names must be valid text."]}})
+            if not is_sound_key(name):
+                raise Invalid(errors={"files": {WHOLE: ["Names must be valid text."]}})
             if text_problem(file.filename or "") is not None:
                 raise Invalid(errors={"files": {name: ["The file name is not valid text."]}})
             # Browsers send an empty part for an input that nobody filled.

@@ -1,0 +1,285 @@
+"""Fields for text: lines, names, addresses, numbers to call, codes."""
+
+import re
+import unicodedata
+from functools import lru_cache
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+from zoneinfo import available_timezones
+
+import phonenumbers
+from babel import Locale as BabelLocale
+from babel.core import UnknownLocaleError
+
+from marketplace.web.fields.base import Scalar
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+_CONTROL_BUT_LINES = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+class Str(Scalar[str]):
+    """One line of text: trimmed, in NFC, without control characters.
+
+    `min` and `max` count characters after that. `pattern` must match the whole.
+    """
+
+    multiline: ClassVar[bool] = False
+    format: ClassVar[str | None] = None
+    default_error_messages = {
+        "type": "This must be text.",
+        "control": "Control characters are not allowed.",
+        "unicode": "This must be valid Unicode text.",
+        "short": "Write at least {limit} character(s).",
+        "long": "Write at most {limit} characters.",
+        "pattern": "This does not have the form that is asked for.",
+    }
+
+    def __init__(
+        self,
+        *,
+        max: int = 255,  # noqa: A002 - schemas read best so
+        min: int = 1,  # noqa: A002 - schemas read best so
+        trim: bool = True,
+        pattern: str | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(**options)
+        self.max_length = max
+        self.min_length = min
+        self.trim = trim
+        self.pattern = None if pattern is None else re.compile(pattern, re.ASCII)
+
+    def give(self, value: Any) -> Any:
+        return str(value)
+
+    def take(self, value: Any) -> str:
+        if not isinstance(value, str):
+            raise self.make_error("type")
+        return self.clean(str(value))
+
+    def clean(self, text: str) -> str:
+        """`text` as it is kept. Raises marshmallow's ValidationError."""
+        if _SURROGATE.search(text):
+            raise self.make_error("unicode")
+        text = unicodedata.normalize("NFC", text.replace("\r\n", "\n") if self.multiline else text)
+        if self.trim:
+            text = text.strip()
+        if (_CONTROL_BUT_LINES if self.multiline else _CONTROL).search(text):
+            raise self.make_error("control")
+        if len(text) < self.min_length:
+            raise self.make_error("short", limit=self.min_length)
+        if len(text) > self.max_length:
+            raise self.make_error("long", limit=self.max_length)
+        if self.pattern is not None and not self.pattern.fullmatch(text):
+            raise self.make_error("pattern")
+        return text
+
+    def openapi(self) -> dict[str, Any]:
+        found: dict[str, Any] = {"type": "string", "maxLength": self.max_length}
+        if self.min_length:
+            found["minLength"] = self.min_length
+        if self.format:
+            found["format"] = self.format
+        if self.pattern is not None:
+            found["pattern"] = f"^(?:{self.pattern.pattern})$"
+        elif not self.dump_only and self.format is None:
+            found["pattern"] = self._text_pattern()
+        return found
+
+    def _text_pattern(self) -> str:
+        """No control characters and, where blanks are trimmed and something must be left, one visible."""
+        barred = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f" if self.multiline else r"\x00-\x1f\x7f-\x9f"
+        if self.trim and self.min_length:
+            return rf"^[^{barred}]*[^{barred}\s][^{barred}]*$"
+        return rf"^[^{barred}]*$"
+
+
+class Text(Str):
+    """Several lines of text; tabs and line feeds are allowed, CRLF becomes LF. May be empty unless told."""
+
+    multiline = True
+
+    def __init__(self, *, max: int = 4_000, min: int = 0, **options: Any) -> None:  # noqa: A002 - schemas read best so
+        super().__init__(max=max, min=min, **options)
+
+
+class Username(Str):
+    """3 to 50 ASCII letters, digits, `.`, `_`, `-`; never looks like an e-mail address or a phone."""
+
+    default_error_messages = {
+        "pattern": "Use letters, digits, '.', '_' and '-' only, with a letter, digit or '_' first.",
+    }
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("min", 3)
+        options.setdefault("max", 50)
+        super().__init__(pattern="[A-Za-z0-9_][A-Za-z0-9._-]*", **options)
+
+
+class Slug(Str):
+    """Lower-case ASCII words joined by hyphens, for addresses."""
+
+    default_error_messages = {"pattern": "Use lower-case letters, digits and single hyphens between them."}
+
+    def __init__(self, *, max: int = 120, **options: Any) -> None:  # noqa: A002 - schemas read best so
+        super().__init__(pattern="[a-z0-9]+(?:-[a-z0-9]+)*", max=max, **options)
+
+
+class Email(Str):
+    """An address that mail can be sent to: ASCII local part, the domain in lower case and as IDNA."""
+
+    format = "email"
+    default_error_messages = {"email": "This is not an e-mail address such as name@example.org."}
+    _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+    _DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])")
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max=254, min=3, **options)
+
+    def clean(self, text: str) -> str:
+        local, at, domain = super().clean(text).rpartition("@")
+        if not at or len(local) > 64 or not self._LOCAL.fullmatch(local):  # noqa: PLR2004 - RFC 5321, 4.5.3.1.1
+            raise self.make_error("email")
+        if not domain.isascii():
+            try:
+                domain = domain.encode("idna").decode("ascii")
+            except UnicodeError:
+                raise self.make_error("email") from None
+        domain = domain.lower()
+        address = f"{local}@{domain}"
+        if not self._DOMAIN.fullmatch(domain) or len(address) > self.max_length:
+            raise self.make_error("email")
+        return address
+
+
+class Phone(Str):
+    """An international number (`+` and the country code), kept as E.164; only ASCII digits."""
+
+    default_error_messages = {"phone": "Write the number with + and the country code, such as +442071838750."}
+    _WRITTEN = re.compile(r"\+[0-9][0-9 ().-]{5,30}")
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max=32, min=8, **options)
+
+    def clean(self, text: str) -> str:
+        text = super().clean(text)
+        if not self._WRITTEN.fullmatch(text):
+            raise self.make_error("phone")
+        try:
+            number = phonenumbers.parse(text, None)
+        except phonenumbers.NumberParseException:
+            raise self.make_error("phone") from None
+        if not phonenumbers.is_possible_number(number):
+            raise self.make_error("phone")
+        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+    def openapi(self) -> dict[str, Any]:
+        return {**super().openapi(), "pattern": r"^\+[0-9][0-9 ().-]{5,30}$", "example": "+442071838750"}
+
+
+class Password(Str):
+    """A secret: taken in, never given out nor repeated in a message; at most 128 characters."""
+
+    format = "password"
+
+    def __init__(self, *, min: int = 1, **options: Any) -> None:  # noqa: A002 - schemas read best so
+        super().__init__(max=128, min=min, trim=False, load_only=True, **options)
+
+    def clean(self, text: str) -> str:
+        if _UNSTORABLE.search(text):
+            raise self.make_error("unicode")
+        # One password typed on two systems may be composed in two ways.
+        text = unicodedata.normalize("NFC", text)
+        if len(text) < self.min_length:
+            raise self.make_error("short", limit=self.min_length)
+        if len(text) > self.max_length:
+            raise self.make_error("long", limit=self.max_length)
+        return text
+
+
+class Url(Str):
+    """An absolute http(s) address without credentials."""
+
+    format = "uri"
+    default_error_messages = {"url": "This must be an address such as https://example.org/page."}
+
+    def __init__(
+        self,
+        *,
+        max: int = 2_048,
+        schemes: tuple[str, ...] = ("https", "http"),
+        **options: Any,  # noqa: A002 - schemas read best so
+    ) -> None:
+        super().__init__(max=max, **options)
+        self.schemes = schemes
+
+    def clean(self, text: str) -> str:
+        text = super().clean(text)
+        if any(character.isspace() or character in '<>"\\^`{|}' for character in text):
+            raise self.make_error("url")
+        try:
+            parts = urlsplit(text)
+            port = parts.port
+        except ValueError:
+            raise self.make_error("url") from None
+        if parts.scheme.lower() not in self.schemes or not parts.hostname or "@" in parts.netloc or port == 0:
+            raise self.make_error("url")
+        return text
+
+
+@lru_cache(maxsize=1)
+def _time_zones() -> frozenset[str]:
+    # The set of the installed tz database; it does not change while the program runs.
+    return frozenset(available_timezones() - {"localtime", "posixrules", "Factory"})
+
+
+class TimeZone(Str):
+    """An IANA time zone such as Europe/Berlin."""
+
+    default_error_messages = {"zone": "This must be an IANA time zone such as Europe/Berlin."}
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max=64, pattern="[A-Za-z0-9_+/-]+", **options)
+        self.metadata = {"example": "Europe/Berlin", **self.metadata}
+
+    def clean(self, text: str) -> str:
+        text = super().clean(text)
+        if text not in _time_zones():
+            raise self.make_error("zone")
+        return text
+
+
+class Locale(Str):
+    """A language tag (BCP 47) such as `en` or `pt-BR` that CLDR knows, in its usual case."""
+
+    default_error_messages = {"locale": "This must be a language such as en or pt-BR."}
+    _FORM = re.compile("([A-Za-z]{2,3})(?:[-_]([A-Za-z]{4}))?(?:[-_]([A-Za-z]{2}|[0-9]{3}))?")
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max=12, pattern=self._FORM.pattern, **options)
+        self.metadata = {"example": "en", **self.metadata}
+
+    def clean(self, text: str) -> str:
+        match = self._FORM.fullmatch(super().clean(text))
+        if match is None:
+            raise self.make_error("locale")
+        language, script, territory = match.groups()
+        tag = [language.lower()]
+        if script:
+            tag.append(script.title())
+        if territory:
+            tag.append(territory.upper())
+        try:
+            BabelLocale.parse("-".join(tag), sep="-")
+        except (UnknownLocaleError, ValueError):
+            raise self.make_error("locale") from None
+        return "-".join(tag)
+
+
+class Country(Str):
+    """An ISO 3166 country code of two capital letters."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(min=2, max=2, pattern="[A-Z]{2}", **options)
