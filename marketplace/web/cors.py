@@ -1,0 +1,53 @@
+"""Which browsers' pages may call the API: those of CORS_ORIGINS, without cookies."""
+
+from flask import Flask, Response
+from flask_cors import CORS
+
+from marketplace.config import Settings
+
+EXPOSED = (
+    "ETag",
+    "Link",
+    "Location",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "X-Request-ID",
+    "Deprecation",
+    "Sunset",
+)
+ALLOWED = (
+    "Authorization",
+    "Content-Type",
+    "If-Match",
+    "If-None-Match",
+    "Idempotency-Key",
+    "Accept-Language",
+    "X-Request-ID",
+)
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+PREFLIGHT_SECONDS = 600
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Answer CORS for the listed origins; without any, no CORS header is ever sent."""
+    if not settings.cors_origins:
+        return
+    CORS(
+        app,
+        origins=list(settings.cors_origins),
+        methods=list(METHODS),
+        allow_headers=list(ALLOWED),
+        expose_headers=list(EXPOSED),
+        supports_credentials=False,
+        send_wildcard="*" in settings.cors_origins,
+        max_age=PREFLIGHT_SECONDS,
+    )
+    if "*" not in settings.cors_origins:
+        app.after_request(_vary_by_origin)
+
+
+def _vary_by_origin(response: Response) -> Response:
+    # flask-cors leaves it out for a single origin and without an Origin: caches would mix answers.
+    response.vary.add("Origin")
+    return response

@@ -1,0 +1,218 @@
+"""Structured logs: one line an event that nobody can forge and that holds no secret."""
+
+import logging
+import sys
+import time
+import traceback
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from flask import Flask, Response, g, request
+from flask.logging import default_handler
+from gunicorn import glogging
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from marketplace.config import Settings
+from marketplace.kernel.identity import Principal
+from marketplace.web.redaction import redact
+from marketplace.web.request_id import current_request_id
+from marketplace.web.tracing import current_trace_id
+
+_STARTED = "marketplace.logs.started"
+_STATUS = "marketplace.logs.status"
+_ADOPTED = ("gunicorn.error", "gunicorn.access", "werkzeug", "flask.app")
+_CONSOLE_ESCAPES = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {
+    0x2028: "\\u2028",
+    0x2029: "\\u2029",
+    0x0A: "\\n",
+    0x0D: "\\r",
+    0x09: "\\t",
+}
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Configure the process's logging and write one `request` line for each request.
+
+    Call it before the other parts of the web layer: its teardown then runs last and sees their work.
+    """
+    configure_logging(settings)
+    app.logger.removeHandler(default_handler)
+
+    def start_clock() -> None:
+        request.environ[_STARTED] = time.perf_counter()
+
+    def note_status(response: Response) -> Response:
+        request.environ[_STATUS] = response.status_code
+        return response
+
+    def write_line(_error: BaseException | None) -> None:
+        started = request.environ.pop(_STARTED, None)
+        if started is None:
+            return  # a context that no request opened: a test, a command, a socket event
+        seconds = time.perf_counter() - started
+        principal = g.get("principal")
+        facts: dict[str, Any] = {
+            "method": request.method,
+            "route": request.url_rule.rule if request.url_rule else None,
+            "path": request.path,
+            # Without a response the error went to the server, which answers 500.
+            "status": request.environ.pop(_STATUS, 500),
+            "duration_ms": round(seconds * 1000, 2),
+            "remote_addr": request.remote_addr,
+        }
+        if isinstance(principal, Principal):
+            facts["user_id"] = principal.user_id
+        log.info("request", **facts)
+        if seconds > settings.slow_request_seconds:
+            log.warning("slow_request", **facts)
+
+    app.before_request(start_clock)
+    app.after_request(note_status)
+    app.teardown_request(write_line)
+
+
+def configure_logging(settings: Settings) -> None:
+    """Send structlog's and the standard library's loggers through one chain to standard error.
+
+    Idempotent: a second call replaces the settings of the first. Commands, workers and gunicorn's
+    master call it without an application.
+    """
+    structlog.configure(
+        processors=_NATIVE,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    root = logging.getLogger()
+    for handler in list(root.handlers):
+        if isinstance(handler, StderrHandler):
+            root.removeHandler(handler)
+    handler = StderrHandler()
+    handler.setFormatter(make_formatter(settings.log_format))
+    root.addHandler(handler)
+    root.setLevel(settings.log_level)
+    adopt_loggers()
+    # Their request lines repeat ours and show the query's values.
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    if not settings.testing:
+        logging.captureWarnings(capture=True)
+
+
+def adopt_loggers() -> None:
+    """Take the loggers of gunicorn, werkzeug and Flask from their own handlers into ours."""
+    for name in _ADOPTED:
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = True
+
+
+def make_formatter(log_format: str) -> logging.Formatter:
+    """The formatter for `json` (one object a line) or `console` (for people, a traceback indented below)."""
+    renderers: Sequence[Processor]
+    if log_format == "json":
+        renderers = [structlog.processors.JSONRenderer(ensure_ascii=True, allow_nan=False)]
+    else:
+        renderers = [
+            _escape_controls,
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+            ),
+        ]
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=_SHARED,
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            _format_exception,
+            _redact_event,
+            *renderers,
+        ],
+    )
+
+
+class StderrHandler(logging.Handler):
+    """Writes each line at once to the standard error of the moment, which tests and daemons replace."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            line = self.format(record)
+        except Exception as error:  # noqa: BLE001 - a record that cannot be rendered must not stop its request
+            line = (
+                f'{{"level": "error", "event": "unprintable_log_record", "error": "{type(error).__name__}"}}'
+            )
+        try:
+            sys.stderr.write(line + "\n")
+            sys.stderr.flush()
+        except (OSError, ValueError):
+            pass  # standard error is closed: there is nowhere left to say it
+
+
+class GunicornLogger(glogging.Logger):
+    """gunicorn's logger through our chain: `logger_class = GunicornLogger` in gunicorn.conf.py."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        adopt_loggers()
+
+
+def _add_ids(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    for name, value in (("request_id", current_request_id()), ("trace_id", current_trace_id())):
+        if value is not None:
+            event.setdefault(name, value)
+    return event
+
+
+def _format_exception(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """The traceback as one text, without the values of local variables."""
+    info = event.pop("exc_info", None)
+    if isinstance(info, BaseException):
+        error: BaseException | None = info
+    elif isinstance(info, tuple):
+        error = info[1]
+    else:
+        error = sys.exception() if info else None
+    if error is not None:
+        event["exception"] = "".join(traceback.format_exception(error)).rstrip()
+    return event
+
+
+def _redact_event(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    cleaned: EventDict = redact(dict(event))
+    return cleaned
+
+
+def _escape_controls(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Terminals obey control characters, and a newline would begin a line of the sender's choice."""
+    escaped: EventDict = _escape({key: value for key, value in event.items() if key != "exception"})
+    if isinstance(event.get("exception"), str):
+        lines = event["exception"].split("\n")
+        escaped["exception"] = "\n".join(f"    | {_escape(line)}" for line in lines)
+    return escaped
+
+
+def _escape(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.translate(_CONSOLE_ESCAPES)
+    if isinstance(value, dict):
+        return {_escape(key): _escape(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_escape(item) for item in value]
+    return value
+
+
+_SHARED: list[Processor] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.ExtraAdder(),
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    _add_ids,
+]
+_NATIVE: list[Processor] = [
+    structlog.stdlib.filter_by_level,
+    structlog.stdlib.PositionalArgumentsFormatter(),
+    *_SHARED,
+    structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+]

@@ -1,0 +1,6 @@
+# What the program uses of gunicorn's logger; gunicorn ships no types.
+from typing import Any
+
+class Logger:
+    def __init__(self, cfg: Any) -> None: ...
+    def setup(self, cfg: Any) -> None: ...
