@@ -1,0 +1,5 @@
+"""An open backend for service marketplaces."""
+
+from marketplace.app import create_app
+
+__all__ = ["create_app"]

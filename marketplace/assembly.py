@@ -1,0 +1,127 @@
+"""The parts that `create_app` puts together: the runtime, the plugins, the worker."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from flask import Flask
+
+from marketplace.config import Settings
+from marketplace.database.engine import ask_time
+from marketplace.database.unit_of_work import SqlUnitOfWork
+from marketplace.database.worker import Worker
+from marketplace.extensions import cache, db, socketio
+from marketplace.kernel.clock import Clock, SyncedClock
+from marketplace.kernel.cursors import CursorSigner
+from marketplace.kernel.errors import AppError
+from marketplace.kernel.registry import Registry
+from marketplace.plugins import Plugin
+from marketplace.realtime.setup import init_realtime
+from marketplace.web import metrics
+from marketplace.web.problems import problem_of
+from marketplace.web.request_id import bind_request_id, current_request_id
+from marketplace.web.runtime import Runtime
+from marketplace.web.tracing import continue_trace, inject_context
+
+
+def init_runtime(app: Flask, settings: Settings, plugins: list[Plugin], clock: Clock | None) -> Runtime:
+    """The unit of work, the clock and what else the domains are built upon."""
+    constraints: dict[str, type[AppError]] = {}
+    for plugin in plugins:
+        constraints.update(plugin.constraints)
+    registry = Registry()
+    runtime = Runtime(
+        settings=settings,
+        uow=SqlUnitOfWork(db.session, registry, constraints, _job_context),
+        clock=clock or SyncedClock(lambda: _database_time(app)),
+        cursors=CursorSigner(settings.secret_key),
+        registry=registry,
+    )
+    app.extensions["marketplace"] = runtime
+    app.extensions["marketplace_constraints"] = constraints
+    return runtime
+
+
+def init_cache(app: Flask, settings: Settings) -> None:
+    """Redis when there is one, else this process; an unreachable cache is a miss, never an error."""
+    app.config.update(
+        CACHE_TYPE="RedisCache" if settings.redis_url else "SimpleCache",
+        CACHE_REDIS_URL=settings.redis_url,
+        CACHE_OPTIONS={"socket_timeout": 0.5, "socket_connect_timeout": 0.5} if settings.redis_url else {},
+        CACHE_DEFAULT_TIMEOUT=60,
+        CACHE_KEY_PREFIX="marketplace:",
+    )
+    cache.init_app(app)
+
+
+def init_plugins(app: Flask, runtime: Runtime, plugins: list[Plugin]) -> None:
+    """Build every domain, then collect handlers, jobs and commands."""
+    with app.app_context():
+        for plugin in plugins:
+            if plugin.setup is not None:
+                plugin.setup(runtime)
+        for plugin in plugins:
+            if plugin.handlers is not None:
+                runtime.registry.add_handlers(plugin.handlers(runtime))
+            if plugin.jobs is not None:
+                runtime.registry.add_jobs(plugin.jobs(runtime))
+    for plugin in plugins:
+        for command in plugin.commands:
+            app.cli.add_command(command)
+    app.extensions["marketplace_plugins"] = plugins
+
+
+def init_sockets(app: Flask, runtime: Runtime, plugins: list[Plugin]) -> None:
+    """Socket.IO with the namespaces of every plugin."""
+    settings = runtime.settings
+    namespaces = [
+        namespace for plugin in plugins if plugin.namespaces for namespace in plugin.namespaces(runtime)
+    ]
+    init_realtime(
+        app,
+        socketio,
+        database_url=app.config["SQLALCHEMY_DATABASE_URI"],
+        redis_url=settings.redis_url,
+        cors_origins=list(settings.cors_origins),
+        namespaces=namespaces,
+        authenticate=runtime.authenticator,
+        problem_of=problem_of,
+    )
+
+
+def make_worker(app: Flask, threads: int | None = None) -> Worker:
+    """A worker for the outbox of `app`; not started."""
+    runtime = app.extensions["marketplace"]
+    assert isinstance(runtime, Runtime)
+
+    @contextmanager
+    def scope(context: dict[str, str], name: str) -> Iterator[None]:
+        with (
+            app.app_context(),
+            bind_request_id(context.get("request_id")),
+            continue_trace(context if "traceparent" in context else None, name),
+        ):
+            yield
+
+    with app.app_context():
+        engine = db.engine
+    return Worker(engine, runtime.uow, runtime.registry, scope, threads or runtime.settings.worker_threads)
+
+
+def watch(app: Flask) -> None:
+    """Metrics of the pool."""
+    with app.app_context():
+        metrics.watch_pool(app, db.engine.pool)
+
+
+def _job_context() -> dict[str, str]:
+    context = inject_context()
+    request_id = current_request_id()
+    if request_id is not None:
+        context["request_id"] = request_id
+    return context
+
+
+def _database_time(app: Flask) -> datetime:
+    with app.app_context():
+        return ask_time(db.engine)

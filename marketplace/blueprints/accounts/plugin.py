@@ -1,0 +1,27 @@
+"""What accounts add to the program."""
+
+from marketplace.blueprints.accounts.cli import commands
+from marketplace.blueprints.accounts.errors import CONSTRAINTS
+from marketplace.blueprints.accounts.handlers import handlers
+from marketplace.blueprints.accounts.routes import blp
+from marketplace.blueprints.accounts.wiring import build
+from marketplace.plugins import Plugin
+from marketplace.web.runtime import Runtime
+
+
+def setup(runtime: Runtime) -> None:
+    """Build the services; they also tell the web layer who is calling."""
+    built = build(runtime)
+    runtime.provide(built)
+    runtime.authenticator = built.sessions
+
+
+PLUGIN = Plugin(
+    name="accounts",
+    requires=("integrations", "moderation"),
+    blueprints=(blp,),
+    setup=setup,
+    handlers=handlers,
+    commands=(commands,),
+    constraints=CONSTRAINTS,
+)

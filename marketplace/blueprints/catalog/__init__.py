@@ -1,0 +1,1 @@
+"""What is offered and where: categories, cities, banners, services."""

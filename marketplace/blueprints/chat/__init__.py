@@ -1,0 +1,1 @@
+"""Conversations over REST and Socket.IO."""

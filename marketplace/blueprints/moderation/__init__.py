@@ -1,0 +1,1 @@
+"""Staff keeps the place honest: change requests, bulk decisions, the audit log."""

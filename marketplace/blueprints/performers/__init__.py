@@ -1,0 +1,1 @@
+"""Professionals: their profiles and how they are found."""

@@ -1,0 +1,68 @@
+"""The engine: pool, timeouts for every statement, Flask-Migrate; and the database's own time."""
+
+from datetime import datetime
+
+from flask import Flask
+from flask_migrate import cli as migrate_cli
+from sqlalchemy import Engine, func, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from marketplace.config import PROJECT_ROOT, Settings
+from marketplace.database.embedded import ensure_running
+from marketplace.extensions import db, migrate
+
+MIGRATIONS = PROJECT_ROOT / "migrations"
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Configure the database of `settings`, starting the embedded one when there is no DATABASE_URL.
+
+    Every statement ends by `db_statement_timeout_ms`, every wait for a lock by `db_lock_timeout_ms`,
+    every wait for a connection by `db_pool_timeout`: no request hangs on the database.
+    """
+    app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url or ensure_running(settings.instance_path)
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
+        "pool_size": settings.db_pool_size,
+        "max_overflow": settings.db_max_overflow,
+        "pool_recycle": settings.db_pool_recycle,
+        "pool_timeout": settings.db_pool_timeout,
+        "pool_pre_ping": True,
+        "connect_args": connect_args(settings),
+    }
+    db.init_app(app)
+    migrate.init_app(app, db, directory=str(MIGRATIONS), compare_type=True)
+    _upgrade_every_branch()
+
+
+def connect_args(settings: Settings) -> dict[str, str | int]:
+    """What psycopg2 is told at connect."""
+    options = (
+        f"-c statement_timeout={settings.db_statement_timeout_ms} -c lock_timeout={settings.db_lock_timeout_ms}"
+        " -c idle_in_transaction_session_timeout=60000 -c timezone=UTC -c jit=off"
+    )
+    return {
+        "connect_timeout": settings.db_connect_timeout,
+        "options": options,
+        "application_name": "marketplace",
+        "keepalives_idle": 5,
+        "keepalives_interval": 2,
+        "keepalives_count": 2,
+        "tcp_user_timeout": 5000,
+    }
+
+
+def _upgrade_every_branch() -> None:
+    """`flask db upgrade` goes to all heads by default: every plugin has a branch of its own."""
+    for parameter in migrate_cli.upgrade.params:
+        if parameter.name == "revision":
+            parameter.default = "heads"
+
+
+def ask_time(engine: Engine) -> datetime:
+    """The database's time, on a connection of its own. Raises OSError when it does not answer."""
+    try:
+        with engine.connect() as connection:
+            return connection.execute(select(func.clock_timestamp())).scalar_one()
+    except SQLAlchemyError as error:
+        raise OSError("the database does not tell the time") from error
+

@@ -1,0 +1,112 @@
+"""The Plugin contract: what a domain adds to the program, the list of our own, and how they are found."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import click
+
+from marketplace.kernel.errors import AppError
+from marketplace.kernel.events import Handler
+from marketplace.kernel.registry import Job
+from marketplace.realtime.namespace import BaseNamespace
+from marketplace.web.blueprint import VERSIONS, VersionedBlueprint
+from marketplace.web.runtime import Runtime
+
+ENTRY_POINT_GROUP = "marketplace.plugins"
+
+BUILT_IN = (
+    "operations",
+    "integrations",
+    "moderation",
+    "accounts",
+    "catalog",
+    "performers",
+    "orders",
+    "reviews",
+    "chat",
+    "notifications",
+)
+
+
+class PluginError(Exception):
+    """A plugin that cannot be loaded; the message is one line that names it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plugin:
+    """What a domain adds to the program.
+
+    `setup` builds the domain's services and keeps them in the runtime; it runs in the order of
+    `requires`. `handlers` and `jobs` are made by functions of the runtime, after every setup.
+    `constraints` gives names of database constraints their errors. `migrations` is a folder of
+    Alembic versions whose branch label is the plugin's name.
+    """
+
+    name: str
+    requires: tuple[str, ...] = ()
+    blueprints: tuple[VersionedBlueprint, ...] = ()
+    setup: Callable[[Runtime], None] | None = None
+    namespaces: Callable[[Runtime], Sequence[BaseNamespace]] | None = None
+    handlers: Callable[[Runtime], Iterable[Handler]] | None = None
+    jobs: Callable[[Runtime], Iterable[Job]] | None = None
+    commands: tuple[click.Command, ...] = ()
+    constraints: Mapping[str, type[AppError]] = field(default_factory=dict)
+    migrations: Path | None = None
+
+
+def load_plugins() -> list[Plugin]:
+    """Our own domains and the installed plugins, each after what it requires. Raises PluginError."""
+    found = [_checked(import_module(f"marketplace.blueprints.{name}.plugin").PLUGIN, name) for name in BUILT_IN]
+    for entry in entry_points(group=ENTRY_POINT_GROUP):
+        try:
+            loaded = entry.load()
+        except (ImportError, AttributeError) as error:
+            raise PluginError(f"plugin {entry.name!r} cannot be imported: {error}") from error
+        found.append(_checked(loaded, entry.name))
+    return in_order(found)
+
+
+def _checked(candidate: object, origin: str) -> Plugin:
+    if not isinstance(candidate, Plugin):
+        raise PluginError(f"plugin {origin!r} is not a marketplace.plugins.Plugin")
+    return candidate
+
+
+def in_order(plugins: Sequence[Plugin]) -> list[Plugin]:
+    """Sorted so that each comes after what it requires, otherwise as given.
+
+    Raises PluginError for a name that is taken, a requirement that is missing or circular, and an
+    API version that does not exist, each by name.
+    """
+    by_name: dict[str, Plugin] = {}
+    for plugin in plugins:
+        if plugin.name in by_name:
+            raise PluginError(f"two plugins are named {plugin.name!r}")
+        by_name[plugin.name] = plugin
+        for blueprint in plugin.blueprints:
+            for version in blueprint.used_versions:
+                if version not in VERSIONS:
+                    raise PluginError(
+                        f"plugin {plugin.name!r} has routes for the unknown API version {version!r}"
+                    )
+    ordered: list[Plugin] = []
+    done: set[str] = set()
+
+    def visit(plugin: Plugin, path: tuple[str, ...]) -> None:
+        if plugin.name in done:
+            return
+        if plugin.name in path:
+            raise PluginError("plugins require each other in a circle: " + " -> ".join((*path, plugin.name)))
+        for name in plugin.requires:
+            if name not in by_name:
+                raise PluginError(f"plugin {plugin.name!r} requires {name!r}, which is not installed")
+            visit(by_name[name], (*path, plugin.name))
+        done.add(plugin.name)
+        ordered.append(plugin)
+
+    for plugin in plugins:
+        visit(plugin, ())
+    return ordered

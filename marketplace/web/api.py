@@ -1,0 +1,106 @@
+"""The APIs by version: one smorest Api, one OpenAPI document each."""
+
+from typing import Any
+
+import flask_smorest
+from flask import Flask, Response, json
+
+from marketplace.web import fields
+from marketplace.web.access import public
+from marketplace.web.blueprint import VersionedBlueprint
+from marketplace.web.openapi_fields import HardenedMarshmallowPlugin
+from marketplace.web.problems import STATUSES
+from marketplace.web.schema import Schema
+
+DESCRIPTION = """\
+An open backend for service marketplaces.
+
+* Errors are `application/problem+json` (RFC 9457); switch on `code`.
+* Collections are pages: follow `next` with `?after=`; cursors are opaque.
+* A `POST` that creates or moves something takes `Idempotency-Key`; `PATCH`, `PUT` and `DELETE` of an
+  editable resource want `If-Match`.
+* Times are RFC 3339 with offset in and UTC out; money is integer minor units with an ISO 4217 code.
+"""
+
+
+class Problem(Schema):
+    """RFC 9457 problem details, with the stable `code` and the request's id."""
+
+    type = fields.Str(required=True, max=255)
+    title = fields.Str(required=True, max=255)
+    status = fields.Int(required=True)
+    detail = fields.Str(required=True, max=4000)
+    code = fields.Str(required=True, max=64)
+    request_id = fields.Str(required=True, allow_none=True, max=128)
+    errors = fields.Raw(dump_only=True, metadata={"type": "object", "additionalProperties": True})
+
+
+class VersionedApi(flask_smorest.Api):
+    """One version's Api. Errors are handled once for the whole program, in `web.problems`."""
+
+    def _register_error_handlers(self) -> None:
+        """Left to `web.problems`."""
+
+
+def make_api(app: Flask, version: str, blueprints: list[VersionedBlueprint]) -> VersionedApi:
+    """Mount the routes that belong to `version` below /api/<version>, with their document."""
+    prefix = version.upper()
+    app.config[f"{prefix}_API_TITLE"] = "Marketplace API"
+    app.config[f"{prefix}_API_VERSION"] = version
+    app.config[f"{prefix}_OPENAPI_VERSION"] = "3.1.0"
+    api = VersionedApi(
+        spec_kwargs={
+            "marshmallow_plugin": HardenedMarshmallowPlugin(),
+            "info": {"description": DESCRIPTION, "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}},
+            "servers": [{"url": "/"}],
+        },
+        config_prefix=prefix,
+    )
+    api.init_app(app)
+    api.spec.components.security_scheme(
+        "bearer", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+    )
+    api.spec.components.schema("Problem", schema=Problem)
+    for status, title in _problem_titles().items():
+        api.spec.components.response(f"PROBLEM_{status}", _problem_response(status, title))
+    for blueprint in blueprints:
+        built = blueprint.build(version)
+        if built.has_routes:
+            api.register_blueprint(
+                built,
+                name=f"{version}.{blueprint.name}".replace(".", "_"),
+                url_prefix=f"/api/{version}{blueprint.url_prefix}",
+            )
+    _serve_document(app, api, version)
+    return api
+
+
+def _problem_titles() -> dict[int, str]:
+    return {status: kind.title for kind, status in STATUSES.items()} | {405: "Method not allowed"}
+
+
+def _problem_response(status: int, title: str) -> dict[str, Any]:
+    headers: dict[str, Any] = {"X-Request-ID": {"schema": {"type": "string"}}}
+    if status == 401:  # noqa: PLR2004 - Unauthorized
+        headers["WWW-Authenticate"] = {"schema": {"type": "string"}}
+    if status in {429, 503}:
+        headers["Retry-After"] = {"schema": {"type": "integer"}, "description": "Seconds"}
+    return {
+        "description": title,
+        "headers": headers,
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+
+
+def _serve_document(app: Flask, api: VersionedApi, version: str) -> None:
+    made: list[bytes] = []  # the document never changes while the program runs: dumped once, at first use
+
+    @public
+    def openapi() -> Response:
+        if not made:
+            made.append(json.dumps(api.spec.to_dict(), sort_keys=False).encode())
+        response = Response(made[0], content_type="application/json")
+        response.headers["Cache-Control"] = "public, max-age=300"
+        return response
+
+    app.add_url_rule(f"/api/{version}/openapi.json", endpoint=f"{version}_openapi", view_func=openapi)

@@ -1,0 +1,204 @@
+"""Blueprints that are mounted once per API version, and what their routes tell the OpenAPI document."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+import flask_smorest
+from flask import jsonify
+
+from marketplace.kernel.pages import Page
+from marketplace.web.access import Access, access_of
+from marketplace.web.pagination import link_header, page_schema
+from marketplace.web.parsing import HardenedParser
+from marketplace.web.schema import Schema
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+VERSIONS = ("v1", "v2")
+
+_IDEMPOTENCY_PARAMETER = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "required": False,
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+    "description": "Makes a retry safe: the same key and body give the stored answer for 24 hours",
+}
+_IF_MATCH_PARAMETER = {
+    "in": "header",
+    "name": "If-Match",
+    "required": True,
+    "schema": {"type": "string"},
+    "description": "The ETag of the version that you edit, or `*`",
+}
+
+
+class ApiBlueprint(flask_smorest.Blueprint):
+    """A smorest blueprint with the hardened parser and complete documents."""
+
+    ARGUMENTS_PARSER = HardenedParser()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._prepare_doc_cbks.append(self._prepare_contract_doc)
+
+    def _store_endpoint_docs(
+        self, endpoint: str, obj: Any, parameters: Any, tags: Any, **options: Any
+    ) -> None:
+        super()._store_endpoint_docs(endpoint, obj, parameters, tags, **options)
+        for doc in self._docs[endpoint].values():
+            if isinstance(doc, dict):
+                doc["contract"] = {
+                    "operation": endpoint,
+                    "access": access_of(obj) or Access.PUBLIC,
+                    "problems": getattr(obj, "problems", {}),
+                    "in_path": getattr(obj, "in_path", False),
+                    "idempotent": getattr(obj, "idempotent", False),
+                    "editable": getattr(obj, "editable", False),
+                    "tagged": getattr(obj, "tagged", False),
+                }
+
+    @property
+    def has_routes(self) -> bool:
+        """False for a version that the domain adds nothing to."""
+        return bool(self._endpoints)
+
+    @staticmethod
+    def _prepare_contract_doc(doc: dict[str, Any], doc_info: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """What holds for every route by its markers: security, headers, and the errors it may answer with."""
+        contract = doc_info["contract"]
+        access = contract["access"]
+        responses = doc.setdefault("responses", {})
+        responses.pop("default", None)
+        parameters = doc.setdefault("parameters", [])
+        doc["operationId"] = contract["operation"]
+        doc["security"] = [{}, {"bearer": []}] if access is Access.PUBLIC else [{"bearer": []}]
+        codes = {400, 401, 422, 429, 503}
+        if access not in {Access.PUBLIC, Access.SIGNED_IN}:
+            codes.add(403)
+        if "requestBody" in doc:
+            codes |= {413, 415}
+        if contract["idempotent"]:
+            parameters.append(_IDEMPOTENCY_PARAMETER)
+            codes.add(409)
+        if contract["editable"]:
+            parameters.append(_IF_MATCH_PARAMETER)
+            codes |= {409, 412, 428}
+        if contract["in_path"]:
+            codes.add(404)
+        if contract["tagged"]:
+            for code, response in responses.items():
+                if str(code).startswith("2") and isinstance(response, dict):
+                    response.setdefault("headers", {})["ETag"] = {"schema": {"type": "string"}}
+        for code in codes:
+            responses[str(code)] = f"PROBLEM_{code}"
+            responses.pop(code, None)
+        for code, description in contract["problems"].items():
+            responses[str(code)] = {
+                "description": description,
+                "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+            }
+        if not parameters:
+            del doc["parameters"]
+        return doc
+
+
+class VersionedBlueprint:
+    """Routes of one domain, declared once and mounted under every API version they belong to.
+
+    `versions` of a route narrows it: a route that v2 replaces says `versions=("v1",)`, and
+    `routes_v2.py` declares its successor with `versions=("v2",)`.
+    """
+
+    def __init__(
+        self, name: str, *, description: str, url_prefix: str = "", versions: tuple[str, ...] = VERSIONS
+    ) -> None:
+        self.name = name
+        self.description = description
+        self.url_prefix = url_prefix
+        self.versions = versions
+        self._routes: list[tuple[str, str, Callable[..., Any], tuple[str, ...]]] = []
+        self._decorators = ApiBlueprint(name, __name__)
+
+    @property
+    def used_versions(self) -> set[str]:
+        """The versions that any route names."""
+        return {version for *_, versions in self._routes for version in versions}
+
+    def get(self, rule: str, *, versions: tuple[str, ...] | None = None) -> Callable[[F], F]:
+        """Declare a GET route; likewise the other methods."""
+        return self._route("GET", rule, versions)
+
+    def post(self, rule: str, *, versions: tuple[str, ...] | None = None) -> Callable[[F], F]:
+        return self._route("POST", rule, versions)
+
+    def put(self, rule: str, *, versions: tuple[str, ...] | None = None) -> Callable[[F], F]:
+        return self._route("PUT", rule, versions)
+
+    def patch(self, rule: str, *, versions: tuple[str, ...] | None = None) -> Callable[[F], F]:
+        return self._route("PATCH", rule, versions)
+
+    def delete(self, rule: str, *, versions: tuple[str, ...] | None = None) -> Callable[[F], F]:
+        return self._route("DELETE", rule, versions)
+
+    def _route(self, method: str, rule: str, versions: tuple[str, ...] | None) -> Callable[[F], F]:
+        def declare(view: F) -> F:
+            view.in_path = "<" in rule  # type: ignore[attr-defined]  # functions carry attributes
+            self._routes.append((rule, method, view, versions or self.versions))
+            return view
+
+        return declare
+
+    def arguments(self, schema: type[Schema] | Schema, *, location: str = "json", **kwargs: Any) -> Callable[[F], F]:
+        """Parse and check `location` (`json`, `query`, `form`, `files`) into the view's next positional argument."""
+        decorate = self._decorators.arguments(schema, location=location, **kwargs)
+
+        def mark(view: F) -> F:
+            wrapped = decorate(view)
+            wrapped.locations = {*getattr(view, "locations", ()), location}
+            return cast("F", wrapped)
+
+        return mark
+
+    def response(
+        self, status: int, schema: type[Schema] | Schema | None = None, **kwargs: Any
+    ) -> Callable[[F], F]:
+        """Dump what the view returns by `schema`; 204 without one."""
+        return cast("Callable[[F], F]", self._decorators.response(status, schema, **kwargs))
+
+    def problem(self, status: int, description: str) -> Callable[[F], F]:
+        """Document one more error of this route; the codes that it may carry belong into `description`."""
+
+        def mark(view: F) -> F:
+            view.problems = {**getattr(view, "problems", {}), status: description}  # type: ignore[attr-defined]  # functions carry attributes
+            return view
+
+        return mark
+
+    def paged(self, item: type[Schema]) -> Callable[[F], F]:
+        """The view returns a `Page`; it goes out with cursors and a Link header."""
+        document = self._decorators.response(200, page_schema(item), headers={"Link": {"schema": {"type": "string"}}})
+        dump = page_schema(item)().dump
+
+        def decorate(view: F) -> F:
+            @wraps(view)
+            def wrapper(*args: Any, **kwargs: Any) -> Any:
+                page: Page[Any] = view(*args, **kwargs)
+                response = jsonify(dump({"items": page.items, "next": page.next, "previous": page.previous}))
+                link = link_header(page)
+                if link is not None:
+                    response.headers["Link"] = link
+                return response
+
+            wrapper.paged = True  # type: ignore[attr-defined]  # read by the test that every list has pages
+            return cast("F", document(wrapper))
+
+        return decorate
+
+    def build(self, version: str) -> ApiBlueprint:
+        """A fresh smorest blueprint with the routes of `version`."""
+        blueprint = ApiBlueprint(self.name, __name__, url_prefix=self.url_prefix, description=self.description)
+        for rule, method, view, versions in self._routes:
+            if version in versions:
+                blueprint.add_url_rule(rule, view.__name__, view, methods=[method])
+        return blueprint

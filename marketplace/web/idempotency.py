@@ -1,0 +1,95 @@
+"""Idempotency-Key (draft-ietf-httpapi-idempotency-key-header-07): a retry does nothing twice."""
+
+import hashlib
+import re
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+from flask import Response, make_response, request
+
+from marketplace.database.idempotency import IdempotencyStore, StoredAnswer
+from marketplace.kernel.errors import Conflict, Invalid, Malformed
+from marketplace.web.access import optional_principal
+from marketplace.web.etag import add_etag
+from marketplace.web.runtime import runtime
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+HEADER = "Idempotency-Key"
+_KEPT_HEADERS = ("Content-Type", "Location", "ETag", "Cache-Control")
+_VALID = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+class InvalidIdempotencyKey(Malformed):
+    code = "invalid_idempotency_key"
+    title = "Idempotency-Key must be 1 to 255 visible ASCII characters"
+
+
+class IdempotencyKeyReused(Invalid):
+    code = "idempotency_key_reused"
+    title = "This Idempotency-Key was used with another request; use a new key"
+
+
+class IdempotencyInProgress(Conflict):
+    code = "idempotency_in_progress"
+    title = "The first request with this Idempotency-Key is still running; try again in a moment"
+
+
+def idempotent(view: F) -> F:
+    """Mark a POST that creates or moves something.
+
+    The answer is stored in the transaction of what the view does: either both are there or neither,
+    so a crash between them cannot make a retry do it twice. Errors store nothing, and free the key.
+    """
+
+    @wraps(view)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        key = request.headers.get(HEADER)
+        if key is None:
+            return view(*args, **kwargs)
+        if not _VALID.fullmatch(key):
+            raise InvalidIdempotencyKey
+        return _once(key, lambda: make_response(view(*args, **kwargs)))
+
+    wrapper.idempotent = True  # type: ignore[attr-defined]  # read by the OpenAPI document
+    return cast("F", wrapper)
+
+
+def _once(key: str, run: Callable[[], Response]) -> Response:
+    current = runtime()
+    store = IdempotencyStore(current.uow, current.settings.secret_key)
+    caller = optional_principal()
+    scope = f"user:{caller.user_id}" if caller else f"ip:{request.remote_addr}"
+    fingerprint = _fingerprint()
+    with current.uow as uow:
+        if not uow.lock("idempotency", scope, key):
+            raise IdempotencyInProgress
+        stored = store.find(scope, key)
+        if stored is not None:
+            if stored.request_hash != fingerprint:
+                raise IdempotencyKeyReused
+            return Response(stored.body, stored.status, headers=stored.headers)
+        response = add_etag(run())
+        headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
+        store.add(scope, key, StoredAnswer(fingerprint, response.status_code, headers, response.get_data()))
+        return response
+
+
+def _fingerprint() -> bytes:
+    """What makes two requests the same: method, path, query and body."""
+    digest = hashlib.sha256()
+    for part in (request.method.encode(), request.path.encode(), request.query_string):
+        digest.update(part + b"\0")
+    content_type = request.mimetype
+    if content_type == "multipart/form-data":
+        # The boundary differs from try to try; what counts are the parts.
+        for name, value in sorted(request.form.items(multi=True)):
+            digest.update(f"{name}\0{value}\0".encode("utf-8", "surrogatepass"))
+        for name, file in sorted(request.files.items(multi=True), key=lambda item: item[0]):
+            digest.update(f"{name}\0{file.filename}\0".encode("utf-8", "surrogatepass"))
+            digest.update(hashlib.file_digest(file.stream, "sha256").digest())  # type: ignore[arg-type]  # IO[bytes] is enough
+            file.stream.seek(0)
+    else:
+        digest.update(request.get_data(cache=True))
+    return digest.digest()

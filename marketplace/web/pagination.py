@@ -1,0 +1,58 @@
+"""Pages of collections: `{"items", "next", "previous"}` and a Link header (RFC 8288)."""
+
+from functools import cache
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import request
+
+from marketplace.kernel.pages import DEFAULT_LIMIT, MAX_LIMIT, Page, PageRequest
+from marketplace.web import fields
+from marketplace.web.schema import Schema, schema_name
+
+
+class PageQuery(Schema):
+    """Query parameters of every collection; lists with filters extend it."""
+
+    limit = fields.Int(
+        load_default=DEFAULT_LIMIT,
+        min=1,
+        max=MAX_LIMIT,
+        metadata={"description": "How many items at most"},
+    )
+    after = fields.Str(max=2048, metadata={"description": "`next` of the page before the one wanted"})
+    before = fields.Str(max=2048, metadata={"description": "`previous` of the page after the one wanted"})
+
+
+def split_page(query: dict[str, Any]) -> tuple[PageRequest, dict[str, Any]]:
+    """The page wanted, and the filters that remain."""
+    filters = dict(query)
+    page = PageRequest(
+        limit=filters.pop("limit"), after=filters.pop("after", None), before=filters.pop("before", None)
+    )
+    return page, filters
+
+
+@cache
+def page_schema(item: type[Schema]) -> type[Schema]:
+    """The schema of a page of `item`."""
+    name = schema_name(item()).removesuffix("Schema") + "Page"
+    return type(Schema)(
+        name,
+        (Schema,),
+        {
+            "items": fields.List(fields.Nested(item), required=True, dump_only=True),
+            "next": fields.Str(max=2048, required=True, allow_none=True, dump_only=True),
+            "previous": fields.Str(max=2048, required=True, allow_none=True, dump_only=True),
+        },
+    )
+
+
+def link_header(page: Page[Any]) -> str | None:
+    """`Link` with the addresses of the neighbouring pages; None when there are none."""
+    links = []
+    for relation, key, cursor in (("next", "after", page.next), ("prev", "before", page.previous)):
+        if cursor is not None:
+            kept = [(k, v) for k, v in request.args.items(multi=True) if k not in {"after", "before"}]
+            links.append(f'<{request.path}?{urlencode([*kept, (key, cursor)])}>; rel="{relation}"')
+    return ", ".join(links) or None
