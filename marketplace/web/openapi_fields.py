@@ -66,7 +66,7 @@ class HardenedConverter(OpenAPIConverter):
 
 
 class HardenedMarshmallowPlugin(MarshmallowPlugin):
-    """The plugin to give to flask-smorest: `Api(spec_kwargs={"marshmallow_plugin": HardenedMarshmallowPlugin()})`."""
+    """The plugin to give to flask-smorest as `spec_kwargs={"marshmallow_plugin": ...}`."""
 
     Converter = HardenedConverter
 

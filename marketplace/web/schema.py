@@ -52,6 +52,12 @@ class Schema(ma.Schema, metaclass=_HardenedMeta):
             raise TypeError("unknown keys are refused everywhere")
         super().__init__(**options)
 
+    def load(self, data: Any, *, unknown: Any = None, **options: Any) -> Any:
+        """What `data` means. Raises marshmallow's ValidationError, and TypeError for a lax `unknown`."""
+        if unknown not in {None, ma.RAISE}:
+            raise TypeError("unknown keys are refused everywhere")
+        return super().load(data, unknown=unknown, **options)
+
 
 class PatchSchema(Schema):
     """What a PATCH takes: every field may be left out, but not all of them."""

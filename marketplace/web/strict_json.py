@@ -13,6 +13,8 @@ MAX_DEPTH = 32
 MAX_VALUES = 10_000
 """How many values one body may hold in all."""
 MAX_KEY_LENGTH = 255
+MAX_REPORTED = 50
+"""How many problems of one body are told; more would only make the answer long."""
 _MIN_INTEGER, _MAX_INTEGER = -(2**63), 2**63 - 1
 _INTEGER_CHARACTERS = 20  # of "-9223372036854775808"
 _EXACT_DIGITS = 17  # any double is told apart by so many significant digits
@@ -128,6 +130,7 @@ class _Walk:
 
     def __init__(self) -> None:
         self.values = 0
+        self.reported = 0
 
     def problems(self, value: Any, depth: int = 0) -> Any:
         """None, a list of reasons for this value, or a dict of problems by key or index."""
@@ -149,7 +152,10 @@ class _Walk:
                 return self._container(value, depth + 1)
             case _:
                 why = "Only JSON values are taken here."
-        return None if why is None else [why]
+        if why is None:
+            return None
+        self.reported += 1
+        return [why]
 
     def _container(self, value: Any, depth: int) -> Any:
         if depth > MAX_DEPTH:
@@ -163,7 +169,7 @@ class _Walk:
             problem = self.problems(item, depth)
             if problem is not None:
                 found[key] = problem
-            if self.values > MAX_VALUES:
+            if self.values > MAX_VALUES or self.reported >= MAX_REPORTED:
                 break
         return found or None
 

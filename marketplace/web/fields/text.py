@@ -208,9 +208,9 @@ class Url(Str):
     def __init__(
         self,
         *,
-        max: int = 2_048,
+        max: int = 2_048,  # noqa: A002 - schemas read best so
         schemes: tuple[str, ...] = ("https", "http"),
-        **options: Any,  # noqa: A002 - schemas read best so
+        **options: Any,
     ) -> None:
         super().__init__(max=max, **options)
         self.schemes = schemes

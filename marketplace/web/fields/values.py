@@ -104,8 +104,8 @@ class Float(Scalar[float]):
             value = float(value)
         if not isinstance(value, int | float) or isinstance(value, bool):
             raise self.make_error("type")
-        # NaN compares as neither: asked for by name.
-        if math.isnan(value):
+        # NaN compares as neither: asked for by name. An int too big for a double cannot even be asked.
+        if isinstance(value, float) and math.isnan(value):
             raise self.make_error("type")
         if value < self.minimum:
             raise self.make_error("small", limit=self.minimum)
