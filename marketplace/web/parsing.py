@@ -1,6 +1,6 @@
 """Reads request input: one parser that refuses hostile bodies, queries and forms for every schema alike."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl
 
@@ -45,12 +45,27 @@ class IdConverter(BaseConverter):
         return found
 
 
-class _StrictFormParser(FormDataParser):
-    """Says that a form is broken, where werkzeug's own would hand on an empty one."""
+class StrictFormParser(FormDataParser):
+    """Refuses a form that is broken or too large, where werkzeug's own would hand on an empty one."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.silent = False
+
+    def parse(self, *args: Any, **options: Any) -> Any:
+        """Called by werkzeug at the first use of `form` or `files`. Raises Malformed or TooLarge."""
+        try:
+            return super().parse(*args, **options)
+        except RequestEntityTooLarge:
+            raise TooLarge from None
+        except ValueError:
+            raise Malformed("The form cannot be read.") from None
+
+
+class HardenedRequest(Request):
+    """The app's `request_class`: forms are read strictly, whoever asks first."""
+
+    form_data_parser_class = StrictFormParser
 
 
 def is_json_type(request: Request) -> bool:
@@ -114,6 +129,17 @@ def refuse_body(request: Request) -> None:
         raise Invalid(errors={"json": {WHOLE: ["Send no body here, or an empty JSON object."]}})
     if value:
         raise Invalid(errors={"json": {key: ["Unknown field."] for key in value}})
+
+
+def refuse_undeclared(request: Request, locations: Collection[str]) -> None:
+    """Refuse a query or a body that no schema of the route will read; `locations` are those of its schemas.
+
+    Raises what `refuse_query` and `refuse_body` raise.
+    """
+    if not {"query", "querystring"}.intersection(locations):
+        refuse_query(request)
+    if not {"json", "form", "files", "json_or_form"}.intersection(locations):
+        refuse_body(request)
 
 
 def body_required(schema: ma.Schema) -> bool:
@@ -202,14 +228,11 @@ class HardenedParser(FlaskParser):
             if not req.content_length and not req.mimetype and not body_required(schema):
                 return {}
             raise UnsupportedMedia("Send the body as multipart/form-data.")
-        req.form_data_parser_class = _StrictFormParser
         try:
             texts = list(req.form.items(multi=True))
             files = list(req.files.items(multi=True))
-        except RequestEntityTooLarge:
+        except RequestEntityTooLarge:  # said by the length alone, before the form parser is asked
             raise TooLarge from None
-        except ValueError:
-            raise Malformed("The multipart body cannot be read.") from None
         fields = _fields_by_key(schema)
         data = self._collect(texts, fields, "form")
         for key, field in fields.items():

@@ -15,13 +15,13 @@ from marketplace.kernel import errors
 from marketplace.web import fields
 from marketplace.web.parsing import (
     HardenedParser,
+    HardenedRequest,
     IdConverter,
     InvalidJson,
     check_text,
     check_value,
     read_json,
-    refuse_body,
-    refuse_query,
+    refuse_undeclared,
 )
 from marketplace.web.schema import PatchSchema, Schema
 
@@ -101,6 +101,7 @@ def _plain(value):
 @pytest.fixture(scope="module")
 def app() -> Flask:
     app = Flask(__name__)
+    app.request_class = HardenedRequest
     app.url_map.converters["int"] = IdConverter
     parser = HardenedParser()
 
@@ -137,8 +138,16 @@ def app() -> Flask:
 
     @app.post("/nothing")
     def nothing():
-        refuse_query(request)
-        refuse_body(request)
+        refuse_undeclared(request, ())
+        return jsonify(None)
+
+    @app.post("/asked-first")
+    def asked_first():
+        return jsonify(request.form)
+
+    @app.post("/declared")
+    def declared():
+        refuse_undeclared(request, ("query", "json"))
         return jsonify(None)
 
     return app
@@ -498,7 +507,7 @@ def test_a_form_that_is_not_utf8_is_refused(client):
     ],
 )
 def test_a_broken_form_is_400(client, content_type, body):
-    for path in ("/form", "/form-optional"):
+    for path in ("/form", "/form-optional", "/asked-first"):
         answer = post(client, body, path, content_type)
         assert (answer.status_code, answer.json["code"]) == (400, "malformed_request")
 
@@ -551,6 +560,7 @@ def test_routes_that_take_nothing_refuse_what_comes(client):
     assert client.post("/nothing", data=b"x", content_type="text/plain").status_code == 415
     assert client.post("/nothing?a=1").json["errors"] == {"query": {"a": ["Unknown field."]}}
     assert client.post("/nothing?%00=1").status_code == 422
+    assert client.post("/declared?a=1", json={"a": 1}).status_code == 200
 
 
 # The functions that Socket.IO uses

@@ -77,14 +77,17 @@ class Str(Scalar[str]):
         return text
 
     def openapi(self) -> dict[str, Any]:
-        found: dict[str, Any] = {"type": "string", "maxLength": self.max_length}
-        if self.min_length:
-            found["minLength"] = self.min_length
+        found: dict[str, Any] = {"type": "string"}
         if self.format:
             found["format"] = self.format
+        if self.dump_only:  # what is given out was never measured here
+            return found
+        found["maxLength"] = self.max_length
+        if self.min_length:
+            found["minLength"] = self.min_length
         if self.pattern is not None:
             found["pattern"] = f"^(?:{self.pattern.pattern})$"
-        elif not self.dump_only and self.format is None:
+        elif self.format is None:
             found["pattern"] = self._text_pattern()
         return found
 
