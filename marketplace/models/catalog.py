@@ -45,11 +45,6 @@ class City(Base):
             postgresql_using="gin",
             postgresql_ops={"search_names": "gin_trgm_ops"},
         ),
-        Index(
-            "ix_city_earth",
-            func.ll_to_earth(text("latitude"), text("longitude")),
-            postgresql_using="gist",
-        ),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)

@@ -1,0 +1,62 @@
+"""How migrations run: one at a time, each in a transaction of its own, never waiting long for a lock."""
+
+from alembic import context
+from flask import current_app
+from sqlalchemy import text
+
+from marketplace.extensions import db
+from marketplace.models import Base
+
+MIGRATION_LOCK = 0x6D61726B6574  # any number that nothing else locks
+
+
+def include_object(_object: object, name: str | None, kind: str, reflected: bool, _compare_to: object) -> bool:
+    """Tables that are in the database but in no model belong to plugins that are not loaded."""
+    return not (kind == "table" and reflected and name not in Base.metadata.tables)
+
+
+def run_offline() -> None:
+    """Print SQL, for review and for squawk."""
+    context.configure(
+        dialect_name="postgresql",
+        target_metadata=Base.metadata,
+        literal_binds=True,
+        transaction_per_migration=True,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def run_online() -> None:
+    """Apply to the database of the application. Two operators at once take turns."""
+    with db.engine.connect() as connection:
+        connection.execute(text("SET statement_timeout = 0"))
+        connection.execute(text("SET lock_timeout = 0"))
+        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK})
+        # A migration that cannot have its lock in a second gives up, rather than queue everybody behind it.
+        connection.execute(text("SET lock_timeout = '1s'"))
+        connection.execute(text("SET statement_timeout = '5s'"))
+        connection.commit()
+        try:
+            configured = current_app.extensions["migrate"].configure_args
+            context.configure(
+                connection=connection,
+                target_metadata=Base.metadata,
+                transaction_per_migration=True,
+                include_object=include_object,
+                **configured,
+            )
+            with context.begin_transaction():
+                context.run_migrations()
+        finally:
+            connection.rollback()
+            connection.execute(text("RESET lock_timeout"))
+            connection.execute(text("RESET statement_timeout"))
+            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": MIGRATION_LOCK})
+            connection.commit()
+
+
+if context.is_offline_mode():
+    run_offline()
+else:
+    run_online()

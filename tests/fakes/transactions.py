@@ -1,0 +1,47 @@
+"""A unit of work without a database: it remembers what was recorded."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Self
+
+from marketplace.kernel.events import DomainEvent
+
+
+class FakeUnitOfWork:
+    """`events` and `jobs` hold what the last successful outermost block recorded."""
+
+    def __init__(self) -> None:
+        self.depth = 0
+        self.doomed = False
+        self.commits = 0
+        self.events: list[DomainEvent] = []
+        self.jobs: list[tuple[str, dict[str, Any]]] = []
+        self._recorded: list[DomainEvent] = []
+        self._enqueued: list[tuple[str, dict[str, Any]]] = []
+
+    def __enter__(self) -> Self:
+        self.depth += 1
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.depth -= 1
+        self.doomed = self.doomed or error is not None
+        if self.depth == 0:
+            if not self.doomed:
+                self.commits += 1
+                self.events += self._recorded
+                self.jobs += self._enqueued
+            self._recorded, self._enqueued, self.doomed = [], [], False
+
+    def record(self, event: DomainEvent) -> None:
+        assert self.depth, "record() needs an open unit of work"
+        self._recorded.append(event)
+
+    def enqueue(
+        self, kind: str, payload: Mapping[str, Any], *, key: str | None = None, run_at: datetime | None = None
+    ) -> None:
+        assert self.depth, "enqueue() needs an open unit of work"
+        self._enqueued.append((kind, dict(payload)))

@@ -1,0 +1,97 @@
+"""A test client that checks every response against the OpenAPI document of its version."""
+
+import re
+from functools import cached_property
+from typing import Any
+
+from flask.testing import FlaskClient
+from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
+from werkzeug.test import TestResponse
+
+
+class Document:
+    """One version's document, with its paths compiled."""
+
+    def __init__(self, raw: dict[str, Any]) -> None:
+        self.raw = raw
+        self._paths = [
+            (re.compile(re.sub(r"\\{[^/]+?\\}", "[^/]+", re.escape(path)) + "$"), path) for path in raw["paths"]
+        ]
+        self._paths.sort(key=lambda item: item[1].count("{"))
+
+    @cached_property
+    def registry(self) -> Registry[Any]:
+        return Registry().with_resource("urn:doc", Resource(self.raw, DRAFT202012))
+
+    def operation(self, path: str, method: str) -> dict[str, Any] | None:
+        """The operation that serves `path`, None when there is none."""
+        for pattern, template in self._paths:
+            if pattern.match(path) and method.lower() in self.raw["paths"][template]:
+                found: dict[str, Any] = self.raw["paths"][template][method.lower()]
+                return found
+        return None
+
+    def resolve(self, node: dict[str, Any]) -> dict[str, Any]:
+        while "$ref" in node:
+            target: Any = self.raw
+            for part in node["$ref"].removeprefix("#/").split("/"):
+                target = target[part]
+            node = target
+        return node
+
+    def check(self, path: str, method: str, response: TestResponse) -> None:
+        """Raises AssertionError where the response is not as documented."""
+        operation = self.operation(path, method)
+        status = str(response.status_code)
+        if operation is None:
+            assert status in {"404", "405", "308"}, f"{method} {path} answered {status} and is not documented"
+            return
+        label = f"{method} {path} -> {status}"
+        assert status in operation["responses"] or status in {"304", "308", "500"}, f"{label} is not documented"
+        if status not in operation["responses"]:
+            return
+        documented = self.resolve(operation["responses"][status])
+        content = documented.get("content")
+        if not content:
+            assert not response.get_data() or status == "304", f"{label} has a body that is not documented"
+            return
+        assert response.mimetype in content, f"{label} is {response.mimetype}, documented is {list(content)}"
+        schema = content[response.mimetype].get("schema")
+        if schema and response.mimetype.endswith("json"):
+            validator = Draft202012Validator(_absolute(schema), registry=self.registry)
+            errors = [f"{e.json_path}: {e.message}" for e in validator.iter_errors(response.get_json())]
+            assert not errors, f"{label}: " + "; ".join(errors[:5])
+
+
+def _absolute(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {
+            key: f"urn:doc{value}" if key == "$ref" and str(value).startswith("#") else _absolute(value)
+            for key, value in node.items()
+        }
+    if isinstance(node, list):
+        return [_absolute(item) for item in node]
+    return node
+
+
+class CheckedClient(FlaskClient):
+    """Flask's client; answers below /api/vN are checked."""
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        response = super().open(*args, **kwargs)
+        path = response.request.path
+        match = re.match(r"/api/(v\d+)/", path)
+        if match and not path.endswith((".json",)):
+            self._document(match[1]).check(path, response.request.method, response)
+        return response
+
+    def _document(self, version: str) -> Document:
+        documents = self.application.extensions.setdefault("test_documents", {})
+        if version not in documents:
+            raw = self.application.extensions["flask-smorest"]["apis"][f"{version.upper()}_"]["ext_obj"].spec.to_dict()
+            documents[version] = Document(raw)
+        found = documents[version]
+        assert isinstance(found, Document)
+        return found
