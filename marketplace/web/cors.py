@@ -42,6 +42,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         supports_credentials=False,
         send_wildcard="*" in settings.cors_origins,
         max_age=PREFLIGHT_SECONDS,
+        always_send=False,
     )
     if "*" not in settings.cors_origins:
         app.after_request(_vary_by_origin)

@@ -1,10 +1,12 @@
 """Structured logs: one line an event that nobody can forge and that holds no secret."""
 
+import json
 import logging
 import sys
 import time
 import traceback
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -139,8 +141,14 @@ class StderrHandler(logging.Handler):
         try:
             line = self.format(record)
         except Exception as error:  # noqa: BLE001 - a record that cannot be rendered must not stop its request
-            line = (
-                f'{{"level": "error", "event": "unprintable_log_record", "error": "{type(error).__name__}"}}'
+            line = json.dumps(
+                {
+                    "timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
+                    "level": "error",
+                    "event": "unprintable_log_record",
+                    "logger": record.name,
+                    "error": type(error).__name__,
+                }
             )
         try:
             sys.stderr.write(line + "\n")

@@ -36,10 +36,14 @@ def new_nonce() -> str:
     return secrets.token_urlsafe(18)
 
 
-def page_policy(nonce: str) -> str:
-    """The Content-Security-Policy of an HTML page of our own: this host only, scripts by nonce."""
+def page_policy(nonce: str, *style_hashes: str) -> str:
+    """The Content-Security-Policy of an HTML page of our own: this host only, scripts by nonce.
+
+    `style_hashes` (`sha256-...`) allow single inline styles that a library makes without the nonce.
+    """
+    styles = " ".join(f"'{value}'" for value in ("nonce-" + nonce, *style_hashes))
     return (
-        f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; "
+        f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self' {styles}; "
         "img-src 'self' data:; connect-src 'self'; "
         "form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
     )
