@@ -23,6 +23,7 @@ from marketplace.web.tracing import current_trace_id
 
 _STARTED = "marketplace.logs.started"
 _STATUS = "marketplace.logs.status"
+_TRACE = "marketplace.logs.trace"
 _ADOPTED = ("gunicorn.error", "gunicorn.access", "werkzeug", "flask.app")
 _CONSOLE_ESCAPES = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {
     0x2028: "\\u2028",
@@ -48,6 +49,8 @@ def init_app(app: Flask, settings: Settings) -> None:
 
     def note_status(response: Response) -> Response:
         request.environ[_STATUS] = response.status_code
+        # The span of the request has ended by the time that the line is written.
+        request.environ[_TRACE] = current_trace_id()
         return response
 
     def write_line(_error: BaseException | None) -> None:
@@ -67,6 +70,9 @@ def init_app(app: Flask, settings: Settings) -> None:
         }
         if isinstance(principal, Principal):
             facts["user_id"] = principal.user_id
+        trace_id = request.environ.pop(_TRACE, None)
+        if trace_id is not None:
+            facts["trace_id"] = trace_id
         log.info("request", **facts)
         if seconds > settings.slow_request_seconds:
             log.warning("slow_request", **facts)

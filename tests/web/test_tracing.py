@@ -144,19 +144,29 @@ def test_probes_are_not_traced(app: Flask, exporter: InMemorySpanExporter) -> No
     assert exporter.get_finished_spans() == ()
 
 
-def test_log_lines_name_the_trace(
-    app: Flask, exporter: InMemorySpanExporter, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def logging_restored() -> Iterator[None]:
     root = logging.getLogger()
-    before = list(root.handlers), root.level
-    logs.configure_logging(settings())
-    try:
-        with continue_trace(PARENT, "job"):
-            logging.getLogger("job").warning("working")
-    finally:
-        root.handlers[:], level = before
-        root.setLevel(level)
-    assert json.loads(capsys.readouterr().err)["trace_id"] == PARENT["traceparent"].split("-")[1]
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+@pytest.mark.usefixtures("logging_restored")
+def test_log_lines_name_the_trace(exporter: InMemorySpanExporter, capsys: pytest.CaptureFixture[str]) -> None:
+    app = Flask("logging", static_folder=None)
+    logs.init_app(app, settings())
+    tracing.init_app(app, settings(), exporter=exporter)
+    app.add_url_rule("/x", view_func=lambda: {"trace": current_trace_id()})
+    answer = app.test_client().get("/x")
+    with continue_trace(PARENT, "job"):
+        logging.getLogger("job").warning("working")
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [(line["event"], line["trace_id"]) for line in lines] == [
+        ("request", answer.json["trace"]),
+        ("working", PARENT["traceparent"].split("-")[1]),
+    ]
 
 
 def test_a_second_application_shares_the_provider(app: Flask, exporter: InMemorySpanExporter) -> None:
