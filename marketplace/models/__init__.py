@@ -3,7 +3,7 @@
 from marketplace.database.base import Base
 from marketplace.database.tables import DomainEventRow, IdempotencyKey, JobRow
 from marketplace.models.accounts import OneTimeToken, User, UserSession
-from marketplace.models.catalog import Banner, Category, City, Service
+from marketplace.models.catalog import Banner, Category, City, ReferenceData, Service
 from marketplace.models.chat import Chat, ChatMember, Message
 from marketplace.models.moderation import AuditEntry, ChangeRequest
 from marketplace.models.notifications import Notification
@@ -32,6 +32,7 @@ __all__ = [
     "Performer",
     "PerformerCategory",
     "RealtimeMessage",
+    "ReferenceData",
     "Review",
     "Service",
     "User",

@@ -59,6 +59,9 @@ class City(Base):
     alternate_names: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
     search_names: Mapped[str] = mapped_column(server_default="")
     is_active: Mapped[bool] = mapped_column(server_default=text("true"))
+    version: Mapped[int] = mapped_column(server_default="1")
+
+    __mapper_args__ = {"version_id_col": version}
 
 
 class Banner(Base):
@@ -118,3 +121,13 @@ class Service(Base):
     version: Mapped[int] = mapped_column(server_default="1")
 
     __mapper_args__ = {"version_id_col": version, "eager_defaults": True}
+
+
+class ReferenceData(Base):
+    """Which version of each set of shipped data is loaded."""
+
+    __tablename__ = "reference_data"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[str]
+    loaded_at: Mapped[datetime] = mapped_column(server_default=func.now())
