@@ -24,7 +24,7 @@ from marketplace.web import (
 )
 from marketplace.web.blueprint import VERSIONS
 from marketplace.web.docs import docs_blueprint
-from marketplace.web.parsing import IdConverter
+from marketplace.web.parsing import HardenedRequest, IdConverter
 
 
 def create_app(settings: Settings | None = None, *, clock: Clock | None = None) -> Flask:
@@ -36,6 +36,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     settings = settings or load_settings()
     app = Flask("marketplace", instance_path=str(settings.instance_path), static_folder=None)
     app.url_map.converters["int"] = IdConverter
+    app.request_class = HardenedRequest
     app.config.update(
         SECRET_KEY=settings.secret_key,
         TESTING=settings.testing,
@@ -49,6 +50,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     tracing.init_app(app, settings)
     metrics.init_app(app, settings)
     engine.init_app(app, settings)
+    assembly.init_migrations(plugins)
     runtime = assembly.init_runtime(app, settings, plugins, clock)
     assembly.init_cache(app, settings)
 

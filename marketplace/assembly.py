@@ -4,20 +4,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
+from alembic.config import Config
 from flask import Flask
 
 from marketplace.config import Settings
-from marketplace.database.engine import ask_time
+from marketplace.database.engine import MIGRATIONS, ask_time
 from marketplace.database.unit_of_work import SqlUnitOfWork
 from marketplace.database.worker import Worker
-from marketplace.extensions import cache, db, socketio
+from marketplace.extensions import cache, db, migrate, socketio
 from marketplace.kernel.clock import Clock, SyncedClock
 from marketplace.kernel.cursors import CursorSigner
 from marketplace.kernel.errors import AppError
 from marketplace.kernel.registry import Registry
 from marketplace.plugins import Plugin
+from marketplace.realtime.namespace import SocketGuard
 from marketplace.realtime.setup import init_realtime
 from marketplace.web import metrics
+from marketplace.web.parsing import check_value
 from marketplace.web.problems import problem_of
 from marketplace.web.request_id import bind_request_id, current_request_id
 from marketplace.web.runtime import Runtime
@@ -77,16 +80,29 @@ def init_sockets(app: Flask, runtime: Runtime, plugins: list[Plugin]) -> None:
     namespaces = [
         namespace for plugin in plugins if plugin.namespaces for namespace in plugin.namespaces(runtime)
     ]
+    assert runtime.authenticator is not None
+    guard = SocketGuard(app, runtime.authenticator, runtime.clock, problem_of, check_value)
     init_realtime(
         app,
         socketio,
+        guard,
+        namespaces=namespaces,
         database_url=app.config["SQLALCHEMY_DATABASE_URI"],
         redis_url=settings.redis_url,
-        cors_origins=list(settings.cors_origins),
-        namespaces=namespaces,
-        authenticate=runtime.authenticator,
-        problem_of=problem_of,
+        cors_origins=settings.cors_origins,
+        threads=settings.threads,
+        many_processes=settings.web_concurrency > 1,
     )
+
+
+def init_migrations(plugins: list[Plugin]) -> None:
+    """Tell Alembic where the plugins' versions lie, besides our own."""
+    folders = [str(MIGRATIONS / "versions"), *(str(p.migrations) for p in plugins if p.migrations is not None)]
+
+    @migrate.configure
+    def add_folders(config: Config) -> Config:
+        config.set_main_option("version_locations", "\n".join(folder.replace("%", "%%") for folder in folders))
+        return config
 
 
 def make_worker(app: Flask, threads: int | None = None) -> Worker:

@@ -8,6 +8,7 @@ from flask import Flask, Response, current_app, g, request
 
 from marketplace.kernel.errors import AppError, Forbidden, Unauthenticated
 from marketplace.kernel.identity import Principal
+from marketplace.web.parsing import refuse_undeclared
 from marketplace.web.runtime import runtime
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -119,6 +120,8 @@ def enforce() -> Response | None:
     if g.auth_error is not None:
         raise g.auth_error
     check(access, optional_principal())
+    view = current_app.view_functions[request.endpoint]
+    refuse_undeclared(request, getattr(view, "locations", ()))
     return None
 
 

@@ -8,7 +8,8 @@ from flask import Flask, Response, json
 from marketplace.web import fields
 from marketplace.web.access import public
 from marketplace.web.blueprint import VersionedBlueprint
-from marketplace.web.openapi_fields import HardenedMarshmallowPlugin
+from marketplace.web.openapi_fields import HardenedMarshmallowPlugin, id_converter2schema
+from marketplace.web.parsing import IdConverter
 from marketplace.web.problems import STATUSES
 from marketplace.web.schema import Schema
 
@@ -57,6 +58,7 @@ def make_api(app: Flask, version: str, blueprints: list[VersionedBlueprint]) -> 
         config_prefix=prefix,
     )
     api.init_app(app)
+    api.register_converter(IdConverter, id_converter2schema)
     api.spec.components.security_scheme(
         "bearer", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
     )

@@ -37,14 +37,13 @@ def split_page(query: dict[str, Any]) -> tuple[PageRequest, dict[str, Any]]:
 def page_schema(item: type[Schema]) -> type[Schema]:
     """The schema of a page of `item`."""
     name = schema_name(item()).removesuffix("Schema") + "Page"
-    return type(Schema)(
-        name,
-        (Schema,),
+    return Schema.from_dict(
         {
             "items": fields.List(fields.Nested(item), required=True, dump_only=True),
             "next": fields.Str(max=2048, required=True, allow_none=True, dump_only=True),
             "previous": fields.Str(max=2048, required=True, allow_none=True, dump_only=True),
         },
+        name=name,
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from flask import current_app
@@ -21,6 +22,14 @@ class Authenticator(Protocol):
 
     def authenticate(self, token: str) -> Principal:
         """Raises Unauthenticated for a token that is forged, expired, revoked or of a blocked user."""
+        ...
+
+    def expires_at(self, token: str) -> datetime:
+        """When a valid access token ends."""
+        ...
+
+    def alive(self, session_ids: set[int]) -> set[int]:
+        """Those of the sessions that still let their user in; one query."""
         ...
 
 

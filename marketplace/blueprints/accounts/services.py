@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from marketplace.blueprints.accounts import policies
@@ -182,6 +182,10 @@ class SessionService:
         if not is_active:
             raise Unauthenticated("This account is blocked")
         return principal
+
+    def expires_at(self, token: str) -> datetime:
+        """When a valid access token ends. Raises Unauthenticated for any other."""
+        return self._tokens.read_access(token, self._clock.now()).expires_at
 
     def alive(self, session_ids: set[int]) -> set[int]:
         """Those of the sessions that still let their user in."""

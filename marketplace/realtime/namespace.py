@@ -1,0 +1,193 @@
+"""The base of Socket.IO namespaces: every event is authenticated, checked and acknowledged."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from threading import Lock
+from typing import Any, ClassVar, Protocol, TypeVar
+
+import marshmallow as ma
+from flask import Flask
+from flask_socketio import ConnectionRefusedError as Refused
+from flask_socketio import Namespace
+
+from marketplace.kernel.clock import Clock
+from marketplace.kernel.errors import AppError, Invalid, NotFound, Unauthenticated
+from marketplace.kernel.identity import Principal
+from marketplace.realtime.publish import session_room, user_room
+
+log = logging.getLogger(__name__)
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class UnknownEvent(NotFound):
+    code = "unknown_event"
+    title = "There is no such event"
+
+
+class SocketAuthenticator(Protocol):
+    """Who is behind a token, and which sign-ins still hold."""
+
+    def authenticate(self, token: str) -> Principal:
+        """Raises Unauthenticated."""
+        ...
+
+    def expires_at(self, token: str) -> datetime:
+        """When a valid access token ends."""
+        ...
+
+    def alive(self, session_ids: set[int]) -> set[int]:
+        """Those of the sessions that still let their user in; one query."""
+        ...
+
+
+@dataclass(frozen=True)
+class Connected:
+    """One open socket."""
+
+    token: str
+    session_id: int
+    user_id: int
+    expires_at: datetime
+
+
+@dataclass
+class SocketGuard:
+    """What namespaces need of the program, and the open sockets of this process.
+
+    `problem_of` makes a problem document of an error, `check` refuses text and numbers that no field may hold.
+    """
+
+    app: Flask
+    auth: SocketAuthenticator
+    clock: Clock
+    problem_of: Callable[[Exception], dict[str, Any]]
+    check: Callable[[Any], None]
+    sockets: dict[tuple[str, str], Connected] = field(default_factory=dict)
+    lock: Lock = field(default_factory=Lock)
+
+
+def event(name: str, schema: type[ma.Schema]) -> Callable[[F], F]:
+    """Declare a method `(caller: Principal, data: dict) -> dict | None` as the handler of event `name`."""
+
+    def mark(method: F) -> F:
+        method.event = (name, schema)  # type: ignore[attr-defined]  # functions carry attributes
+        return method
+
+    return mark
+
+
+class BaseNamespace(Namespace):
+    """Subclasses declare handlers with `@event`.
+
+    A handler gets the caller with the rights of this moment and the checked payload; what it returns is the
+    ack. An error is the ack `{"error": {problem}}`, and the socket lives.
+    """
+
+    events: ClassVar[dict[str, tuple[str, type[ma.Schema]]]] = {}
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        found = dict(cls.events)
+        for method_name, method in vars(cls).items():
+            declared = getattr(method, "event", None)
+            if declared is not None:
+                found[declared[0]] = (method_name, declared[1])
+        cls.events = found
+
+    def __init__(self, namespace: str) -> None:
+        super().__init__(namespace)
+        self._guard: SocketGuard | None = None
+
+    def use(self, guard: SocketGuard) -> None:
+        """Called once while the program is assembled."""
+        self._guard = guard
+
+    @property
+    def guard(self) -> SocketGuard:
+        """What the program gave this namespace."""
+        assert self._guard is not None
+        return self._guard
+
+    def connected(self, caller: Principal, sid: str) -> None:
+        """For subclasses: join rooms. Raises an AppError to refuse the socket."""
+
+    def disconnected(self, connected: Connected, sid: str) -> None:
+        """For subclasses: a socket is gone."""
+
+    def trigger_event(self, event: str, *args: Any) -> Any:
+        """Called by python-socketio for everything that a client sends."""
+        sid = args[0]
+        environ = self.socketio.server.get_environ(sid, namespace=self.namespace)
+        if not environ:
+            return None
+        with self.guard.app.request_context(environ):
+            if event == "connect":
+                return self._connect(sid, args[2] if len(args) > 2 else None)  # noqa: PLR2004 - sid, environ, auth
+            if event == "disconnect":
+                return self._disconnect(sid)
+            return self._dispatch(event, sid, args[1:])
+
+    def _connect(self, sid: str, auth: Any) -> None:
+        try:
+            token = auth.get("token") if isinstance(auth, dict) else None
+            if not isinstance(token, str):
+                raise Unauthenticated('Connect with auth {"token": access token}')
+            caller = self.guard.auth.authenticate(token)
+            self.socketio.server.enter_room(sid, user_room(caller.user_id), namespace=self.namespace)
+            self.socketio.server.enter_room(sid, session_room(caller.session_id), namespace=self.namespace)
+            self.connected(caller, sid)
+            entry = Connected(token, caller.session_id, caller.user_id, self.guard.auth.expires_at(token))
+            with self.guard.lock:
+                self.guard.sockets[self.namespace, sid] = entry
+        except Exception as error:  # a TypeError would make Flask-SocketIO connect without auth
+            if not isinstance(error, AppError):
+                log.exception("socket connect failed")
+            problem = self.guard.problem_of(error)
+            raise Refused(problem["code"], problem) from None
+
+    def _disconnect(self, sid: str) -> None:
+        with self.guard.lock:
+            entry = self.guard.sockets.pop((self.namespace, sid), None)
+        if entry is not None:
+            self.disconnected(entry, sid)
+
+    def _dispatch(self, event: str, sid: str, payload: tuple[Any, ...]) -> dict[str, Any]:
+        try:
+            caller = self._caller(sid)
+            known = self.events.get(event)
+            if known is None:
+                raise UnknownEvent(f"Known events: {', '.join(sorted(self.events))}")
+            method, schema = known
+            return getattr(self, method)(caller, self._checked(schema, payload)) or {}
+        except Exception as error:  # noqa: BLE001 - whatever a handler raises, the client gets an ack
+            problem = self.guard.problem_of(error)
+            if problem["status"] >= 500 and not isinstance(error, AppError):  # noqa: PLR2004 - the class of server errors
+                log.exception("socket event failed", extra={"socket_event": event[:64]})
+            if isinstance(error, Unauthenticated):
+                self.cut(sid)
+            return {"error": problem}
+
+    def _caller(self, sid: str) -> Principal:
+        with self.guard.lock:
+            entry = self.guard.sockets.get((self.namespace, sid))
+        if entry is None:
+            raise Unauthenticated
+        return self.guard.auth.authenticate(entry.token)
+
+    def _checked(self, schema: type[ma.Schema], payload: tuple[Any, ...]) -> dict[str, Any]:
+        if len(payload) != 1 or not isinstance(payload[0], dict):
+            raise Invalid("Send one object", errors={"json": {"_schema": ["Send one object."]}})
+        self.guard.check(payload[0])
+        try:
+            loaded: dict[str, Any] = schema().load(payload[0])
+        except ma.ValidationError as error:
+            raise Invalid(errors={"json": error.normalized_messages()}) from None
+        return loaded
+
+    def cut(self, sid: str) -> None:
+        """Tell a socket that its session has ended, and close it."""
+        self.socketio.server.emit("session:revoked", {}, to=sid, namespace=self.namespace)
+        self.socketio.server.disconnect(sid, namespace=self.namespace)
