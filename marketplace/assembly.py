@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import cast
 
 from alembic.config import Config
 from flask import Flask
+from sqlalchemy.orm import Session, scoped_session
 
 from marketplace.config import Settings
 from marketplace.database.engine import MIGRATIONS, ask_time
@@ -35,7 +37,7 @@ def init_runtime(app: Flask, settings: Settings, plugins: list[Plugin], clock: C
     registry = Registry()
     runtime = Runtime(
         settings=settings,
-        uow=SqlUnitOfWork(db.session, registry, constraints, _job_context),
+        uow=SqlUnitOfWork(cast("scoped_session[Session]", db.session), registry, constraints, _job_context),
         clock=clock or SyncedClock(lambda: _database_time(app)),
         cursors=CursorSigner(settings.secret_key),
         registry=registry,
@@ -97,12 +99,14 @@ def init_sockets(app: Flask, runtime: Runtime, plugins: list[Plugin]) -> None:
 
 def init_migrations(plugins: list[Plugin]) -> None:
     """Tell Alembic where the plugins' versions lie, besides our own."""
-    folders = [str(MIGRATIONS / "versions"), *(str(p.migrations) for p in plugins if p.migrations is not None)]
+    paths = [MIGRATIONS / "versions", *(plugin.migrations for plugin in plugins if plugin.migrations)]
+    folders = "\n".join(str(path).replace("%", "%%") for path in paths)
 
-    @migrate.configure
     def add_folders(config: Config) -> Config:
-        config.set_main_option("version_locations", "\n".join(folder.replace("%", "%%") for folder in folders))
+        config.set_main_option("version_locations", folders)
         return config
+
+    migrate.configure(add_folders)  # type: ignore[arg-type]  # the stubs want a Config that Flask-Migrate never makes
 
 
 def make_worker(app: Flask, threads: int | None = None) -> Worker:

@@ -212,7 +212,8 @@ class _Reader:
             scheme = ""
         if scheme not in schemes:
             # The value is not shown: a URL may hold a password.
-            raise ConfigError(f"{name} must be a URL that starts with {' or '.join(s + '://' for s in schemes)}")
+            allowed = " or ".join(f"{scheme}://" for scheme in schemes)
+            raise ConfigError(f"{name} must be a URL that starts with {allowed}")
         return value
 
     def database_url(self) -> str | None:
@@ -236,8 +237,8 @@ class _Reader:
 
     def rate(self, name: str, default: str) -> str:
         value = self.text(name) or default
-        count, _, unit = value.partition("/")
+        count, _, unit = (part.strip() for part in value.partition("/"))
         units = ("second", "minute", "hour", "day")
-        if not (count.strip().isascii() and count.strip().isdigit() and int(count) > 0 and unit.strip() in units):
+        if not (count.isascii() and count.isdigit() and int(count[:20]) > 0 and unit in units):
             raise ConfigError(f"{name} must look like 100/minute (per {', '.join(units)}), not {value!r}")
-        return f"{int(count)}/{unit.strip()}"
+        return f"{int(count)}/{unit}"

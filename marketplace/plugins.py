@@ -59,7 +59,8 @@ class Plugin:
 
 def load_plugins() -> list[Plugin]:
     """Our own domains and the installed plugins, each after what it requires. Raises PluginError."""
-    found = [_checked(import_module(f"marketplace.blueprints.{name}.plugin").PLUGIN, name) for name in BUILT_IN]
+    modules = [import_module(f"marketplace.blueprints.{name}.plugin") for name in BUILT_IN]
+    found = [_checked(module.PLUGIN, name) for name, module in zip(BUILT_IN, modules, strict=True)]
     for entry in entry_points(group=ENTRY_POINT_GROUP):
         try:
             loaded = entry.load()

@@ -25,7 +25,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import IO
+from typing import IO, Any
 
 DATABASE = "marketplace"
 ROLE = "app"
@@ -76,7 +76,7 @@ class Server:
 
     def execute(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run one of PostgreSQL's programs to its end, as the account that owns the data."""
-        return subprocess.run(
+        return subprocess.run(  # noqa: S603 - our own programs and arguments
             self.command(program, *arguments),
             env=self.environment(),
             cwd="/",
@@ -134,15 +134,11 @@ def find_binaries() -> Path:
 
 def _major(binaries: Path) -> int:
     """The major version of the programs in a folder; 0 when they do not run."""
-    output = subprocess.run(
+    output = subprocess.run(  # noqa: S603 - our own program
         [str(binaries / "postgres"), "--version"], capture_output=True, text=True, check=False
     ).stdout
-    number = output.rpartition(" ")[2].split(".")[0].strip()
-    for word in output.split():
-        head = word.split(".")[0]
-        if head.isdigit():
-            return int(head)
-    return int(number) if number.isdigit() else 0
+    heads = (word.split(".")[0] for word in output.split())
+    return next((int(head) for head in heads if head.isdigit()), 0)
 
 
 def _layout(instance_path: Path) -> Server:
@@ -180,7 +176,7 @@ def _socket_folder(home: Path) -> Path:
         run.mkdir(mode=0o700)
     found = run.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
-        raise EmbeddedPostgresError(f"{run} belongs to somebody else; remove it or set a shorter INSTANCE_PATH")
+        raise EmbeddedPostgresError(f"{run} is somebody else's: remove it or set a shorter INSTANCE_PATH")
     return run
 
 
@@ -190,7 +186,8 @@ def _reachable_binaries(binaries: Path) -> Path:
     if all(parent.stat().st_mode & stat.S_IXOTH for parent in [place, *place.parents]):
         return place
     made = (place / "postgres").stat()
-    copy = ROOT_HOME / f"binaries-{hashlib.sha256(f'{made.st_size}-{made.st_mtime_ns}-{place}'.encode()).hexdigest()[:16]}"
+    identity = f"{made.st_size}-{made.st_mtime_ns}-{place}"
+    copy = ROOT_HOME / f"binaries-{hashlib.sha256(identity.encode()).hexdigest()[:16]}"
     if not copy.exists():
         draft = Path(tempfile.mkdtemp(prefix=".binaries-", dir=ROOT_HOME))
         try:
@@ -220,9 +217,9 @@ def _start(server: Server, *, fsync: bool) -> None:
         if server.answers():
             return
         _check_version(server)
-        arguments = [str(server.home), str(server.run), str(server.bin), server.account or "", str(int(fsync))]
-        supervisor = subprocess.Popen(
-            [sys.executable, "-I", __file__, *arguments],
+        places = [str(server.home), str(server.run), str(server.bin)]
+        supervisor = subprocess.Popen(  # noqa: S603 - ourselves
+            [sys.executable, "-I", __file__, *places, server.account or "", str(int(fsync))],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -283,7 +280,7 @@ class _Supervisor:
             sys.stdout.close()
 
     def _prepare(self) -> str | None:
-        """initdb into a draft that is renamed: a kill in between leaves no half data folder."""
+        """Initdb into a draft that is renamed: a kill in between leaves no half data folder."""
         server = self._server
         if (server.data / "PG_VERSION").exists():
             return None
@@ -315,7 +312,7 @@ class _Supervisor:
         # After a kill -9 of the server its children may hold the shared memory for a moment: try again.
         while True:
             with log_path.open("ab") as log:
-                self._child = subprocess.Popen(
+                self._child = subprocess.Popen(  # noqa: S603 - our own program
                     server.command("postgres", "-D", str(server.data), *arguments),
                     env=server.environment(),
                     cwd="/",
@@ -339,7 +336,7 @@ class _Supervisor:
     def _make_database(self) -> str | None:
         server = self._server
         connect = ["-h", str(server.run), "-U", ROLE]
-        query = f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'"
+        query = f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'"  # noqa: S608 - a constant
         found = server.execute("psql", *connect, "-d", "postgres", "-XAtc", query)
         if found.stdout.strip() == "1":
             return None
@@ -385,7 +382,7 @@ def _locale(server: Server) -> list[str]:
     return ["--locale=C.UTF-8"]
 
 
-def _as(account: str | None) -> dict[str, object]:
+def _as(account: str | None) -> dict[str, Any]:
     """Arguments of subprocess that drop root's rights for those of `account`."""
     if account is None:
         return {}

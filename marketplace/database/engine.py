@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from flask import Flask
-from flask_migrate import cli as migrate_cli
+from flask_migrate.cli import upgrade  # type: ignore[import-not-found]  # the stubs leave it out
 from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -37,7 +37,8 @@ def init_app(app: Flask, settings: Settings) -> None:
 def connect_args(settings: Settings) -> dict[str, str | int]:
     """What psycopg2 is told at connect."""
     options = (
-        f"-c statement_timeout={settings.db_statement_timeout_ms} -c lock_timeout={settings.db_lock_timeout_ms}"
+        f"-c statement_timeout={settings.db_statement_timeout_ms}"
+        f" -c lock_timeout={settings.db_lock_timeout_ms}"
         " -c idle_in_transaction_session_timeout=60000 -c timezone=UTC -c jit=off"
     )
     return {
@@ -53,7 +54,7 @@ def connect_args(settings: Settings) -> dict[str, str | int]:
 
 def _upgrade_every_branch() -> None:
     """`flask db upgrade` goes to all heads by default: every plugin has a branch of its own."""
-    for parameter in migrate_cli.upgrade.params:
+    for parameter in upgrade.params:
         if parameter.name == "revision":
             parameter.default = "heads"
 
@@ -62,7 +63,7 @@ def ask_time(engine: Engine) -> datetime:
     """The database's time, on a connection of its own. Raises OSError when it does not answer."""
     try:
         with engine.connect() as connection:
-            return connection.execute(select(func.clock_timestamp())).scalar_one()
+            now: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
+            return now
     except SQLAlchemyError as error:
         raise OSError("the database does not tell the time") from error
-

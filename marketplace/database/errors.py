@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import psycopg2
 from psycopg2 import errorcodes
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -48,26 +49,26 @@ def translate(error: SQLAlchemyError, constraints: Constraints) -> AppError | No
         return PreconditionFailed()
     if isinstance(error, PoolTimeout):
         return Unavailable("All database connections are busy; try again in a moment", retry_after=1)
-    if not isinstance(error, DBAPIError):
-        return None
-    code = getattr(error.orig, "pgcode", None)
     if isinstance(error, IntegrityError):
-        return _integrity(error, code, constraints)
+        return _integrity(error, constraints)
+    if isinstance(error, DBAPIError):
+        return _failure(error)
+    return None
+
+
+def _failure(error: DBAPIError) -> AppError | None:
+    code = getattr(error.orig, "pgcode", None)
     if code in _BUSY:
         return ResourceBusy()
-    if error.connection_invalidated or code is None or code[:2] in _UNAVAILABLE_CLASSES:
-        # No SQLSTATE: the connection broke or could not be made.
-        if code is None and not _is_connection_error(error):
-            return None
+    # Without SQLSTATE, the connection broke or could not be made.
+    lost = code is None and isinstance(error.orig, (psycopg2.OperationalError, psycopg2.InterfaceError))
+    if lost or error.connection_invalidated or (code or "")[:2] in _UNAVAILABLE_CLASSES:
         return Unavailable("The database does not answer; try again in a moment", retry_after=1)
     return None
 
 
-def _is_connection_error(error: DBAPIError) -> bool:
-    return type(error.orig).__name__ in {"OperationalError", "InterfaceError"}
-
-
-def _integrity(error: IntegrityError, code: str | None, constraints: Constraints) -> AppError | None:
+def _integrity(error: IntegrityError, constraints: Constraints) -> AppError | None:
+    code = getattr(error.orig, "pgcode", None)
     name = getattr(getattr(error.orig, "diag", None), "constraint_name", None) or ""
     known = constraints.get(name)
     if known is not None:

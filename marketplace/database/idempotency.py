@@ -27,7 +27,8 @@ class StoredAnswer:
 
 class IdempotencyStore(SqlRepository):
     """Answers by scope (the caller) and key. Bodies are encrypted with a key derived from `secret` and
-    the client's own key, of which only a hash is kept: an answer may hold tokens."""
+    the client's own key, of which only a hash is kept: an answer may hold tokens.
+    """
 
     def __init__(self, uow: SqlUnitOfWork, secret: str) -> None:
         super().__init__(uow)

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -50,6 +51,8 @@ _RECLAIM = text("""
         SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = :space AND objid = worker_id
                              AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
     ))""")
+
+
 class JobGone(RuntimeError):
     """The job was taken over by another worker while this one ran it; nothing of it was stored."""
 
@@ -66,7 +69,8 @@ class Claimed:
 
 def backoff(attempts: int) -> float:
     """Seconds until the next try: doubling from 1 s up to an hour, with half of it by chance, so
-    that what failed together does not come back together (AWS, Exponential Backoff And Jitter)."""
+    that what failed together does not come back together (AWS, Exponential Backoff And Jitter).
+    """
     full = min(2.0 ** (attempts - 1), BACKOFF_CAP_SECONDS)
     return full * (0.5 + random.random() / 2)  # noqa: S311 - spreads load, guards nothing
 
@@ -164,7 +168,7 @@ class Worker:
             known = self._registry.jobs.get(job.kind)
             if known is None:
                 raise LookupError(f"no plugin runs jobs of the kind {job.kind!r}")
-            return lambda: known.run(job.payload), known.effect
+            return partial(known.run, job.payload), known.effect
         handler = self._registry.handler(job.payload["handler"])
         if handler is None:
             raise LookupError(f"no plugin has the event handler {job.payload['handler']!r}")
@@ -173,7 +177,7 @@ class Worker:
         if name not in EVENT_TYPES:
             raise LookupError(f"no plugin knows the event {name!r}")
         event = restore(name, UUID(str(event_id)), payload)
-        return lambda: handler.run(event), handler.effect
+        return partial(handler.run, event), handler.effect
 
     def _finish(self, job: Claimed) -> None:
         values = {"id": job.id, "attempts": job.attempts, "worker": self._id}
@@ -216,9 +220,10 @@ class Worker:
                 continue
             if not worked:
                 with self._wake:
-                    self._wake.wait_for(
-                        lambda seen=seen: self._woken != seen or self._stopping.is_set(), POLL_SECONDS
-                    )
+                    self._wake.wait_for(partial(self._has_news, seen), POLL_SECONDS)
+
+    def _has_news(self, seen: int) -> bool:
+        return self._woken != seen or self._stopping.is_set()
 
     def _notify(self) -> None:
         with self._wake:
@@ -253,10 +258,9 @@ class Worker:
             connection.close()
 
     def _tend(self) -> None:
-        with self._scope({}, "tend"):
-            with self._uow as uow:
-                uow.session.execute(_RECLAIM, {"space": _LOCK_SPACE})
-                self._enqueue_periodic(uow)
+        with self._scope({}, "tend"), self._uow as uow:
+            uow.session.execute(_RECLAIM, {"space": _LOCK_SPACE})
+            self._enqueue_periodic(uow)
 
     def _enqueue_periodic(self, uow: SqlUnitOfWork) -> None:
         """One job per period and kind, however many workers there are: the period is in the key."""

@@ -20,7 +20,8 @@ class InvalidCursor(Malformed):
 
 def fingerprint(name: str, filters: Mapping[str, Any]) -> str:
     """A short hash of the list's name, sort and filters; equal for equal meaning."""
-    text = json.dumps([name, {k: v for k, v in filters.items() if v is not None}], sort_keys=True, default=str)
+    given = {key: value for key, value in filters.items() if value is not None}
+    text = json.dumps([name, given], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

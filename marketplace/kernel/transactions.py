@@ -10,7 +10,8 @@ from marketplace.kernel.events import DomainEvent
 
 class UnitOfWork(Protocol):
     """`with uow:` is one transaction. It nests: only the outermost exit commits, and an error
-    that leaves any inner block dooms the whole, even where an outer block catches it."""
+    that leaves any inner block dooms the whole, even where an outer block catches it.
+    """
 
     def __enter__(self) -> Self: ...
 

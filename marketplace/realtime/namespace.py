@@ -9,8 +9,8 @@ from typing import Any, ClassVar, Protocol, TypeVar
 
 import marshmallow as ma
 from flask import Flask
-from flask_socketio import ConnectionRefusedError as Refused
 from flask_socketio import Namespace
+from socketio.exceptions import ConnectionRefusedError as Refused
 
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.errors import AppError, Invalid, NotFound, Unauthenticated
@@ -57,7 +57,7 @@ class Connected:
 class SocketGuard:
     """What namespaces need of the program, and the open sockets of this process.
 
-    `problem_of` makes a problem document of an error, `check` refuses text and numbers that no field may hold.
+    `problem_of` makes a problem document of an error, `check` refuses what no field may hold.
     """
 
     app: Flask
@@ -132,9 +132,7 @@ class BaseNamespace(Namespace):
 
     def _connect(self, sid: str, auth: Any) -> None:
         try:
-            token = auth.get("token") if isinstance(auth, dict) else None
-            if not isinstance(token, str):
-                raise Unauthenticated('Connect with auth {"token": access token}')
+            token = _token(auth)
             caller = self.guard.auth.authenticate(token)
             self.socketio.server.enter_room(sid, user_room(caller.user_id), namespace=self.namespace)
             self.socketio.server.enter_room(sid, session_room(caller.session_id), namespace=self.namespace)
@@ -157,18 +155,21 @@ class BaseNamespace(Namespace):
     def _dispatch(self, event: str, sid: str, payload: tuple[Any, ...]) -> dict[str, Any]:
         try:
             caller = self._caller(sid)
-            known = self.events.get(event)
-            if known is None:
-                raise UnknownEvent(f"Known events: {', '.join(sorted(self.events))}")
-            method, schema = known
+            method, schema = self._handler(event)
             return getattr(self, method)(caller, self._checked(schema, payload)) or {}
-        except Exception as error:  # noqa: BLE001 - whatever a handler raises, the client gets an ack
+        except Exception as error:
             problem = self.guard.problem_of(error)
             if problem["status"] >= 500 and not isinstance(error, AppError):  # noqa: PLR2004 - the class of server errors
                 log.exception("socket event failed", extra={"socket_event": event[:64]})
             if isinstance(error, Unauthenticated):
                 self.cut(sid)
             return {"error": problem}
+
+    def _handler(self, event: str) -> tuple[str, type[ma.Schema]]:
+        known = self.events.get(event)
+        if known is None:
+            raise UnknownEvent(f"Known events: {', '.join(sorted(self.events))}")
+        return known
 
     def _caller(self, sid: str) -> Principal:
         with self.guard.lock:
@@ -184,10 +185,17 @@ class BaseNamespace(Namespace):
         try:
             loaded: dict[str, Any] = schema().load(payload[0])
         except ma.ValidationError as error:
-            raise Invalid(errors={"json": error.normalized_messages()}) from None
+            raise Invalid(errors={"json": error.messages}) from None
         return loaded
 
     def cut(self, sid: str) -> None:
         """Tell a socket that its session has ended, and close it."""
         self.socketio.server.emit("session:revoked", {}, to=sid, namespace=self.namespace)
         self.socketio.server.disconnect(sid, namespace=self.namespace)
+
+
+def _token(auth: Any) -> str:
+    token = auth.get("token") if isinstance(auth, dict) else None
+    if not isinstance(token, str):
+        raise Unauthenticated('Connect with auth {"token": access token}')
+    return token

@@ -25,5 +25,6 @@ def session_room(session_id: int) -> str:
 
 def publish(room: str, name: str, payload: Mapping[str, Any]) -> None:
     """Send event `name` to `room`. Call it after the commit, from an effect handler of the outbox:
-    what is sent cannot be taken back. A bus that is down is logged; clients catch up by `sync`."""
+    what is sent cannot be taken back. A bus that is down is logged; clients catch up by `sync`.
+    """
     socketio.emit(name, dict(payload), namespace=NAMESPACE, to=room)

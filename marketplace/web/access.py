@@ -71,7 +71,8 @@ def current_principal() -> Principal:
 
 def optional_principal() -> Principal | None:
     """The caller of a public route, when there is one."""
-    return g.get("principal")
+    found: Principal | None = g.get("principal")
+    return found
 
 
 def check(access: Access, caller: Principal | None) -> None:

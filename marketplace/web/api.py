@@ -52,16 +52,14 @@ def make_api(app: Flask, version: str, blueprints: list[VersionedBlueprint]) -> 
     api = VersionedApi(
         spec_kwargs={
             "marshmallow_plugin": HardenedMarshmallowPlugin(),
-            "info": {"description": DESCRIPTION, "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}},
+            "info": {"description": DESCRIPTION},
             "servers": [{"url": "/"}],
         },
         config_prefix=prefix,
     )
     api.init_app(app)
     api.register_converter(IdConverter, id_converter2schema)
-    api.spec.components.security_scheme(
-        "bearer", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
-    )
+    api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"})
     api.spec.components.schema("Problem", schema=Problem)
     for status, title in _problem_titles().items():
         api.spec.components.response(f"PROBLEM_{status}", _problem_response(status, title))

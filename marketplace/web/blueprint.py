@@ -10,7 +10,7 @@ from flask import jsonify
 from marketplace.kernel.pages import Page
 from marketplace.web.access import Access, access_of
 from marketplace.web.pagination import link_header, page_schema
-from marketplace.web.parsing import HardenedParser
+from marketplace.web.parsing import HardenedParser, body_required
 from marketplace.web.schema import Schema
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -149,14 +149,18 @@ class VersionedBlueprint:
 
         return declare
 
-    def arguments(self, schema: type[Schema] | Schema, *, location: str = "json", **kwargs: Any) -> Callable[[F], F]:
-        """Parse and check `location` (`json`, `query`, `form`, `files`) into the view's next positional argument."""
+    def arguments(
+        self, schema: type[Schema] | Schema, *, location: str = "json", **kwargs: Any
+    ) -> Callable[[F], F]:
+        """Parse and check `location` (`json`, `query`, `form`, ...) for the view's next argument."""
+        made = schema() if isinstance(schema, type) else schema
+        kwargs.setdefault("required", body_required(made))
         decorate = self._decorators.arguments(schema, location=location, **kwargs)
 
         def mark(view: F) -> F:
             wrapped = decorate(view)
-            wrapped.locations = {*getattr(view, "locations", ()), location}
-            return cast("F", wrapped)
+            wrapped.locations = {*getattr(view, "locations", ()), location}  # type: ignore[attr-defined]  # functions carry attributes
+            return wrapped
 
         return mark
 
@@ -164,7 +168,7 @@ class VersionedBlueprint:
         self, status: int, schema: type[Schema] | Schema | None = None, **kwargs: Any
     ) -> Callable[[F], F]:
         """Dump what the view returns by `schema`; 204 without one."""
-        return cast("Callable[[F], F]", self._decorators.response(status, schema, **kwargs))
+        return self._decorators.response(status, schema, **kwargs)
 
     def problem(self, status: int, description: str) -> Callable[[F], F]:
         """Document one more error of this route; the codes that it may carry belong into `description`."""
@@ -177,8 +181,9 @@ class VersionedBlueprint:
 
     def paged(self, item: type[Schema]) -> Callable[[F], F]:
         """The view returns a `Page`; it goes out with cursors and a Link header."""
-        document = self._decorators.response(200, page_schema(item), headers={"Link": {"schema": {"type": "string"}}})
-        dump = page_schema(item)().dump
+        schema = page_schema(item)
+        document = self._decorators.response(200, schema, headers={"Link": {"schema": {"type": "string"}}})
+        dump = schema().dump
 
         def decorate(view: F) -> F:
             @wraps(view)
@@ -197,7 +202,7 @@ class VersionedBlueprint:
 
     def build(self, version: str) -> ApiBlueprint:
         """A fresh smorest blueprint with the routes of `version`."""
-        blueprint = ApiBlueprint(self.name, __name__, url_prefix=self.url_prefix, description=self.description)
+        blueprint = ApiBlueprint(self.name, __name__, description=self.description)
         for rule, method, view, versions in self._routes:
             if version in versions:
                 blueprint.add_url_rule(rule, view.__name__, view, methods=[method])

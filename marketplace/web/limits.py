@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from flask import Flask, Response, request
 
@@ -29,7 +29,7 @@ def address_key() -> str:
 
 def limit(amount: str, *, key: Callable[[], str] = address_key) -> Callable[[F], F]:
     """A budget of its own for a route, such as `5/minute`, besides the default one."""
-    return limiter.limit(amount, key_func=key, override_defaults=False)
+    return cast("Callable[[F], F]", limiter.limit(amount, key_func=key, override_defaults=False))
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -72,5 +72,3 @@ def add_headers(response: Response) -> Response:
     if response.status_code == 429 and wait:  # noqa: PLR2004 - Too Many Requests
         response.headers["Retry-After"] = str(wait)
     return response
-
-

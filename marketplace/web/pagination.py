@@ -37,7 +37,7 @@ def split_page(query: dict[str, Any]) -> tuple[PageRequest, dict[str, Any]]:
 def page_schema(item: type[Schema]) -> type[Schema]:
     """The schema of a page of `item`."""
     name = schema_name(item()).removesuffix("Schema") + "Page"
-    return Schema.from_dict(
+    made: type[Schema] = Schema.from_dict(  # type: ignore[assignment]  # from_dict makes a subclass of the class it is called on
         {
             "items": fields.List(fields.Nested(item), required=True, dump_only=True),
             "next": fields.Str(max=2048, required=True, allow_none=True, dump_only=True),
@@ -45,6 +45,7 @@ def page_schema(item: type[Schema]) -> type[Schema]:
         },
         name=name,
     )
+    return made
 
 
 def link_header(page: Page[Any]) -> str | None:

@@ -1,13 +1,13 @@
 """Every error as application/problem+json (RFC 9457); the one table of HTTP statuses."""
 
 import logging
-from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, Response, current_app, g, json, request
 from flask_limiter import RateLimitExceeded
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RoutingException
 
 from marketplace.database.errors import translate
 from marketplace.kernel import errors
@@ -113,13 +113,13 @@ def _from_app_error(error: AppError) -> Response:
     return _response(problem_of(error), headers)
 
 
-def _from_http(error: HTTPException) -> Response:
-    if error.response is not None:  # a redirect of the router, or abort(response)
-        return Response.force_type(error.response)
+def _from_http(error: HTTPException) -> Response | HTTPException:
+    if isinstance(error, RoutingException):  # a redirect of the router to the right address
+        return error
     status = error.code or 500
     if status >= 500:  # noqa: PLR2004 - the class of server errors
         log.error("unexpected HTTP error", exc_info=error)
-    title = HTTPStatus(status).phrase if status in HTTPStatus else "Error"
+    title = error.name
     code = _HTTP_CODES.get(status, "internal_error" if status >= 500 else "http_error")  # noqa: PLR2004
     detail = "" if status >= 500 else (error.description or "")  # noqa: PLR2004
     headers = {
@@ -147,7 +147,7 @@ def _from_database(error: SQLAlchemyError) -> Response:
 
 
 def _from_defect(error: Exception) -> Response:
-    log.exception("unhandled exception", exc_info=error)
+    log.error("unhandled exception", exc_info=error)
     return _response(problem_of(error))
 
 

@@ -88,6 +88,7 @@ def upgrade() -> None:
         ),
         sa.Column("search_names", sa.Text(), server_default="", nullable=False),
         sa.Column("is_active", sa.Boolean(), server_default=sa.text("true"), nullable=False),
+        sa.Column("version", sa.BigInteger(), server_default="1", nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_city")),
     )
     op.create_index("ix_city_country_code", "city", ["country_code"], unique=False)
@@ -134,6 +135,13 @@ def upgrade() -> None:
         prefixes=["UNLOGGED"],
     )
     op.create_index(op.f("ix_realtime_message_created_at"), "realtime_message", ["created_at"], unique=False)
+    op.create_table(
+        "reference_data",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column("loaded_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_reference_data")),
+    )
     op.create_table(
         "user",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -686,6 +694,7 @@ def downgrade() -> None:
     op.drop_index("ix_user_is_active", table_name="user")
     op.drop_index("ix_user_date_joined", table_name="user")
     op.drop_table("user")
+    op.drop_table("reference_data")
     op.drop_index(op.f("ix_realtime_message_created_at"), table_name="realtime_message")
     op.drop_table("realtime_message")
     op.drop_index(op.f("ix_idempotency_key_created_at"), table_name="idempotency_key")

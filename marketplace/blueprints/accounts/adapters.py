@@ -46,7 +46,8 @@ class ArgonHasher:
 
 class JwtTokens:
     """Access tokens are signed JWTs (RFC 8725: one algorithm, checked audience and type); refresh
-    tokens are random, their successors derived from them with the server's key."""
+    tokens are random, their successors derived from them with the server's key.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._access_key = _derive(settings.secret_key, "access")

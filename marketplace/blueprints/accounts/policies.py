@@ -35,7 +35,7 @@ def password_problems(password: str, *personal: str) -> list[str]:
 
 
 def _is_common(password: str, personal: tuple[str, ...]) -> bool:
-    """Whether only digits and signs around a common word make up the password (`P@ssw0rd!`, `Summer2024!`)."""
+    """Whether a common word with digits and signs around it is all there is (`P@ssw0rd!`, `Summer2024!`)."""
     known = BASES | {_letters(word) for word in personal if len(word) > 3}  # noqa: PLR2004 - short names say little
     lowered = password.lower()
     trimmed = lowered.strip("0123456789!@#$%^&*()-_=+.,;:?/\\|'\"`~<>[]{} ")

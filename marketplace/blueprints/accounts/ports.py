@@ -13,7 +13,8 @@ from marketplace.models.accounts import OneTimeToken, User, UserSession
 class UserRepository(Protocol):
     def add(self, user: User) -> None:
         """Store a new user; its id is set afterwards. Raises UsernameTaken and its like at the end of
-        the unit of work."""
+        the unit of work.
+        """
         ...
 
     def get(self, user_id: int, *, lock: bool = False) -> User:
@@ -48,7 +49,8 @@ class SessionRepository(Protocol):
 
     def find_principal(self, session_id: int, user_id: int, at: datetime) -> tuple[Principal, bool] | None:
         """The caller by the rights of this moment and whether the user is active; None without a live
-        session. One query."""
+        session. One query.
+        """
         ...
 
     def alive(self, session_ids: set[int], at: datetime) -> set[int]:
@@ -96,7 +98,8 @@ class TokenMaker(Protocol):
 
     def next_refresh(self, token: str) -> str:
         """The token that follows `token`; the same one each time, so that two honest refreshes at once
-        get the same answer."""
+        get the same answer.
+        """
         ...
 
     def digest(self, token: str) -> bytes:

@@ -31,7 +31,8 @@ class SqlUserRepository(SqlRepository):
 
     def find_by_login(self, login: str) -> User | None:
         """By username, e-mail or phone; the three cannot be mistaken for each other, since a username
-        holds no @ and does not begin with +."""
+        holds no @ and does not begin with +.
+        """
         lowered = login.lower()
         statement = select(User).where(
             or_(func.lower(User.username) == lowered, func.lower(User.email) == lowered, User.phone == login)
