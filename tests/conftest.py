@@ -96,7 +96,11 @@ def run_flask(database_url: str, instance: Path, *arguments: str) -> subprocess.
 @pytest.fixture(scope="session")
 def template(server_url: str, shared_dir: Path) -> str:
     """The name of a database with the schema by `flask db upgrade`, made once per run."""
-    name = f"template_{abs(hash(str(shared_dir))) % 10**8}" if "PYTEST_XDIST_WORKER" not in os.environ else "template_x"
+    name = (
+        f"template_{abs(hash(str(shared_dir))) % 10**8}"
+        if "PYTEST_XDIST_WORKER" not in os.environ
+        else "template_x"
+    )
     name = f"{name}_{os.environ.get('PYTEST_XDIST_TESTRUNUID', '')[:8]}"
     done = shared_dir / "template.done"
     with (shared_dir / "template.lock").open("w") as lock:
@@ -219,7 +223,9 @@ def run_jobs(app: Flask, context: Connection) -> Callable[[], int]:
 
     def run() -> int:
         count = make_worker(app, 1).run_pending()
-        failed = db.session.execute(text("SELECT kind, payload, last_error FROM job WHERE last_error IS NOT NULL")).all()
+        failed = db.session.execute(
+            text("SELECT kind, payload, last_error FROM job WHERE last_error IS NOT NULL")
+        ).all()
         assert not failed, failed
         return count
 

@@ -12,7 +12,8 @@ from marketplace.database.base import Base, CreatedAt, Id
 
 class Chat(Base):
     """A conversation of one customer with one performer; `last_seq` numbers its messages without
-    gaps, `published_seq` is how far they have been sent to the sockets."""
+    gaps, `published_seq` is how far they have been sent to the sockets.
+    """
 
     __tablename__ = "chat"
     __table_args__ = (

@@ -27,7 +27,8 @@ class Order(Base):
     """A booked service. What was agreed (title, price, duration) is copied onto the order, so that a
     later change of the service changes no order. `state_entered_at` names the entry into the present
     status; `proposed_*` hold a new time that one party proposes and the other may accept; `agreed_*`
-    hold a party's proposal of how to end a dispute."""
+    hold a party's proposal of how to end a dispute.
+    """
 
     __tablename__ = "order"
     __table_args__ = (

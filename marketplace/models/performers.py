@@ -26,7 +26,8 @@ class PerformerCategory(Base):
 
 class Performer(Base):
     """A user's professional profile. The rating figures are kept by the transaction that publishes
-    or hides a review: `rating_histogram` counts the reviews with 1 to 5 stars."""
+    or hides a review: `rating_histogram` counts the reviews with 1 to 5 stars.
+    """
 
     __tablename__ = "performer"
     __table_args__ = (

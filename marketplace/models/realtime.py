@@ -1,7 +1,7 @@
 """The overflow of the LISTEN/NOTIFY bus: payloads too long for a notification."""
 
-from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy import LargeBinary
+from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.database.base import Base, CreatedAt, Id
 

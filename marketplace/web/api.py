@@ -33,7 +33,7 @@ class Problem(Schema):
     detail = fields.Str(required=True, max=4000)
     code = fields.Str(required=True, max=64)
     request_id = fields.Str(required=True, allow_none=True, max=128)
-    errors = fields.Raw(dump_only=True, metadata={"type": "object", "additionalProperties": True})
+    errors = fields.Raw(metadata={"type": "object", "additionalProperties": True})
 
 
 class VersionedApi(flask_smorest.Api):

@@ -17,7 +17,8 @@ class Document:
     def __init__(self, raw: dict[str, Any]) -> None:
         self.raw = raw
         self._paths = [
-            (re.compile(re.sub(r"\\{[^/]+?\\}", "[^/]+", re.escape(path)) + "$"), path) for path in raw["paths"]
+            (re.compile(re.sub(r"\\{[^/]+?\\}", "[^/]+", re.escape(path)) + "$"), path)
+            for path in raw["paths"]
         ]
         self._paths.sort(key=lambda item: item[1].count("{"))
 
@@ -49,7 +50,9 @@ class Document:
             assert status in {"404", "405", "308"}, f"{method} {path} answered {status} and is not documented"
             return
         label = f"{method} {path} -> {status}"
-        assert status in operation["responses"] or status in {"304", "308", "500"}, f"{label} is not documented"
+        assert status in operation["responses"] or status in {"304", "308", "500"}, (
+            f"{label} is not documented"
+        )
         if status not in operation["responses"]:
             return
         documented = self.resolve(operation["responses"][status])
@@ -90,7 +93,9 @@ class CheckedClient(FlaskClient):
     def _document(self, version: str) -> Document:
         documents = self.application.extensions.setdefault("test_documents", {})
         if version not in documents:
-            raw = self.application.extensions["flask-smorest"]["apis"][f"{version.upper()}_"]["ext_obj"].spec.to_dict()
+            raw = self.application.extensions["flask-smorest"]["apis"][f"{version.upper()}_"][
+                "ext_obj"
+            ].spec.to_dict()
             documents[version] = Document(raw)
         found = documents[version]
         assert isinstance(found, Document)

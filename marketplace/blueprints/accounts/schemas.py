@@ -38,8 +38,8 @@ class Tokens(Schema):
 class PendingChange(Schema):
     id = fields.Id(required=True)
     field_name = fields.Str(required=True, max=64)
-    old_value = fields.Raw(dump_only=True)
-    new_value = fields.Raw(dump_only=True)
+    old_value = fields.Raw()
+    new_value = fields.Raw()
     status = fields.Str(required=True, max=32)
     created_at = fields.DateTime(required=True)
 
