@@ -1,0 +1,61 @@
+"""What other domains may know of performers."""
+
+from marketplace.blueprints.performers.events import (
+    PerformerApplied,
+    PerformerApproved,
+    PerformerPaused,
+    PerformerProfileChanged,
+    PerformerRejected,
+    PerformerResumed,
+    PerformerSuspended,
+)
+from marketplace.blueprints.performers.ports import PerformerRef
+from marketplace.blueprints.performers.wiring import performers
+from marketplace.kernel.errors import NotFound
+
+__all__ = [
+    "PerformerApplied",
+    "PerformerApproved",
+    "PerformerPaused",
+    "PerformerProfileChanged",
+    "PerformerRef",
+    "PerformerRejected",
+    "PerformerResumed",
+    "PerformerSuspended",
+    "find_performer",
+    "find_performer_of_user",
+    "find_visible_performer",
+    "get_bookable_performer",
+    "get_performer_of_user",
+]
+
+
+def find_visible_performer(performer_id: int) -> PerformerRef | None:
+    """A performer that the public may see: approved, active, of a live account."""
+    return performers().directory.find_visible(performer_id)
+
+
+def find_performer(performer_id: int) -> PerformerRef | None:
+    """A performer in whatever state."""
+    return performers().directory.find(performer_id)
+
+
+def find_performer_of_user(user_id: int) -> PerformerRef | None:
+    """The performer profile of a user, in whatever state."""
+    return performers().directory.find_of_user(user_id)
+
+
+def get_performer_of_user(user_id: int) -> PerformerRef:
+    """The performer profile of a user, in whatever state. Raises NotFound."""
+    return _found(find_performer_of_user(user_id))
+
+
+def get_bookable_performer(performer_id: int) -> PerformerRef:
+    """A performer who takes new orders: one that the public may see. Raises NotFound."""
+    return _found(find_visible_performer(performer_id))
+
+
+def _found(performer: PerformerRef | None) -> PerformerRef:
+    if performer is None:
+        raise NotFound
+    return performer

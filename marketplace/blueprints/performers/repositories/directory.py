@@ -1,0 +1,393 @@
+"""The SQL that reads performers: columns, not entities, with the visibility in the statement."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Row,
+    Select,
+    SQLColumnExpression,
+    case,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.orm import InstrumentedAttribute
+
+from marketplace.blueprints.performers import policies
+from marketplace.blueprints.performers.geography import in_box, metres_between
+from marketplace.blueprints.performers.ports import (
+    Card,
+    CategoryView,
+    CityView,
+    FullProfile,
+    Histogram,
+    PerformerRef,
+    Person,
+    PublicProfile,
+    Search,
+    ServiceView,
+    StaffPerson,
+    StaffSearch,
+)
+from marketplace.database.keyset import fetch_page
+from marketplace.database.repository import SqlRepository
+from marketplace.database.unit_of_work import SqlUnitOfWork
+from marketplace.kernel.cursors import CursorSigner
+from marketplace.kernel.errors import NotFound
+from marketplace.kernel.money import Money
+from marketplace.kernel.pages import Page, PageRequest
+from marketplace.models.accounts import User
+from marketplace.models.catalog import Category, City, Service
+from marketplace.models.performers import Performer, PerformerCategory
+
+VISIBLE = (Performer.active, Performer.status == policies.APPROVED, User.is_active, User.deleted_at.is_(None))
+"""What makes a performer public; the statement must join the user."""
+
+_NO_PRICE = 2**63 - 1
+_SCORE_STEPS = 1_000_000
+
+_INITIAL = func.left(User.last_name, 1)
+_PUBLIC_NAME = User.first_name + " " + _INITIAL
+_CHEAPEST = (
+    select(Service.price_amount.label("amount"), Service.price_currency.label("currency"))
+    .where(
+        Service.performer_id == Performer.id,
+        Service.is_active,
+        Service.deleted_at.is_(None),
+        Service.price_amount.is_not(None),
+    )
+    .order_by(Service.price_amount, Service.id)
+    .limit(1)
+    .correlate(Performer)
+    .lateral("cheapest")
+)
+_SCORE: ColumnElement[int] = (
+    (Performer.rating_sum + policies.PRIOR_REVIEWS * policies.PRIOR_RATING)
+    * _SCORE_STEPS
+    // (Performer.rating_count + policies.PRIOR_REVIEWS)
+)
+"""The prior-weighted mean in millionths of a star: whole numbers make exact sort keys."""
+
+
+class SqlPerformerDirectory(SqlRepository):
+    """Performers, to be read."""
+
+    def __init__(self, uow: SqlUnitOfWork, signer: CursorSigner) -> None:
+        super().__init__(uow)
+        self._signer = signer
+
+    def list_cards(self, search: Search, page: PageRequest, language: str) -> Page[Card]:
+        """One page of the public list, in two queries."""
+        return self._cards(_card_statement(search), search, page, language)
+
+    def list_numbered(self, search: Search, offset: int, limit: int, language: str) -> Page[Card]:
+        """The `limit` cards after the first `offset`."""
+        found = self._cards(
+            _card_statement(search).offset(offset), search, PageRequest(limit=limit), language
+        )
+        return replace(found, previous=None)
+
+    def _cards(self, statement: Select[Any], search: Search, page: PageRequest, language: str) -> Page[Card]:
+        found = fetch_page(
+            self.session, statement, page, self._signer, name="performers", filters=asdict(search)
+        )
+        categories = self._categories([row.id for row in found.items], language, offered=True)
+        items = [replace(_card(row), categories=categories.get(row.id, ())) for row in found.items]
+        return Page(items, next=found.next, previous=found.previous)
+
+    def find_public(self, performer_id: int, language: str) -> PublicProfile | None:
+        """None for one that is not shown to the public; three queries."""
+        statement = (
+            select(
+                *Performer.__table__.columns,
+                User.first_name,
+                _INITIAL.label("initial"),
+                City.name.label("city_name"),
+                City.country_code,
+            )
+            .join(User, User.id == Performer.user_id)
+            .join(City, City.id == Performer.city_id)
+            .where(Performer.id == performer_id, *VISIBLE)
+        )
+        row = self.session.execute(statement).one_or_none()
+        if row is None:
+            return None
+        return PublicProfile(
+            id=row.id,
+            user=Person(row.user_id, row.first_name, row.initial),
+            headline=row.headline,
+            about=row.about,
+            city=CityView(row.city_id, row.city_name, row.country_code),
+            timezone=row.timezone,
+            languages=row.languages,
+            experience_years=row.experience_years,
+            verified=row.verified,
+            rating=Histogram(
+                average=policies.shown_rating(row.rating_count, row.rating_sum),
+                count=row.rating_count,
+                stars={str(stars): count for stars, count in enumerate(row.rating_histogram, start=1)},
+            ),
+            categories=self._categories([row.id], language, offered=True).get(row.id, ()),
+            services=self._services(row.id),
+            created_at=row.created_at,
+        )
+
+    def get_full(self, performer_id: int, language: str) -> FullProfile:
+        """Raises NotFound."""
+        row = self.session.execute(_full_statement().where(Performer.id == performer_id)).one_or_none()
+        if row is None:
+            raise NotFound
+        categories = self._categories([row.id], language, offered=False)
+        return replace(_full(row), categories=categories.get(row.id, ()))
+
+    def list_full(self, search: StaffSearch, page: PageRequest, language: str) -> Page[FullProfile]:
+        """Newest first, in two queries."""
+        statement = _full_statement().order_by(Performer.created_at.desc(), Performer.id.desc())
+        if search.status is not None:
+            statement = statement.where(Performer.status == search.status)
+        if search.city_id is not None:
+            statement = statement.where(Performer.city_id == search.city_id)
+        if search.q is not None:
+            name = User.first_name + " " + User.last_name
+            statement = statement.where(
+                _any_contains(search.q, Performer.headline, User.username, User.email, name)
+            )
+        found = fetch_page(
+            self.session, statement, page, self._signer, name="admin.performers", filters=asdict(search)
+        )
+        categories = self._categories([row.id for row in found.items], language, offered=False)
+        items = [replace(_full(row), categories=categories.get(row.id, ())) for row in found.items]
+        return Page(items, next=found.next, previous=found.previous)
+
+    def find_ref(
+        self, *, performer_id: int | None = None, user_id: int | None = None, visible: bool = False
+    ) -> PerformerRef | None:
+        """By its id or its user's."""
+        statement = select(
+            Performer.id,
+            Performer.user_id,
+            Performer.city_id,
+            Performer.timezone,
+            Performer.status,
+            Performer.active,
+        ).join(User, User.id == Performer.user_id)
+        if performer_id is not None:
+            statement = statement.where(Performer.id == performer_id)
+        if user_id is not None:
+            statement = statement.where(Performer.user_id == user_id)
+        if visible:
+            statement = statement.where(*VISIBLE)
+        row = self.session.execute(statement).one_or_none()
+        return None if row is None else PerformerRef(*row)
+
+    def _categories(
+        self, performer_ids: Sequence[int], language: str, *, offered: bool
+    ) -> dict[int, list[CategoryView]]:
+        """By performer; with `offered`, only what the catalog still shows."""
+        if not performer_ids:
+            return {}
+        names: InstrumentedAttribute[dict[str, Any]] = Category.names
+        name = func.coalesce(
+            func.jsonb_extract_path_text(names, language), func.jsonb_extract_path_text(names, "en")
+        )
+        statement = (
+            select(PerformerCategory.performer_id, Category.id, Category.slug, name.label("name"))
+            .join(Category, Category.id == PerformerCategory.category_id)
+            .where(PerformerCategory.performer_id.in_(performer_ids))
+            .order_by(Category.id)
+        )
+        if offered:
+            statement = statement.where(Category.is_active)
+        found: dict[int, list[CategoryView]] = {}
+        for row in self.session.execute(statement):
+            found.setdefault(row.performer_id, []).append(CategoryView(row.id, row.slug, row.name))
+        return found
+
+    def _services(self, performer_id: int) -> list[ServiceView]:
+        statement = (
+            select(
+                Service.id,
+                Service.category_id,
+                Service.title,
+                Service.description,
+                Service.pricing,
+                Service.price_amount,
+                Service.price_currency,
+                Service.duration_minutes,
+            )
+            .where(Service.performer_id == performer_id, Service.is_active, Service.deleted_at.is_(None))
+            .order_by(Service.id)
+        )
+        return [
+            ServiceView(
+                id=row.id,
+                category_id=row.category_id,
+                title=row.title,
+                description=row.description,
+                pricing=row.pricing,
+                price=_money(row.price_amount, row.price_currency),
+                duration_minutes=row.duration_minutes,
+            )
+            for row in self.session.execute(statement)
+        ]
+
+
+def _card_statement(search: Search) -> Select[Any]:
+    distance: ColumnElement[Any] = (
+        null() if search.near is None else metres_between(City.latitude, City.longitude, search.near)
+    )
+    key, ascending = _sort_key(search, distance)
+    key = key.label("sort_key")
+    return (
+        select(
+            Performer.id,
+            Performer.user_id,
+            User.first_name,
+            _INITIAL.label("initial"),
+            Performer.headline,
+            Performer.city_id,
+            City.name.label("city_name"),
+            City.country_code,
+            Performer.verified,
+            Performer.rating_count,
+            Performer.rating_sum,
+            Performer.created_at,
+            _CHEAPEST.c.amount,
+            _CHEAPEST.c.currency,
+            distance.label("distance"),
+            key,
+        )
+        .join(User, User.id == Performer.user_id)
+        .join(City, City.id == Performer.city_id)
+        .outerjoin(_CHEAPEST, true())
+        .where(*VISIBLE, *_filters(search))
+        .order_by(
+            key.asc() if ascending else key.desc(), Performer.id.asc() if ascending else Performer.id.desc()
+        )
+    )
+
+
+def _sort_key(search: Search, distance: ColumnElement[Any]) -> tuple[SQLColumnExpression[Any], bool]:
+    """What the list is ordered by, before the id, and whether that rises. Never NULL."""
+    if search.sort == "rating":
+        return _SCORE, False
+    if search.sort == "price":
+        return func.coalesce(_CHEAPEST.c.amount, literal(_NO_PRICE, BigInteger)), True
+    if search.sort == "distance":
+        return distance, True
+    if search.sort == "relevance":
+        # Whoever is asked for by name or trade comes before those who mention it; among equals, by rating.
+        pattern = _pattern(search.q or "")
+        field = case(
+            (_PUBLIC_NAME.ilike(pattern, escape="\\"), 2),
+            (Performer.headline.ilike(pattern, escape="\\"), 1),
+            else_=0,
+        )
+        return field * (10 * _SCORE_STEPS) + _SCORE, False
+    return Performer.created_at, False
+
+
+def _filters(search: Search) -> Iterable[ColumnElement[bool]]:
+    if search.city_id is not None:
+        yield Performer.city_id == search.city_id
+    if search.category_id is not None:
+        yield Performer.id.in_(
+            select(PerformerCategory.performer_id).where(
+                PerformerCategory.category_id.in_(_with_descendants(search.category_id))
+            )
+        )
+    if search.q is not None:
+        yield _any_contains(search.q, Performer.headline, Performer.about, _PUBLIC_NAME)
+    if search.verified is not None:
+        yield Performer.verified.is_(search.verified)
+    if search.min_rating is not None:
+        # In hundredths, so that 4.35 is 4.35.
+        yield Performer.rating_count >= policies.MIN_SHOWN_REVIEWS
+        yield Performer.rating_sum * 100 >= Performer.rating_count * round(search.min_rating * 100)
+    if search.max_price is not None:
+        yield _CHEAPEST.c.amount <= search.max_price
+    if search.near is not None and search.radius_km is not None:
+        yield in_box(City.latitude, City.longitude, search.near, search.radius_km)
+        yield metres_between(City.latitude, City.longitude, search.near) <= round(search.radius_km * 1_000)
+
+
+def _with_descendants(category_id: int) -> Select[tuple[int]]:
+    tree = select(Category.id).where(Category.id == category_id).cte("tree", recursive=True)
+    # UNION, not UNION ALL: a circle in the tree would end too.
+    tree = tree.union(select(Category.id).join(tree, Category.parent_id == tree.c.id))
+    return select(tree.c.id)
+
+
+def _any_contains(q: str, *columns: ColumnElement[str] | InstrumentedAttribute[str]) -> ColumnElement[bool]:
+    pattern = _pattern(q)
+    return or_(*(column.ilike(pattern, escape="\\") for column in columns))
+
+
+def _pattern(q: str) -> str:
+    """`q` anywhere, with the wildcards of LIKE taken literally."""
+    escaped = q.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
+
+
+def _money(amount: int | None, currency: str | None) -> Money | None:
+    return None if amount is None or currency is None else Money(amount, currency)
+
+
+def _card(row: Row[Any]) -> Card:
+    return Card(
+        id=row.id,
+        user=Person(row.user_id, row.first_name, row.initial),
+        headline=row.headline,
+        city=CityView(row.city_id, row.city_name, row.country_code),
+        verified=row.verified,
+        rating=policies.shown_rating(row.rating_count, row.rating_sum),
+        rating_count=row.rating_count,
+        price_from=_money(row.amount, row.currency),
+        distance_km=None if row.distance is None else round(row.distance / 1_000, 1),
+        created_at=row.created_at,
+    )
+
+
+def _full_statement() -> Select[Any]:
+    return (
+        select(
+            *Performer.__table__.columns,
+            User.username,
+            User.first_name,
+            User.last_name,
+            User.is_active.label("user_is_active"),
+            City.name.label("city_name"),
+            City.country_code,
+        )
+        .join(User, User.id == Performer.user_id)
+        .join(City, City.id == Performer.city_id)
+    )
+
+
+def _full(row: Row[Any]) -> FullProfile:
+    return FullProfile(
+        id=row.id,
+        user=StaffPerson(row.user_id, row.username, row.first_name, row.last_name, row.user_is_active),
+        status=row.status,
+        status_reason=row.status_reason,
+        active=row.active,
+        verified=row.verified,
+        headline=row.headline,
+        about=row.about,
+        address=row.address,
+        timezone=row.timezone,
+        city=CityView(row.city_id, row.city_name, row.country_code),
+        languages=row.languages,
+        experience_years=row.experience_years,
+        rating_count=row.rating_count,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        version=row.version,
+    )

@@ -1,0 +1,137 @@
+"""The REST entry points of performers."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+from flask import Response, request
+
+from marketplace.blueprints.performers import schemas
+from marketplace.blueprints.performers.blueprint import blp
+from marketplace.blueprints.performers.ports import Card, FullProfile, PublicProfile, Search
+from marketplace.blueprints.performers.wiring import performers
+from marketplace.kernel.errors import Invalid
+from marketplace.kernel.pages import Page
+from marketplace.web.access import current_principal, performer, public, verified
+from marketplace.web.etag import editable, if_match, tagged
+from marketplace.web.idempotency import idempotent
+from marketplace.web.language import preferred_language
+from marketplace.web.pagination import split_page
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+NUMBERED_PAGES_RETIRED = {
+    "Deprecation": "@1793491200",
+    "Sunset": "Mon, 01 Nov 2027 00:00:00 GMT",
+    "Link": '</api/v2/performers>; rel="successor-version"',
+}
+"""Pages by number: deprecated since 2026-11-01 (RFC 9745), gone a year later (RFC 8594)."""
+
+
+def _retire_numbered_pages(view: F) -> F:
+    """Tell those who page by number, and nobody else, that it ends."""
+
+    @wraps(view)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        response: Response = view(*args, **kwargs)
+        if "page" in request.args:
+            response.headers.update(NUMBERED_PAGES_RETIRED)
+        return response
+
+    return cast("F", wrapper)
+
+
+def _errors_in_form(view: F) -> F:
+    """The service finds errors in the body, whatever its type: name the place as the parser does."""
+
+    @wraps(view)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return view(*args, **kwargs)
+        except Invalid as error:
+            errors = error.data.get("errors", {})
+            if request.mimetype == "multipart/form-data" and "json" in errors:
+                error.data["errors"] = {"form": errors["json"]}
+            raise
+
+    return cast("F", wrapper)
+
+
+@blp.post("/performers")
+@verified
+@idempotent
+@_errors_in_form
+@blp.problem(409, "`already_performer`")
+@blp.arguments(schemas.Application, location="json_or_form")
+@blp.response(201, schemas.OwnPerformer)
+@tagged
+def apply(data: dict[str, Any]) -> FullProfile:
+    """Become a performer; staff look at the profile before it is shown"""
+    return performers().profiles.apply(current_principal(), data, preferred_language())
+
+
+@blp.get("/performers", versions=("v1",))
+@public
+@_retire_numbered_pages
+@blp.arguments(schemas.NumberedSearchQuery, location="query")
+@blp.paged(schemas.PerformerCard)
+def list_performers(query: dict[str, Any]) -> Page[Card]:
+    """Find performers; pages by number (`page`) are retired, use `next` with `after`"""
+    page, filters = split_page(query)
+    number = filters.pop("page", None)
+    directory, language = performers().directory, preferred_language()
+    if number is not None:
+        return directory.search_numbered(Search(**filters), number, page.limit, language)
+    return directory.search(Search(**filters), page, language)
+
+
+@blp.get("/performers/<int:performer_id>")
+@public
+@blp.response(200, schemas.PublicPerformer)
+def get_performer(performer_id: int) -> PublicProfile:
+    """The public profile of a performer"""
+    return performers().directory.get(performer_id, preferred_language())
+
+
+@blp.get("/performers/me")
+@performer
+@blp.response(200, schemas.OwnPerformer)
+@tagged
+def get_own_performer() -> FullProfile:
+    """The own performer profile, with what waits for staff"""
+    return performers().profiles.get(current_principal(), preferred_language())
+
+
+@blp.patch("/performers/me")
+@performer
+@editable
+@blp.arguments(schemas.ProfilePatch)
+@blp.response(200, schemas.OwnPerformer)
+@tagged
+def update_own_performer(data: dict[str, Any]) -> FullProfile:
+    """Edit the own performer profile
+
+    Headline, text, address and categories become change requests that staff approve; the rest applies
+    at once.
+    """
+    return performers().profiles.update(current_principal(), data, if_match(), preferred_language())
+
+
+@blp.post("/performers/me/pause")
+@performer
+@idempotent
+@blp.response(200, schemas.OwnPerformer)
+@tagged
+def pause() -> FullProfile:
+    """Leave the public list for a while"""
+    return performers().profiles.pause(current_principal(), preferred_language())
+
+
+@blp.post("/performers/me/resume")
+@performer
+@idempotent
+@blp.response(200, schemas.OwnPerformer)
+@tagged
+def resume() -> FullProfile:
+    """Come back to the public list"""
+    return performers().profiles.resume(current_principal(), preferred_language())

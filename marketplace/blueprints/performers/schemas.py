@@ -1,0 +1,253 @@
+"""What goes in and out of performers."""
+
+from enum import StrEnum
+from typing import Any
+
+import marshmallow as ma
+
+from marketplace.web import fields
+from marketplace.web.pagination import PageQuery
+from marketplace.web.schema import PatchSchema, Schema
+
+MAX_CATEGORIES = 20
+MAX_LANGUAGES = 20
+MAX_RADIUS_KM = 1_000
+
+
+class Sort(StrEnum):
+    """The orders of the public list."""
+
+    NEWEST = "newest"
+    RATING = "rating"
+    PRICE = "price"
+    DISTANCE = "distance"
+    RELEVANCE = "relevance"
+
+
+class Status(StrEnum):
+    """What staff think of a performer."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    SUSPENDED = "suspended"
+
+
+class Address(Schema):
+    line1 = fields.Str(required=True, max=200)
+    line2 = fields.Str(max=200)
+    postal_code = fields.Str(max=20)
+    note = fields.Str(max=500, metadata={"description": "How to find it"})
+
+
+class Application(Schema):
+    city_id = fields.Id(required=True)
+    headline = fields.Str(required=True, max=160)
+    about = fields.Text(required=True, min=1, max=4_000)
+    category_ids = fields.List(fields.Id(), required=True, min=1, max=MAX_CATEGORIES, unique=True)
+    address = fields.Nested(Address, required=True)
+    timezone = fields.TimeZone(required=True)
+    languages = fields.List(fields.Locale(), max=MAX_LANGUAGES, unique=True)
+    experience_years = fields.Int(min=0, max=80)
+
+
+class ProfilePatch(PatchSchema):
+    city_id = fields.Id()
+    headline = fields.Str(max=160)
+    about = fields.Text(min=1, max=4_000)
+    category_ids = fields.List(fields.Id(), min=1, max=MAX_CATEGORIES, unique=True)
+    address = fields.Nested(Address)
+    timezone = fields.TimeZone()
+    languages = fields.List(fields.Locale(), max=MAX_LANGUAGES, unique=True)
+    experience_years = fields.Int(min=0, max=80, allow_none=True)
+
+
+class SearchQuery(PageQuery):
+    city_id = fields.Id()
+    category_id = fields.Id(metadata={"description": "With all categories below it"})
+    q = fields.Str(max=100, metadata={"description": "In the headline, the text and the name"})
+    verified = fields.Bool()
+    min_rating = fields.Float(
+        min=1, max=5, metadata={"description": "Only those with enough reviews to show an average"}
+    )
+    max_price = fields.Int(
+        min=0, max=10**15, metadata={"description": "Of the cheapest service, in minor units"}
+    )
+    near = fields.LatLng()
+    radius_km = fields.Float(min=0, max=MAX_RADIUS_KM, metadata={"description": "Around `near`"})
+    sort = fields.Enum(
+        Sort,
+        load_default=Sort.NEWEST,
+        metadata={"description": "`distance` needs `near`, `relevance` needs `q`"},
+    )
+
+    @ma.validates_schema(skip_on_field_errors=True)
+    def _check_combination(self, data: dict[str, Any], **_: Any) -> None:
+        errors = {}
+        if "radius_km" in data and "near" not in data:
+            errors["radius_km"] = ["This needs near."]
+        if data["sort"] == Sort.DISTANCE and "near" not in data:
+            errors["sort"] = ["Sorting by distance needs near."]
+        if data["sort"] == Sort.RELEVANCE and "q" not in data:
+            errors["sort"] = ["Sorting by relevance needs q."]
+        if errors:
+            raise ma.ValidationError(errors)
+
+
+class NumberedSearchQuery(SearchQuery):
+    page = fields.Int(
+        min=1,
+        max=1_000,
+        metadata={
+            "description": "Retired: pages by number, within the first 1,000 rows",
+            "deprecated": True,
+        },
+    )
+
+    @ma.validates_schema(skip_on_field_errors=True)
+    def _check_page(self, data: dict[str, Any], **_: Any) -> None:
+        if "page" in data and ("after" in data or "before" in data):
+            raise ma.ValidationError({"page": ["Send a page number or a cursor, not both."]})
+
+
+class StaffQuery(PageQuery):
+    status = fields.Enum(Status)
+    q = fields.Str(max=100, metadata={"description": "In the headline, the names and the e-mail"})
+    city_id = fields.Id()
+
+
+class Reason(Schema):
+    reason = fields.Text(required=True, min=1, max=1_000, metadata={"description": "The performer reads it"})
+
+
+class Person(Schema):
+    id = fields.Id(required=True)
+    first_name = fields.Str(required=True)
+    last_name = fields.Str(required=True, metadata={"description": "The initial"})
+    avatar_url = fields.Str(required=True, allow_none=True)
+
+
+class FullPerson(Schema):
+    id = fields.Id(required=True)
+    username = fields.Str(required=True)
+    first_name = fields.Str(required=True)
+    last_name = fields.Str(required=True)
+    is_active = fields.Bool(required=True)
+
+
+class PerformerCity(Schema):
+    id = fields.Id(required=True)
+    name = fields.Str(required=True)
+    country_code = fields.Country(required=True)
+
+
+class PerformerCategory(Schema):
+    id = fields.Id(required=True)
+    slug = fields.Str(required=True)
+    name = fields.Str(required=True, metadata={"description": "In the caller's language"})
+
+
+class PerformerService(Schema):
+    id = fields.Id(required=True)
+    category_id = fields.Id(required=True)
+    title = fields.Str(required=True)
+    description = fields.Text(required=True)
+    pricing = fields.Str(required=True)
+    price = fields.Money(required=True, allow_none=True)
+    duration_minutes = fields.Int(required=True)
+
+
+class PerformerCard(Schema):
+    id = fields.Id(required=True, dump_only=True)
+    user = fields.Nested(Person, required=True, dump_only=True)
+    headline = fields.Str(required=True, dump_only=True)
+    city = fields.Nested(PerformerCity, required=True, dump_only=True)
+    categories = fields.List(fields.Nested(PerformerCategory), required=True, dump_only=True)
+    verified = fields.Bool(required=True, dump_only=True)
+    rating = fields.Float(
+        min=1,
+        max=5,
+        required=True,
+        allow_none=True,
+        dump_only=True,
+        metadata={"description": "Null under 3 reviews"},
+    )
+    rating_count = fields.Int(required=True, dump_only=True)
+    price_from = fields.Money(required=True, allow_none=True, dump_only=True)
+    distance_km = fields.Float(
+        min=0,
+        max=21_000,
+        required=True,
+        allow_none=True,
+        dump_only=True,
+        metadata={"description": "From `near` to the city; null without `near`"},
+    )
+    created_at = fields.DateTime(required=True, dump_only=True)
+
+
+class RatingSummary(Schema):
+    average = fields.Float(
+        min=1,
+        max=5,
+        required=True,
+        allow_none=True,
+        dump_only=True,
+        metadata={"description": "Null under 3 reviews"},
+    )
+    count = fields.Int(required=True, dump_only=True)
+    stars = fields.Dict(
+        keys=fields.Str(),
+        values=fields.Int(),
+        required=True,
+        dump_only=True,
+        metadata={"description": "How many reviews gave 1 to 5 stars"},
+    )
+
+
+class PublicPerformer(Schema):
+    id = fields.Id(required=True, dump_only=True)
+    user = fields.Nested(Person, required=True, dump_only=True)
+    headline = fields.Str(required=True, dump_only=True)
+    about = fields.Text(required=True, dump_only=True)
+    city = fields.Nested(PerformerCity, required=True, dump_only=True)
+    timezone = fields.Str(required=True, dump_only=True)
+    languages = fields.List(fields.Str(), required=True, dump_only=True)
+    experience_years = fields.Int(required=True, allow_none=True, dump_only=True)
+    categories = fields.List(fields.Nested(PerformerCategory), required=True, dump_only=True)
+    services = fields.List(fields.Nested(PerformerService), required=True, dump_only=True)
+    verified = fields.Bool(required=True, dump_only=True)
+    rating = fields.Nested(RatingSummary, required=True, dump_only=True)
+    created_at = fields.DateTime(required=True, dump_only=True)
+
+
+class PerformerChange(Schema):
+    id = fields.Id(required=True, dump_only=True)
+    field_name = fields.Str(required=True, dump_only=True)
+    old_value = fields.Raw()
+    new_value = fields.Raw()
+    status = fields.Str(required=True, dump_only=True)
+    created_at = fields.DateTime(required=True, dump_only=True)
+
+
+class FullPerformer(Schema):
+    id = fields.Id(required=True, dump_only=True)
+    user = fields.Nested(FullPerson, required=True, dump_only=True)
+    status = fields.Enum(Status, required=True, dump_only=True)
+    status_reason = fields.Str(required=True, allow_none=True, dump_only=True)
+    active = fields.Bool(required=True, dump_only=True)
+    verified = fields.Bool(required=True, dump_only=True)
+    headline = fields.Str(required=True, dump_only=True)
+    about = fields.Text(required=True, dump_only=True)
+    address = fields.Nested(Address, required=True, dump_only=True)
+    timezone = fields.Str(required=True, dump_only=True)
+    city = fields.Nested(PerformerCity, required=True, dump_only=True)
+    categories = fields.List(fields.Nested(PerformerCategory), required=True, dump_only=True)
+    languages = fields.List(fields.Str(), required=True, dump_only=True)
+    experience_years = fields.Int(required=True, allow_none=True, dump_only=True)
+    rating_count = fields.Int(required=True, dump_only=True)
+    created_at = fields.DateTime(required=True, dump_only=True)
+    updated_at = fields.DateTime(required=True, dump_only=True)
+
+
+class OwnPerformer(FullPerformer):
+    pending_changes = fields.List(fields.Nested(PerformerChange), required=True, dump_only=True)

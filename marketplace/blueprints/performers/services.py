@@ -1,0 +1,268 @@
+"""The use cases of performers; one public method is one transaction."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from marketplace.blueprints.performers import policies
+from marketplace.blueprints.performers.changes import FREE_FIELDS, SUBJECT
+from marketplace.blueprints.performers.events import (
+    PerformerApplied,
+    PerformerApproved,
+    PerformerPaused,
+    PerformerProfileChanged,
+    PerformerRejected,
+    PerformerResumed,
+    PerformerSuspended,
+)
+from marketplace.blueprints.performers.ports import (
+    AuditLog,
+    Card,
+    ChangeQueue,
+    FullProfile,
+    PerformerDirectory,
+    PerformerRef,
+    PerformerRepository,
+    PerformerStatus,
+    PublicProfile,
+    Search,
+    StaffSearch,
+    StatusResult,
+)
+from marketplace.kernel.changes import FieldStrategy, apply, diff
+from marketplace.kernel.errors import AppError, Forbidden, Invalid, NotFound, PreconditionFailed
+from marketplace.kernel.events import DomainEvent
+from marketplace.kernel.identity import Principal
+from marketplace.kernel.pages import Page, PageRequest
+from marketplace.kernel.transactions import UnitOfWork
+from marketplace.models.catalog import Category
+from marketplace.models.performers import Performer
+
+
+def _own_id(caller: Principal) -> int:
+    if caller.performer_id is None:
+        raise Forbidden("Only performers may do this")
+    return caller.performer_id
+
+
+class ProfileService:
+    """Becoming a performer, and the own profile."""
+
+    def __init__(
+        self,
+        uow: UnitOfWork,
+        performers: PerformerRepository,
+        directory: PerformerDirectory,
+        queue: ChangeQueue,
+        moderated: Mapping[str, FieldStrategy],
+    ) -> None:
+        self._uow = uow
+        self._performers = performers
+        self._directory = directory
+        self._queue = queue
+        self._moderated = moderated
+
+    def apply(self, caller: Principal, values: Mapping[str, Any], language: str) -> FullProfile:
+        """A new profile that waits for staff.
+
+        Raises Invalid for an unknown city or category, naming the field, and AlreadyPerformer.
+        """
+        with self._uow:
+            categories = self._check_references(values)
+            columns = {key: value for key, value in values.items() if key != "category_ids"}
+            performer = Performer(user_id=caller.user_id, **columns, categories=categories)
+            self._performers.add(performer)
+            self._uow.record(PerformerApplied(performer_id=performer.id, user_id=caller.user_id))
+            return self._directory.get_full(performer.id, language)
+
+    def get(self, caller: Principal, language: str) -> FullProfile:
+        """The caller's own profile with what is pending."""
+        return self._own(_own_id(caller), language)
+
+    def update(
+        self, caller: Principal, values: Mapping[str, Any], expected: int | None, language: str
+    ) -> FullProfile:
+        """Apply what is free and send what is moderated to staff; equal values are skipped.
+
+        Raises PreconditionFailed when the profile is no longer at version `expected`, and Invalid for
+        an unknown city or category, naming the field.
+        """
+        with self._uow:
+            performer = self._performers.get_for_update(_own_id(caller))
+            if expected is not None and performer.version != expected:
+                raise PreconditionFailed
+            self._check_references(values)
+            wanted = dict(values)
+            if "category_ids" in wanted:
+                wanted["category_ids"] = policies.normal_ids(wanted["category_ids"])
+            free = diff(performer, {k: v for k, v in wanted.items() if k in FREE_FIELDS}, FREE_FIELDS)
+            waiting = diff(
+                performer, {k: v for k, v in wanted.items() if k in self._moderated}, self._moderated
+            )
+            if free:
+                apply(performer, free, FREE_FIELDS)
+                self._uow.record(
+                    PerformerProfileChanged(performer_id=performer.id, user_id=performer.user_id)
+                )
+            if waiting:
+                self._queue.submit(SUBJECT, performer.id, caller.user_id, waiting)
+                # What is pending is part of the own profile: whoever read it before must read it again.
+                self._performers.touch(performer)
+            return self._own(performer.id, language)
+
+    def pause(self, caller: Principal, language: str) -> FullProfile:
+        """Leave the public list until `resume`; doing it twice changes nothing."""
+        return self._switch(caller, language, active=False)
+
+    def resume(self, caller: Principal, language: str) -> FullProfile:
+        """Be in the public list again, as far as staff agree."""
+        return self._switch(caller, language, active=True)
+
+    def _switch(self, caller: Principal, language: str, *, active: bool) -> FullProfile:
+        kind = PerformerResumed if active else PerformerPaused
+        with self._uow:
+            performer = self._performers.get_for_update(_own_id(caller))
+            if performer.active != active:
+                performer.active = active
+                self._uow.record(kind(performer_id=performer.id, user_id=performer.user_id))
+            return self._own(performer.id, language)
+
+    def _own(self, performer_id: int, language: str) -> FullProfile:
+        found = self._directory.get_full(performer_id, language)
+        return replace(found, pending_changes=self._queue.pending(SUBJECT, performer_id))
+
+    def _check_references(self, values: Mapping[str, Any]) -> list[Category]:
+        errors: dict[str, Any] = {}
+        if "city_id" in values and not self._performers.has_active_city(values["city_id"]):
+            errors["city_id"] = ["There is no such city."]
+        categories: list[Category] = []
+        if "category_ids" in values:
+            categories = self._performers.find_active_categories(values["category_ids"])
+            known = {category.id for category in categories}
+            unknown = {
+                index: ["There is no such category."]
+                for index, category_id in enumerate(values["category_ids"])
+                if category_id not in known
+            }
+            if unknown:
+                errors["category_ids"] = unknown
+        if errors:
+            raise Invalid(errors={"json": errors})
+        return categories
+
+
+class DirectoryService:
+    """What the public and other domains see."""
+
+    def __init__(self, directory: PerformerDirectory) -> None:
+        self._directory = directory
+
+    def search(self, search: Search, page: PageRequest, language: str) -> Page[Card]:
+        """Raises InvalidCursor."""
+        return self._directory.list_cards(search, page, language)
+
+    def search_numbered(self, search: Search, number: int, limit: int, language: str) -> Page[Card]:
+        """Page `number` (from 1) as old clients ask for it. Raises Invalid past the first rows."""
+        if number * limit > policies.MAX_NUMBERED_ROWS:
+            why = f"Numbered pages end at row {policies.MAX_NUMBERED_ROWS:,}: use cursors."
+            raise Invalid(errors={"query": {"page": [why]}})
+        return self._directory.list_numbered(search, (number - 1) * limit, limit, language)
+
+    def get(self, performer_id: int, language: str) -> PublicProfile:
+        """Raises NotFound, also for one that the public may not see."""
+        found = self._directory.find_public(performer_id, language)
+        if found is None:
+            raise NotFound
+        return found
+
+    def find_visible(self, performer_id: int) -> PerformerRef | None:
+        """A performer that the public may see."""
+        return self._directory.find_ref(performer_id=performer_id, visible=True)
+
+    def find(self, performer_id: int) -> PerformerRef | None:
+        """A performer in whatever state."""
+        return self._directory.find_ref(performer_id=performer_id)
+
+    def find_of_user(self, user_id: int) -> PerformerRef | None:
+        """The profile of a user, in whatever state."""
+        return self._directory.find_ref(user_id=user_id)
+
+
+class DecisionService:
+    """What staff decide on performers; one by one or many at once, by the same code."""
+
+    def __init__(
+        self,
+        uow: UnitOfWork,
+        performers: PerformerRepository,
+        directory: PerformerDirectory,
+        audit: AuditLog,
+    ) -> None:
+        self._uow = uow
+        self._performers = performers
+        self._directory = directory
+        self._audit = audit
+
+    def search(self, search: StaffSearch, page: PageRequest, language: str) -> Page[FullProfile]:
+        """Raises InvalidCursor."""
+        return self._directory.list_full(search, page, language)
+
+    def decide(
+        self, actor: Principal, performer_id: int, status: str, reason: str | None, language: str
+    ) -> FullProfile:
+        """Move one performer. Raises NotFound, OwnPerformer, StatusNotAllowed."""
+        with self._uow:
+            result = self.decide_many(actor, [performer_id], status, reason)[0]
+            if result.error is not None:
+                raise result.error
+            return self._directory.get_full(performer_id, language)
+
+    def decide_many(
+        self, actor: Principal, ids: Sequence[int], status: str, reason: str | None
+    ) -> list[StatusResult]:
+        """Move all that may be moved, in one UPDATE; a result for each of `ids`, in their order.
+
+        Raises Invalid for a status that staff do not set, or without the reason that it needs.
+        """
+        if status not in policies.ALLOWED_FROM:
+            choices = ", ".join(sorted(policies.ALLOWED_FROM))
+            raise Invalid(errors={"json": {"status": [f"This must be one of: {choices}."]}})
+        if status in policies.NEEDS_REASON and not reason:
+            raise Invalid(errors={"json": {"reason": ["Say why: the performer will read it."]}})
+        kept = reason if status in policies.NEEDS_REASON else None
+        with self._uow:
+            found = {row.id: row for row in self._performers.lock_statuses(ids)}
+            objections: dict[int, AppError | None] = {
+                performer_id: policies.objection(actor, row, status) for performer_id, row in found.items()
+            }
+            moved = [row for row in found.values() if objections[row.id] is None]
+            self._performers.set_status([row.id for row in moved], status, kept)
+            for row in moved:
+                self._note(actor, row, status, reason)
+        return [self._result(performer_id, objections) for performer_id in ids]
+
+    @staticmethod
+    def _result(performer_id: int, objections: Mapping[int, AppError | None]) -> StatusResult:
+        error = objections[performer_id] if performer_id in objections else NotFound()
+        if error is None:
+            return StatusResult(performer_id, ok=True)
+        return StatusResult(performer_id, ok=False, code=error.code, error=error)
+
+    def _note(self, actor: Principal, row: PerformerStatus, status: str, reason: str | None) -> None:
+        self._uow.record(_decided(row, status, reason or ""))
+        self._audit.write(
+            f"performer.{status}",
+            SUBJECT,
+            row.id,
+            actor=actor,
+            before={"status": row.status, "status_reason": row.status_reason},
+            after={"status": status, "status_reason": reason if status in policies.NEEDS_REASON else None},
+            reason=reason,
+        )
+
+
+def _decided(row: PerformerStatus, status: str, reason: str) -> DomainEvent:
+    if status == policies.APPROVED:
+        return PerformerApproved(performer_id=row.id, user_id=row.user_id)
+    kind = PerformerRejected if status == policies.REJECTED else PerformerSuspended
+    return kind(performer_id=row.id, user_id=row.user_id, reason=reason)

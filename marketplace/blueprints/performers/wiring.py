@@ -1,0 +1,51 @@
+"""Builds the services of performers."""
+
+from dataclasses import dataclass
+
+from marketplace.blueprints.moderation import public as moderation
+from marketplace.blueprints.performers.changes import SUBJECT, moderated_fields
+from marketplace.blueprints.performers.events import PerformerProfileChanged
+from marketplace.blueprints.performers.repositories import SqlPerformerDirectory, SqlPerformerRepository
+from marketplace.blueprints.performers.services import DecisionService, DirectoryService, ProfileService
+from marketplace.models.performers import Performer
+from marketplace.web.runtime import Runtime, runtime
+
+
+@dataclass(frozen=True)
+class Performers:
+    """The services of performers."""
+
+    profiles: ProfileService
+    directory: DirectoryService
+    decisions: DecisionService
+
+
+def build(parts: Runtime) -> Performers:
+    """Wire services to their adapters, and register performers with moderation."""
+    repository = SqlPerformerRepository(parts.uow)
+    directory = SqlPerformerDirectory(parts.uow, parts.cursors)
+    moderated = moderated_fields(repository)
+    decisions = DecisionService(parts.uow, repository, directory, moderation.audit(parts))
+
+    def changed(performer: Performer, _changes: object) -> None:
+        parts.uow.record(PerformerProfileChanged(performer_id=performer.id, user_id=performer.user_id))
+
+    moderation.register_subject(
+        parts,
+        moderation.ModeratedSubject(
+            name=SUBJECT, strategies=moderated, load=repository.get_for_update, changed=changed
+        ),
+    )
+    moderation.register_bulk(parts, "performers", decisions.decide_many)
+    return Performers(
+        profiles=ProfileService(
+            parts.uow, repository, directory, moderation.change_requests(parts), moderated
+        ),
+        directory=DirectoryService(directory),
+        decisions=decisions,
+    )
+
+
+def performers() -> Performers:
+    """The services of the current application."""
+    return runtime().get(Performers)
