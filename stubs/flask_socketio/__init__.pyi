@@ -1,3 +1,4 @@
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ class SocketIO:
         app: Flask,
         *,
         async_mode: str = ...,
-        client_manager: socketio.PubSubManager | None = ...,
+        client_manager: socketio.Manager | None = ...,
         cors_allowed_origins: str | Sequence[str] | None = ...,
         async_handlers: bool = ...,
         transports: Sequence[str] | None = ...,
@@ -21,6 +22,9 @@ class SocketIO:
         ping_timeout: int = ...,
         max_http_buffer_size: int = ...,
         manage_session: bool = ...,
+        cors_credentials: bool = ...,
+        logger: logging.Logger | bool = ...,
+        engineio_logger: logging.Logger | bool = ...,
         path: str = ...,
     ) -> None: ...
     def on_namespace(self, namespace_handler: Namespace) -> None: ...

@@ -1,0 +1,70 @@
+"""How gunicorn serves the program: threads for REST and moderate chat, one process unless Redis is there."""
+
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+from types import FrameType
+
+# Every process writes its metrics into this folder, empty at the start; prometheus_client looks at the
+# variable when it is imported, so it is set before anything of the program is.
+metrics_folder = os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="marketplace-metrics-")
+
+from gunicorn.arbiter import Arbiter  # noqa: E402 - see above
+from gunicorn.workers.base import Worker  # noqa: E402 - see above
+from prometheus_client import multiprocess  # noqa: E402 - see above
+
+from marketplace.assembly import start_serving, stop_serving  # noqa: E402 - see above
+from marketplace.config import ConfigError, load_settings  # noqa: E402 - see above
+from marketplace.web.logs import GunicornLogger, configure_logging  # noqa: E402 - see above
+
+try:
+    settings = load_settings()
+except ConfigError as error:
+    sys.stderr.write(f"{error}\n")
+    raise SystemExit(1) from None
+
+configure_logging(settings)
+
+wsgi_app = "wsgi:app"
+bind = f"{settings.host}:{settings.port}"
+workers = settings.web_concurrency
+worker_class = "gthread"
+threads = settings.threads
+# Above `threads`, so that a full house is answered by the socket gate and not left in the backlog.
+worker_connections = settings.threads * 2
+graceful_timeout = settings.graceful_timeout
+timeout = 60  # a heartbeat only, for this class of worker; statements have their own limits of time
+keepalive = 5
+limit_request_line = 8190
+limit_request_fields = 100
+preload_app = False
+control_socket_disable = True
+logger_class = GunicornLogger
+proc_name = "marketplace"
+
+
+def post_worker_init(worker: Worker) -> None:
+    """Start what runs beside the requests; at SIGTERM close the sockets, which would hold the end up."""
+    app = worker.app.callable
+    start_serving(app)
+    stop = signal.getsignal(signal.SIGTERM)
+    assert callable(stop)
+
+    def close(number: int, frame: FrameType | None) -> None:
+        stop(number, frame)
+        threading.Thread(target=stop_serving, args=(app,), name="closing").start()
+
+    signal.signal(signal.SIGTERM, close)
+
+
+def child_exit(_server: Arbiter, worker: Worker) -> None:
+    """Forget the gauges of a process that is gone."""
+    multiprocess.mark_process_dead(worker.pid)
+
+
+def on_exit(_server: Arbiter) -> None:
+    """Leave nothing behind."""
+    shutil.rmtree(metrics_folder, ignore_errors=True)

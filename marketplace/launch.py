@@ -1,0 +1,122 @@
+"""`make run`: from an empty folder to a serving program, and back to nothing at Ctrl-C."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from types import FrameType
+
+from flask.cli import ScriptInfo
+from flask_migrate import upgrade
+from sqlalchemy.exc import OperationalError
+
+from marketplace.app import create_app
+from marketplace.config import PROJECT_ROOT, ConfigError, Settings, load_settings
+from marketplace.database.embedded import EmbeddedPostgresError, release
+from marketplace.extensions import db
+from marketplace.plugins import PluginError
+
+LOCAL_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - how to reach what is bound to all addresses
+
+
+class LaunchError(Exception):
+    """Why the program does not start, in one line."""
+
+
+def main() -> int:
+    """Prepare the database, print the addresses, serve until a signal; the exit code."""
+    try:
+        settings = load_settings()
+        require_free_port(settings)
+        prepare(settings)
+    except (ConfigError, EmbeddedPostgresError, PluginError, LaunchError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    sys.stdout.write(banner(settings))
+    sys.stdout.flush()
+    code = serve()
+    release(settings.instance_path)
+    return code
+
+
+def require_free_port(settings: Settings) -> None:
+    """Raises LaunchError when somebody listens there, or the address is not ours."""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(
+            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+            probe.listen()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise LaunchError(
+            f"cannot listen on {settings.host}:{settings.port}: {reason}; set HOST or PORT"
+        ) from None
+
+
+def prepare(settings: Settings) -> None:
+    """The schema and the reference data, as `flask db upgrade` and `flask catalog load` make them."""
+    app = create_app(settings)
+    try:
+        with app.app_context():
+            upgrade(revision="heads")
+        load = ["catalog", "load", "--if-changed"]
+        app.cli.main(load, obj=ScriptInfo(create_app=lambda: app), standalone_mode=False)
+    except OperationalError as error:
+        reason = str(error.orig).strip().splitlines()
+        raise LaunchError(f"DATABASE_URL does not answer: {reason[0] if reason else 'no reason given'}") from None
+    finally:
+        with app.app_context():
+            db.engine.dispose()
+
+
+def banner(settings: Settings) -> str:
+    """What a newcomer wants to know first."""
+    host = LOCAL_HOSTS.get(settings.host, settings.host)
+    base = f"http://{host}:{settings.port}"
+    body = (
+        '{"username": "ann", "email": "ann@example.org", "password": "Correct-Horse-7",'
+        ' "first_name": "Ann", "last_name": "Lee"}'
+    )
+    return f"""
+The marketplace is starting.
+
+  API          {base}/api/v1
+  Swagger UI   {base}/api/docs
+  Messages     {settings.instance_path}/outbox (mail and SMS of this development server)
+
+Try:
+  curl {base}/health/ready
+  curl '{base}/api/v1/cities?q=berlin'
+  curl -X POST {base}/api/v1/user/sign-up -H 'Content-Type: application/json' -d '{body}'
+
+Stop with Ctrl-C.
+
+"""
+
+
+def serve() -> int:
+    """Run gunicorn until it ends; SIGTERM is handed on, Ctrl-C reaches it by itself."""
+    server = subprocess.Popen(  # noqa: S603 - our own program and arguments
+        [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py"],
+        cwd=PROJECT_ROOT,
+        env={**os.environ, "WORKER_INSIDE": "true"},
+    )
+
+    def hand_on(number: int, _frame: FrameType | None) -> None:
+        server.send_signal(number)
+
+    def wait(_number: int, _frame: FrameType | None) -> None:
+        """The terminal has sent Ctrl-C to gunicorn too; stay until it has ended."""
+
+    signal.signal(signal.SIGTERM, hand_on)
+    signal.signal(signal.SIGINT, wait)
+    code = server.wait()
+    return 0 if code in {0, -signal.SIGINT, -signal.SIGTERM} else code
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

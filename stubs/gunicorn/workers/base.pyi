@@ -1,0 +1,5 @@
+from typing import Any
+
+class Worker:
+    pid: int
+    app: Any
