@@ -81,7 +81,8 @@ def cached(topic: str, *, seconds: int, by_language: bool = False) -> Callable[[
 
 def public_for(seconds: int) -> Callable[[F], F]:
     """Tell clients to keep the view's answer for `seconds` when nobody is signed in; what a caller
-    with a token sees is the caller's own, and asked for anew each time."""
+    with a token sees is the caller's own, and asked for anew each time.
+    """
 
     def decorate(view: F) -> F:
         @wraps(view)
@@ -117,8 +118,8 @@ def _key(topic: str, *, by_language: bool) -> str | None:
     # refused can never meet the answer of one that is not.
     query = b"&".join(sorted(request.query_string.split(b"&")))
     language = preferred_language() if by_language else ""
-    parts = (request.path.encode("utf-8", "surrogatepass"), query, language.encode())
-    return f"answer:{topic}:{generation}:{hashlib.sha256(b'\0'.join(parts)).hexdigest()}"
+    parts = b"\0".join((request.path.encode("utf-8", "surrogatepass"), query, language.encode()))
+    return f"answer:{topic}:{generation}:{hashlib.sha256(parts).hexdigest()}"
 
 
 def _generation(topic: str) -> str:

@@ -1,0 +1,170 @@
+"""The REST entry points of staff for the catalog."""
+
+from typing import Any
+
+from marketplace.blueprints.catalog import schemas
+from marketplace.blueprints.catalog.wiring import catalog
+from marketplace.kernel.pages import Page
+from marketplace.models.catalog import Banner, Category, City
+from marketplace.web.access import current_principal, staff
+from marketplace.web.blueprint import VersionedBlueprint
+from marketplace.web.etag import editable, if_match, tagged
+from marketplace.web.idempotency import idempotent
+from marketplace.web.pagination import split_page
+
+blp = VersionedBlueprint(
+    "catalog-admin", description="Staff: categories, cities, banners", url_prefix="/admin"
+)
+
+
+@blp.get("/categories")
+@staff
+@blp.arguments(schemas.AdminCategoryQuery, location="query")
+@blp.paged(schemas.AdminCategory)
+def admin_list_categories(query: dict[str, Any]) -> Page[Category]:
+    """All categories, hidden ones too"""
+    return catalog().categories.list_all(*split_page(query))
+
+
+@blp.get("/categories/<int:category_id>")
+@staff
+@blp.response(200, schemas.AdminCategory)
+@tagged
+def admin_get_category(category_id: int) -> Category:
+    """One category with its ETag"""
+    return catalog().categories.get(category_id)
+
+
+@blp.post("/categories")
+@staff
+@idempotent
+@blp.problem(409, "`slug_taken`, `idempotency_in_progress`")
+@blp.arguments(schemas.CategoryIn)
+@blp.response(201, schemas.AdminCategory)
+@tagged
+def admin_create_category(data: dict[str, Any]) -> Category:
+    """Create a category"""
+    return catalog().categories.create(current_principal(), data)
+
+
+@blp.patch("/categories/<int:category_id>")
+@staff
+@editable
+@blp.arguments(schemas.CategoryPatch)
+@blp.response(200, schemas.AdminCategory)
+@tagged
+def admin_update_category(data: dict[str, Any], category_id: int) -> Category:
+    """Change a category"""
+    return catalog().categories.update(current_principal(), category_id, data, if_match())
+
+
+@blp.delete("/categories/<int:category_id>")
+@staff
+@editable
+@blp.problem(409, "`category_in_use`: deactivate it instead")
+@blp.response(204)
+def admin_delete_category(category_id: int) -> None:
+    """Delete a category that nothing refers to"""
+    catalog().categories.delete(current_principal(), category_id, if_match())
+
+
+@blp.get("/cities")
+@staff
+@blp.arguments(schemas.AdminCityQuery, location="query")
+@blp.paged(schemas.AdminCity)
+def admin_list_cities(query: dict[str, Any]) -> Page[City]:
+    """All cities, hidden ones too"""
+    return catalog().cities.list_all(*split_page(query))
+
+
+@blp.get("/cities/<int:city_id>")
+@staff
+@blp.response(200, schemas.AdminCity)
+@tagged
+def admin_get_city(city_id: int) -> City:
+    """One city with its ETag"""
+    return catalog().cities.get(city_id)
+
+
+@blp.post("/cities")
+@staff
+@idempotent
+@blp.problem(409, "`city_exists`, `idempotency_in_progress`")
+@blp.arguments(schemas.CityIn)
+@blp.response(201, schemas.AdminCity)
+@tagged
+def admin_create_city(data: dict[str, Any]) -> City:
+    """Create a city"""
+    return catalog().cities.create(current_principal(), data)
+
+
+@blp.patch("/cities/<int:city_id>")
+@staff
+@editable
+@blp.arguments(schemas.CityPatch)
+@blp.response(200, schemas.AdminCity)
+@tagged
+def admin_update_city(data: dict[str, Any], city_id: int) -> City:
+    """Change a city"""
+    return catalog().cities.update(current_principal(), city_id, data, if_match())
+
+
+@blp.delete("/cities/<int:city_id>")
+@staff
+@editable
+@blp.problem(409, "`city_in_use`: deactivate it instead")
+@blp.response(204)
+def admin_delete_city(city_id: int) -> None:
+    """Delete a city that nothing refers to"""
+    catalog().cities.delete(current_principal(), city_id, if_match())
+
+
+@blp.get("/banners")
+@staff
+@blp.arguments(schemas.AdminBannerQuery, location="query")
+@blp.paged(schemas.AdminBanner)
+def admin_list_banners(query: dict[str, Any]) -> Page[Banner]:
+    """All banners, hidden ones too"""
+    return catalog().banners.list_all(*split_page(query))
+
+
+@blp.get("/banners/<int:banner_id>")
+@staff
+@blp.response(200, schemas.AdminBanner)
+@tagged
+def admin_get_banner(banner_id: int) -> Banner:
+    """One banner with its ETag"""
+    return catalog().banners.get(banner_id)
+
+
+@blp.post("/banners")
+@staff
+@idempotent
+@blp.problem(409, "`idempotency_in_progress`")
+@blp.arguments(schemas.BannerIn)
+@blp.response(201, schemas.AdminBanner)
+@tagged
+def admin_create_banner(data: dict[str, Any]) -> Banner:
+    """Create a banner"""
+    return catalog().banners.create(current_principal(), data)
+
+
+@blp.patch("/banners/<int:banner_id>")
+@staff
+@editable
+@blp.arguments(schemas.BannerPatch)
+@blp.response(200, schemas.AdminBanner)
+@tagged
+def admin_update_banner(data: dict[str, Any], banner_id: int) -> Banner:
+    """Change a banner"""
+    return catalog().banners.update(current_principal(), banner_id, data, if_match())
+
+
+@blp.delete("/banners/<int:banner_id>")
+@staff
+@editable
+@blp.problem(409, "`resource_busy`")
+@blp.response(204)
+def admin_delete_banner(banner_id: int) -> None:
+    """Delete a banner that nothing refers to"""
+    catalog().banners.delete(current_principal(), banner_id, if_match())

@@ -1,0 +1,65 @@
+"""What happens in the catalog."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from marketplace.kernel.events import DomainEvent
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceCreated(DomainEvent):
+    """A performer offers something new."""
+
+    name: ClassVar[str] = "service.created"
+    service_id: int
+    performer_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceChanged(DomainEvent):
+    """A performer edited a service."""
+
+    name: ClassVar[str] = "service.changed"
+    service_id: int
+    performer_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceRemoved(DomainEvent):
+    """A performer offers something no longer; orders still refer to it."""
+
+    name: ClassVar[str] = "service.removed"
+    service_id: int
+    performer_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class CategoryChanged(DomainEvent):
+    """Staff created, edited or deleted a category."""
+
+    name: ClassVar[str] = "category.changed"
+    category_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class CityChanged(DomainEvent):
+    """Staff created, edited or deleted a city."""
+
+    name: ClassVar[str] = "city.changed"
+    city_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class BannerChanged(DomainEvent):
+    """Staff created, edited or deleted a banner."""
+
+    name: ClassVar[str] = "banner.changed"
+    banner_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReferenceDataLoaded(DomainEvent):
+    """The shipped categories and cities were loaded."""
+
+    name: ClassVar[str] = "catalog.reference_data_loaded"
+    version: str

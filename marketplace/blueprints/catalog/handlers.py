@@ -1,0 +1,39 @@
+"""What the catalog does when something happened: drop the answers that no longer hold."""
+
+from collections.abc import Iterable
+
+from marketplace.blueprints.catalog.events import (
+    BannerChanged,
+    CategoryChanged,
+    CityChanged,
+    ReferenceDataLoaded,
+)
+from marketplace.kernel.events import Handler
+from marketplace.web.caching import drop
+from marketplace.web.runtime import Runtime
+
+
+def handlers(_parts: Runtime) -> Iterable[Handler]:
+    """The handlers of this domain. They run after the commit: dropped before it, an answer could be
+    made anew from what was there before.
+    """
+
+    def category_changed(_event: CategoryChanged) -> None:
+        drop("categories")
+
+    def city_changed(_event: CityChanged) -> None:
+        drop("cities")
+
+    def banner_changed(_event: BannerChanged) -> None:
+        drop("banners")
+
+    def reference_data_loaded(_event: ReferenceDataLoaded) -> None:
+        drop("categories")
+        drop("cities")
+
+    return [
+        Handler(CategoryChanged, category_changed, key="catalog.drop_categories", effect=True),
+        Handler(CityChanged, city_changed, key="catalog.drop_cities", effect=True),
+        Handler(BannerChanged, banner_changed, key="catalog.drop_banners", effect=True),
+        Handler(ReferenceDataLoaded, reference_data_loaded, key="catalog.drop_all", effect=True),
+    ]

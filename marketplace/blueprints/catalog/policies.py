@@ -1,0 +1,55 @@
+"""The rules of the catalog that need no database."""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import Any
+
+MAX_SERVICES = 500
+"""Services per performer that are not deleted."""
+
+MAX_DEPTH = 8
+"""Levels of the tree of categories."""
+
+MIN_REVIEWS = 3
+"""Fewer reviews make no average (contract, 6)."""
+
+PRIOR_REVIEWS = 5
+PRIOR_RATING = 4
+"""Ranking is by the mean with so many imagined reviews of so many stars added: one five-star review
+does not outrank fifty that average 4.9 (the Bayesian average)."""
+
+
+class Pricing(StrEnum):
+    """How a service is paid for."""
+
+    FIXED = "fixed"
+    HOURLY = "hourly"
+    QUOTE = "quote"
+
+
+class ServiceSort(StrEnum):
+    """Orders of the public search."""
+
+    NEWEST = "newest"
+    PRICE = "price"
+    RATING = "rating"
+
+
+def is_priced(pricing: str, price: object) -> bool:
+    """Whether a service of this pricing may have this price; only a quote goes without."""
+    return price is not None or pricing == Pricing.QUOTE
+
+
+def average_rating(count: int, total: int) -> float | None:
+    """The mean to show, two decimals; None where there are too few reviews."""
+    return None if count < MIN_REVIEWS else round(total / count, 2)
+
+
+def local_name(names: Mapping[str, Any], language: str) -> str:
+    """The name in `language`, in English where there is none."""
+    return str(names.get(language) or names["en"])
+
+
+def search_names(name: str, ascii_name: str, alternate_names: Iterable[str]) -> str:
+    """All names of a city in lower case, each once and on a line of its own, the main one first."""
+    return "\n".join(dict.fromkeys(text.lower() for text in (name, ascii_name, *alternate_names) if text))

@@ -1,0 +1,149 @@
+"""What the services of the catalog need from outside."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from marketplace.blueprints.catalog.views import (
+    BannerView,
+    BookableService,
+    CategoryRow,
+    CityView,
+    OwnServiceView,
+    ServiceView,
+)
+from marketplace.kernel.identity import Principal
+from marketplace.kernel.pages import Page, PageRequest
+from marketplace.models.catalog import Banner, Category, City, Service
+
+
+class CategoryRepository(Protocol):
+    def list_active(self) -> list[CategoryRow]:
+        """All active ones in the order of the tree's levels."""
+        ...
+
+    def ids_in_city(self, city_id: int) -> set[int]:
+        """Those that an active approved performer of the city works in."""
+        ...
+
+    def existing(self, ids: Sequence[int]) -> set[int]:
+        """Those of `ids` that are active."""
+        ...
+
+    def list_all(self, page: PageRequest, filters: Mapping[str, Any]) -> Page[Category]: ...
+
+    def get(self, category_id: int, *, lock: bool = False) -> Category:
+        """Raises NotFound."""
+        ...
+
+    def lock_tree(self) -> None:
+        """Wait until nobody else moves categories."""
+        ...
+
+    def ancestors(self, category_id: int) -> list[int]:
+        """`category_id` and those above it, from the bottom up; empty when there is none."""
+        ...
+
+    def add(self, category: Category) -> None: ...
+
+    def delete(self, category: Category) -> None:
+        """Raises CategoryInUse."""
+        ...
+
+
+class CityRepository(Protocol):
+    def search(self, page: PageRequest, filters: Mapping[str, Any]) -> Page[CityView]: ...
+
+    def find_timezone(self, city_id: int) -> str | None:
+        """Of an active city."""
+        ...
+
+    def list_all(self, page: PageRequest, filters: Mapping[str, Any]) -> Page[City]: ...
+
+    def get(self, city_id: int, *, lock: bool = False) -> City:
+        """Raises NotFound."""
+        ...
+
+    def add(self, city: City) -> None: ...
+
+    def delete(self, city: City) -> None:
+        """Raises CityInUse."""
+        ...
+
+
+class BannerRepository(Protocol):
+    def list_shown(self, page: PageRequest, filters: Mapping[str, Any], at: datetime) -> Page[BannerView]: ...
+
+    def list_all(self, page: PageRequest, filters: Mapping[str, Any]) -> Page[Banner]: ...
+
+    def get(self, banner_id: int, *, lock: bool = False) -> Banner:
+        """Raises NotFound."""
+        ...
+
+    def add(self, banner: Banner) -> None: ...
+
+    def delete(self, banner: Banner) -> None: ...
+
+
+class ServiceRepository(Protocol):
+    def search(self, page: PageRequest, filters: Mapping[str, Any]) -> Page[ServiceView]:
+        """What the public may see."""
+        ...
+
+    def get_view(self, service_id: int, viewer: Principal | None) -> ServiceView:
+        """Raises NotFound for what `viewer` may not see."""
+        ...
+
+    def list_of(self, performer_id: int, page: PageRequest) -> Page[OwnServiceView]: ...
+
+    def count_of(self, performer_id: int) -> int: ...
+
+    def get_own(self, service_id: int, performer_id: int) -> Service:
+        """Locked. Raises NotFound."""
+        ...
+
+    def find_bookable(self, service_id: int) -> BookableService | None: ...
+
+    def add(self, service: Service) -> None: ...
+
+
+class AuditLog(Protocol):
+    """Where what staff does is written down."""
+
+    def write(
+        self,
+        action: str,
+        subject_type: str,
+        subject_id: int | None,
+        *,
+        actor: Principal | None,
+        before: Any = None,
+        after: Any = None,
+        reason: str | None = None,
+    ) -> None: ...
+
+
+class ReferenceStore(Protocol):
+    """Where the shipped data goes."""
+
+    def loaded_version(self) -> str | None: ...
+
+    def load_categories(self, categories: Sequence[Any]) -> int:
+        """How many rows were written."""
+        ...
+
+    def load_cities(self, cities: Any) -> int:
+        """How many rows were written."""
+        ...
+
+    def remember(self, version: str) -> None: ...
+
+
+class ReferenceSource(Protocol):
+    """The shipped data."""
+
+    def data_version(self) -> str: ...
+
+    def categories(self) -> Sequence[Any]: ...
+
+    def cities(self) -> Any: ...

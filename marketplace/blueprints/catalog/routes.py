@@ -1,0 +1,109 @@
+"""The REST entry points of the catalog."""
+
+from typing import Any
+
+from marketplace.blueprints.catalog import schemas
+from marketplace.blueprints.catalog.views import BannerView, CityView, OwnServiceView, ServiceView
+from marketplace.blueprints.catalog.wiring import catalog
+from marketplace.kernel.pages import Page
+from marketplace.web.access import current_principal, optional_principal, performer, public
+from marketplace.web.blueprint import VersionedBlueprint
+from marketplace.web.caching import cached, public_for
+from marketplace.web.etag import editable, if_match, tagged
+from marketplace.web.idempotency import idempotent
+from marketplace.web.language import preferred_language
+from marketplace.web.pagination import PageQuery, split_page
+
+blp = VersionedBlueprint("catalog", description="Categories, cities, banners and services")
+
+
+@blp.get("/categories")
+@public
+@cached("categories", seconds=60, by_language=True)
+@blp.arguments(schemas.CategoryQuery, location="query")
+@blp.response(200, schemas.CategoryTree)
+def list_categories(query: dict[str, Any]) -> dict[str, Any]:
+    """The tree of active categories, named in the caller's language"""
+    return {"items": catalog().browsing.category_tree(preferred_language(), query.get("city_id"))}
+
+
+@blp.get("/cities")
+@public
+@cached("cities", seconds=300)
+@blp.arguments(schemas.CityQuery, location="query")
+@blp.paged(schemas.City)
+def list_cities(query: dict[str, Any]) -> Page[CityView]:
+    """Cities by part of any name, by country, or by distance; the largest first otherwise"""
+    return catalog().browsing.list_cities(*split_page(query))
+
+
+@blp.get("/banners")
+@public
+@cached("banners", seconds=30)
+@blp.arguments(schemas.BannerQuery, location="query")
+@blp.paged(schemas.Banner)
+def list_banners(query: dict[str, Any]) -> Page[BannerView]:
+    """The banners shown now, the most important first"""
+    return catalog().browsing.list_banners(*split_page(query))
+
+
+@blp.get("/services")
+@public
+@public_for(seconds=30)
+@blp.arguments(schemas.ServiceQuery, location="query")
+@blp.paged(schemas.Service)
+def list_services(query: dict[str, Any]) -> Page[ServiceView]:
+    """Search what performers offer"""
+    return catalog().browsing.list_services(*split_page(query))
+
+
+@blp.get("/services/<int:service_id>")
+@public
+@public_for(seconds=30)
+@blp.response(200, schemas.Service)
+@tagged
+def get_service(service_id: int) -> ServiceView:
+    """One service; a hidden one is shown to its performer and to staff only"""
+    return catalog().browsing.get_service(service_id, optional_principal())
+
+
+@blp.post("/services")
+@performer
+@idempotent
+@blp.problem(409, "`too_many_services`, `idempotency_in_progress`")
+@blp.arguments(schemas.ServiceIn)
+@blp.response(201, schemas.OwnService)
+@tagged
+def create_service(data: dict[str, Any]) -> OwnServiceView:
+    """Offer a service"""
+    return catalog().offering.create(current_principal(), data)
+
+
+@blp.patch("/services/<int:service_id>")
+@performer
+@editable
+@blp.arguments(schemas.ServicePatch)
+@blp.response(200, schemas.OwnService)
+@tagged
+def update_service(data: dict[str, Any], service_id: int) -> OwnServiceView:
+    """Edit an own service; orders keep what was agreed"""
+    return catalog().offering.update(current_principal(), service_id, data, if_match())
+
+
+@blp.delete("/services/<int:service_id>")
+@performer
+@editable
+@blp.response(204)
+def delete_service(service_id: int) -> None:
+    """Offer a service no longer; orders keep what was agreed"""
+    catalog().offering.delete(current_principal(), service_id, if_match())
+
+
+@blp.get("/performers/me/services")
+@performer
+@blp.arguments(PageQuery, location="query")
+@blp.paged(schemas.OwnService)
+def list_own_services(query: dict[str, Any]) -> Page[OwnServiceView]:
+    """All own services, those switched off too"""
+    page, _ = split_page(query)
+    return catalog().offering.list_own(current_principal(), page)

@@ -1,0 +1,237 @@
+"""The use cases of staff: categories, cities and banners, each edit audited."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, Protocol, TypeVar
+
+from marketplace.blueprints.catalog import policies
+from marketplace.blueprints.catalog.errors import InvalidBanner, InvalidCategory
+from marketplace.blueprints.catalog.events import BannerChanged, CategoryChanged, CityChanged
+from marketplace.blueprints.catalog.ports import (
+    AuditLog,
+    BannerRepository,
+    CategoryRepository,
+    CityRepository,
+)
+from marketplace.kernel.changes import Attribute, FieldStrategy, apply, diff
+from marketplace.kernel.errors import PreconditionFailed
+from marketplace.kernel.events import DomainEvent
+from marketplace.kernel.identity import Principal
+from marketplace.kernel.pages import Page, PageRequest
+from marketplace.kernel.transactions import UnitOfWork
+from marketplace.models.catalog import Banner, Category, City
+
+T = TypeVar("T")
+
+
+class Shelf(Protocol[T]):
+    """What the three repositories have in common."""
+
+    def list_all(self, page: PageRequest, filters: Mapping[str, Any]) -> Page[T]: ...
+
+    def get(self, row_id: int, /, *, lock: bool = False) -> T: ...
+
+    def add(self, row: T, /) -> None: ...
+
+    def delete(self, row: T, /) -> None: ...
+
+
+class CurationService(Generic[T]):
+    """Create, change and delete the rows of one kind. Subclasses say what a row may be."""
+
+    subject: str
+    strategies: Mapping[str, FieldStrategy]
+
+    def __init__(self, uow: UnitOfWork, rows: Shelf[T], audit: AuditLog) -> None:
+        self._uow = uow
+        self._rows = rows
+        self._audit = audit
+
+    def list_all(self, page: PageRequest, filters: Mapping[str, Any]) -> Page[T]:
+        """A page of all rows, hidden ones too."""
+        return self._rows.list_all(page, filters)
+
+    def get(self, row_id: int) -> T:
+        """Raises NotFound."""
+        return self._rows.get(row_id)
+
+    def create(self, actor: Principal, values: Mapping[str, Any]) -> T:
+        """Raises what the kind's rules refuse."""
+        with self._uow:
+            row = self.make(values)
+            self.check(row, values)
+            self.complete(row)
+            self._rows.add(row)
+            self._write("created", actor, row, before=None, after=self._snapshot(row))
+            return row
+
+    def update(self, actor: Principal, row_id: int, values: Mapping[str, Any], expected: int | None) -> T:
+        """Raises NotFound, PreconditionFailed, and what the kind's rules refuse."""
+        with self._uow:
+            row = self._found(row_id, expected)
+            changes = diff(row, values, self.strategies)
+            if changes:
+                self.check(row, {change.field: change.new for change in changes})
+                apply(row, changes, self.strategies)
+                self.complete(row)
+                before = {change.field: _json(change.old) for change in changes}
+                after = {change.field: _json(change.new) for change in changes}
+                self._write("changed", actor, row, before=before, after=after)
+            return row
+
+    def delete(self, actor: Principal, row_id: int, expected: int | None) -> None:
+        """Raises NotFound, PreconditionFailed, and a Conflict while something refers to the row."""
+        with self._uow:
+            row = self._found(row_id, expected)
+            before = self._snapshot(row)
+            self._rows.delete(row)
+            self._write("deleted", actor, row, before=before, after=None)
+
+    def _found(self, row_id: int, expected: int | None) -> T:
+        row: Any = self._rows.get(row_id, lock=True)
+        if expected is not None and row.version != expected:
+            raise PreconditionFailed
+        found: T = row
+        return found
+
+    def _snapshot(self, row: T) -> dict[str, Any]:
+        return {name: _json(strategy.read(row)) for name, strategy in self.strategies.items()}
+
+    def _write(self, action: str, actor: Principal, row: Any, *, before: Any, after: Any) -> None:
+        self._audit.write(
+            f"{self.subject}.{action}", self.subject, row.id, actor=actor, before=before, after=after
+        )
+        self._uow.record(self.event(row.id))
+
+    def make(self, values: Mapping[str, Any]) -> T:
+        """A new row, not stored."""
+        raise NotImplementedError
+
+    def check(self, row: T, values: Mapping[str, Any]) -> None:
+        """Before `values` are applied. Raises an AppError for a row that may not be."""
+
+    def complete(self, row: T) -> None:
+        """After `values` are applied: set what follows from them."""
+
+    def event(self, row_id: int) -> DomainEvent:
+        """What is recorded of a change."""
+        raise NotImplementedError
+
+
+def _json(value: Any) -> Any:
+    return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+def _attributes(*names: str) -> dict[str, FieldStrategy]:
+    return {name: Attribute(name) for name in names}
+
+
+class CategoryCuration(CurationService[Category]):
+    """The tree of categories."""
+
+    subject = "category"
+    strategies = _attributes("parent_id", "slug", "names", "position", "is_active")
+
+    def __init__(self, uow: UnitOfWork, rows: CategoryRepository, audit: AuditLog) -> None:
+        super().__init__(uow, rows, audit)
+        self._tree = rows
+
+    def make(self, values: Mapping[str, Any]) -> Category:
+        """A new category."""
+        return Category(**values)
+
+    def check(self, row: Category, values: Mapping[str, Any]) -> None:
+        """Raises InvalidCategory for a parent that is not there or below the category, or too deep."""
+        parent_id = values.get("parent_id")
+        if parent_id is None:
+            return
+        self._tree.lock_tree()
+        above = self._tree.ancestors(parent_id)
+        problem = None
+        if not above:
+            problem = "There is no such category."
+        elif row.id in above:
+            problem = "A category cannot stand below itself."
+        elif len(above) >= policies.MAX_DEPTH:
+            problem = "The tree is not that deep."
+        if problem is not None:
+            raise InvalidCategory(errors={"json": {"parent_id": [problem]}})
+
+    def event(self, row_id: int) -> DomainEvent:
+        """CategoryChanged."""
+        return CategoryChanged(category_id=row_id)
+
+
+class CityCuration(CurationService[City]):
+    """Cities."""
+
+    subject = "city"
+    strategies = _attributes(
+        "name",
+        "ascii_name",
+        "country_code",
+        "admin1",
+        "latitude",
+        "longitude",
+        "timezone",
+        "population",
+        "alternate_names",
+        "is_active",
+    )
+
+    def __init__(self, uow: UnitOfWork, rows: CityRepository, audit: AuditLog) -> None:
+        super().__init__(uow, rows, audit)
+
+    def make(self, values: Mapping[str, Any]) -> City:
+        """A new city."""
+        return City(**{"ascii_name": values["name"], **values})
+
+    def complete(self, row: City) -> None:
+        """Keep what is searched in step with the names."""
+        row.search_names = policies.search_names(row.name, row.ascii_name, row.alternate_names or ())
+
+    def event(self, row_id: int) -> DomainEvent:
+        """CityChanged."""
+        return CityChanged(city_id=row_id)
+
+
+class BannerCuration(CurationService[Banner]):
+    """Banners."""
+
+    subject = "banner"
+    strategies: Mapping[str, FieldStrategy] = _attributes(
+        "placement",
+        "title",
+        "image_url",
+        "link_url",
+        "city_id",
+        "priority",
+        "starts_at",
+        "ends_at",
+        "is_active",
+    )
+
+    def __init__(
+        self, uow: UnitOfWork, rows: BannerRepository, audit: AuditLog, city_exists: Callable[[int], bool]
+    ) -> None:
+        super().__init__(uow, rows, audit)
+        self._city_exists = city_exists
+
+    def make(self, values: Mapping[str, Any]) -> Banner:
+        """A new banner."""
+        return Banner(**values)
+
+    def check(self, row: Banner, values: Mapping[str, Any]) -> None:
+        """Raises InvalidBanner for an empty period or a city that is not there."""
+        problems: dict[str, list[str]] = {}
+        starts_at, ends_at = values.get("starts_at", row.starts_at), values.get("ends_at", row.ends_at)
+        if starts_at is not None and ends_at is not None and ends_at <= starts_at:
+            problems["ends_at"] = ["This must be after starts_at."]
+        city_id = values.get("city_id")
+        if city_id is not None and not self._city_exists(city_id):
+            problems["city_id"] = ["There is no such city."]
+        if problems:
+            raise InvalidBanner(errors={"json": problems})
+
+    def event(self, row_id: int) -> DomainEvent:
+        """BannerChanged."""
+        return BannerChanged(banner_id=row_id)

@@ -1,0 +1,139 @@
+"""What the catalog shows: frozen rows made from columns or entities."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from marketplace.kernel.money import Money
+
+
+@dataclass(frozen=True)
+class CategoryRow:
+    """A category as the tree is built from it."""
+
+    id: int
+    parent_id: int | None
+    slug: str
+    names: Mapping[str, Any]
+
+
+@dataclass
+class CategoryNode:
+    """A category in the tree, named in the caller's language."""
+
+    id: int
+    slug: str
+    name: str
+    children: list["CategoryNode"] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class CityView:
+    """A city as the public sees it."""
+
+    id: int
+    name: str
+    country_code: str
+    latitude: float
+    longitude: float
+    timezone: str
+
+
+@dataclass(frozen=True)
+class BannerView:
+    """A banner as the public sees it."""
+
+    id: int
+    placement: str
+    title: str
+    image_url: str | None
+    link_url: str | None
+    city_id: int | None
+
+
+@dataclass(frozen=True)
+class ServicePerformer:
+    """Whose service it is, as the public sees it; the last name is an initial."""
+
+    id: int
+    first_name: str
+    last_name: str
+    city_id: int
+    verified: bool
+    rating: float | None
+    rating_count: int
+
+
+@dataclass(frozen=True)
+class ServiceView:
+    """A service as the public sees it."""
+
+    id: int
+    version: int
+    category_id: int
+    title: str
+    description: str
+    pricing: str
+    price: Money | None
+    duration_minutes: int
+    is_active: bool
+    created_at: datetime
+    updated_at: datetime
+    performer: ServicePerformer
+
+
+@dataclass(frozen=True)
+class OwnServiceView:
+    """A service as its performer sees it."""
+
+    id: int
+    version: int
+    performer_id: int
+    category_id: int
+    title: str
+    description: str
+    pricing: str
+    price: Money | None
+    duration_minutes: int
+    is_active: bool
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True)
+class BookableService:
+    """What an order copies from a service."""
+
+    id: int
+    performer_id: int
+    performer_user_id: int
+    performer_timezone: str
+    category_id: int
+    title: str
+    pricing: str
+    price: Money | None
+    duration_minutes: int
+
+
+def price_of(row: Any) -> Money | None:
+    """The price in the two columns of a row or an entity."""
+    return None if row.price_amount is None else Money(row.price_amount, row.price_currency)
+
+
+def own_view(row: Any) -> OwnServiceView:
+    """What a performer sees of a row or an entity."""
+    return OwnServiceView(
+        id=row.id,
+        version=row.version,
+        performer_id=row.performer_id,
+        category_id=row.category_id,
+        title=row.title,
+        description=row.description,
+        pricing=row.pricing,
+        price=price_of(row),
+        duration_minutes=row.duration_minutes,
+        is_active=row.is_active,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )

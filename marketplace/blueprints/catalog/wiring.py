@@ -1,0 +1,52 @@
+"""Builds the services of the catalog."""
+
+from dataclasses import dataclass
+
+from marketplace.blueprints.catalog import reference
+from marketplace.blueprints.catalog.adapters import SqlReferenceStore
+from marketplace.blueprints.catalog.repositories import (
+    SqlBannerRepository,
+    SqlCategoryRepository,
+    SqlCityRepository,
+    SqlServiceRepository,
+)
+from marketplace.blueprints.catalog.services import BrowsingService, OfferingService, ReferenceService
+from marketplace.blueprints.catalog.staff import BannerCuration, CategoryCuration, CityCuration
+from marketplace.blueprints.moderation import public as moderation
+from marketplace.web.runtime import Runtime, runtime
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """The services of the catalog."""
+
+    browsing: BrowsingService
+    offering: OfferingService
+    categories: CategoryCuration
+    cities: CityCuration
+    banners: BannerCuration
+    reference: ReferenceService
+
+
+def build(parts: Runtime) -> Catalog:
+    """Wire services to their adapters."""
+    categories = SqlCategoryRepository(parts.uow, parts.cursors)
+    cities = SqlCityRepository(parts.uow, parts.cursors)
+    banners = SqlBannerRepository(parts.uow, parts.cursors)
+    services = SqlServiceRepository(parts.uow, parts.cursors)
+    audit = moderation.audit(parts)
+    return Catalog(
+        browsing=BrowsingService(categories, cities, banners, services, parts.clock),
+        offering=OfferingService(parts.uow, services, categories, parts.clock),
+        categories=CategoryCuration(parts.uow, categories, audit),
+        cities=CityCuration(parts.uow, cities, audit),
+        banners=BannerCuration(
+            parts.uow, banners, audit, lambda city_id: cities.find_timezone(city_id) is not None
+        ),
+        reference=ReferenceService(parts.uow, SqlReferenceStore(parts.uow), reference),
+    )
+
+
+def catalog() -> Catalog:
+    """The services of the current application."""
+    return runtime().get(Catalog)
