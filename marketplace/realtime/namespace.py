@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
@@ -13,7 +14,14 @@ from flask_socketio import Namespace
 from socketio.exceptions import ConnectionRefusedError as Refused
 
 from marketplace.kernel.clock import Clock
-from marketplace.kernel.errors import AppError, Invalid, NotFound, Unauthenticated
+from marketplace.kernel.errors import (
+    AppError,
+    Invalid,
+    NotFound,
+    TooManyRequests,
+    Unauthenticated,
+    Unavailable,
+)
 from marketplace.kernel.identity import Principal
 from marketplace.realtime.publish import session_room, user_room
 
@@ -25,6 +33,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 class UnknownEvent(NotFound):
     code = "unknown_event"
     title = "There is no such event"
+
+
+class ServerClosing(Unavailable):
+    code = "server_closing"
+    title = "This server is closing; connect again"
 
 
 class SocketAuthenticator(Protocol):
@@ -66,6 +79,7 @@ class SocketGuard:
     problem_of: Callable[[Exception], dict[str, Any]]
     check: Callable[[Any], None]
     sockets: dict[tuple[str, str], Connected] = field(default_factory=dict)
+    closing: bool = False
     lock: Lock = field(default_factory=Lock)
 
 
@@ -123,15 +137,19 @@ class BaseNamespace(Namespace):
         environ = self.socketio.server.get_environ(sid, namespace=self.namespace)
         if not environ:
             return None
+        # A client may name its events "connect" and "disconnect" too. The server's own come while the
+        # socket is not connected yet, or no longer.
+        by_server = not self.socketio.server.manager.is_connected(sid, self.namespace)
         with self.guard.app.request_context(environ):
-            if event == "connect":
+            if by_server and event == "connect":
                 return self._connect(sid, args[2] if len(args) > 2 else None)  # noqa: PLR2004 - sid, environ, auth
-            if event == "disconnect":
+            if by_server and event == "disconnect":
                 return self._disconnect(sid)
             return self._dispatch(event, sid, args[1:])
 
     def _connect(self, sid: str, auth: Any) -> None:
         try:
+            self._refuse_when_closing()
             token = _token(auth)
             caller = self.guard.auth.authenticate(token)
             self.socketio.server.enter_room(sid, user_room(caller.user_id), namespace=self.namespace)
@@ -143,30 +161,48 @@ class BaseNamespace(Namespace):
         except Exception as error:  # a TypeError would make Flask-SocketIO connect without auth
             if not isinstance(error, AppError):
                 log.exception("socket connect failed")
-            problem = self.guard.problem_of(error)
+            problem = self._problem(error)
             raise Refused(problem["code"], problem) from None
 
     def _disconnect(self, sid: str) -> None:
         with self.guard.lock:
             entry = self.guard.sockets.pop((self.namespace, sid), None)
-        if entry is not None:
+        if entry is None:
+            return
+        try:
             self.disconnected(entry, sid)
+        except Exception:
+            # The socket is gone whatever a subclass makes of it, and others wait to be closed.
+            log.exception("socket disconnect failed")
+
+    def _refuse_when_closing(self) -> None:
+        if self.guard.closing:
+            raise ServerClosing
 
     def _dispatch(self, event: str, sid: str, payload: tuple[Any, ...]) -> dict[str, Any]:
+        caller = None
         try:
             caller = self._caller(sid)
             method, schema = self._handler(event)
             return getattr(self, method)(caller, self._checked(schema, payload)) or {}
         except Exception as error:
-            problem = self.guard.problem_of(error)
+            problem = self._problem(error)
             if problem["status"] >= 500 and not isinstance(error, AppError):  # noqa: PLR2004 - the class of server errors
-                log.exception("socket event failed", extra={"socket_event": event[:64]})
-            if isinstance(error, Unauthenticated):
+                log.exception("socket event failed", extra={"socket_event": str(event)[:64]})
+            if caller is None and isinstance(error, Unauthenticated):
                 self.cut(sid)
             return {"error": problem}
 
+    def _problem(self, error: Exception) -> dict[str, Any]:
+        problem = self.guard.problem_of(error)
+        if isinstance(error, TooManyRequests | Unavailable):
+            # HTTP has a header for it.
+            problem.setdefault("retry_after", error.retry_after)
+        return problem
+
     def _handler(self, event: str) -> tuple[str, type[ma.Schema]]:
-        known = self.events.get(event)
+        # Nothing makes clients send a string.
+        known = self.events.get(event) if isinstance(event, str) else None
         if known is None:
             raise UnknownEvent(f"Known events: {', '.join(sorted(self.events))}")
         return known
@@ -189,9 +225,20 @@ class BaseNamespace(Namespace):
         return loaded
 
     def cut(self, sid: str) -> None:
-        """Tell a socket that its session has ended, and close it."""
-        self.socketio.server.emit("session:revoked", {}, to=sid, namespace=self.namespace)
-        self.socketio.server.disconnect(sid, namespace=self.namespace)
+        """Tell a socket of this process that its session has ended, and close it."""
+        self._close(sid, "session:revoked")
+
+    def close_for_shutdown(self, sid: str) -> None:
+        """Tell a socket of this process that the server is closing, and close it."""
+        self._close(sid, "server:closing")
+
+    def _close(self, sid: str, farewell: str) -> None:
+        server = self.socketio.server
+        # It is here: nothing to tell the other processes.
+        server.emit(farewell, {}, to=sid, namespace=self.namespace, ignore_queue=True)
+        # KeyError: the client hung up meanwhile.
+        with suppress(KeyError):
+            server.disconnect(sid, namespace=self.namespace, ignore_queue=True)
 
 
 def _token(auth: Any) -> str:

@@ -1,19 +1,35 @@
 """Starts Socket.IO in the program, and closes it."""
 
+import functools
+import logging
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
 
+from engineio.exceptions import EngineIOError
 from flask import Flask
 from flask_socketio import SocketIO
+from socketio import Manager
 
 from marketplace.realtime.bus import build_manager
 from marketplace.realtime.gate import RESERVED_THREADS, WebSocketGate
 from marketplace.realtime.namespace import BaseNamespace, SocketGuard
+from marketplace.realtime.pubsub import BusManager
 from marketplace.realtime.sweeper import Sweeper
 
 MAX_PAYLOAD_BYTES = 64 * 1024
 PING_INTERVAL_SECONDS = 25
 PING_TIMEOUT_SECONDS = 20
 EXTENSION = "marketplace_sockets"
+
+
+@dataclass(frozen=True)
+class Realtime:
+    """What runs beside the requests: the sweeper and, unless `local_only`, the bus."""
+
+    sweeper: Sweeper
+    bus: BusManager | None
 
 
 def init_realtime(
@@ -27,17 +43,23 @@ def init_realtime(
     cors_origins: Sequence[str],
     threads: int,
     many_processes: bool,
+    local_only: bool = False,
 ) -> None:
     """Mount /socket.io/ with `namespaces`.
 
     With many processes only WebSocket is offered: polling would need sticky sessions. `cors_origins` is
-    the allowlist of Origin; none means the same host only.
+    the allowlist of Origin; none means the same host only. `local_only` leaves the bus out, as
+    Flask-SocketIO's test client needs it. A process without a server (the worker) calls this as well:
+    its `publish` goes out over the bus.
     """
+    bus = None if local_only else build_manager(database_url, redis_url)
     socketio.init_app(
         app,
         async_mode="threading",
-        client_manager=build_manager(database_url, redis_url),
+        client_manager=Manager() if bus is None else bus,
+        # An empty list would mean that every origin may connect.
         cors_allowed_origins=list(cors_origins) or None,
+        cors_credentials=False,
         # One thread a socket: its events run one after the other, and a flood cannot start a thread each.
         async_handlers=False,
         transports=["websocket"] if many_processes else ["polling", "websocket"],
@@ -45,21 +67,58 @@ def init_realtime(
         ping_timeout=PING_TIMEOUT_SECONDS,
         max_http_buffer_size=MAX_PAYLOAD_BYTES,
         manage_session=False,
+        logger=_quiet("socketio.server"),
+        engineio_logger=_quiet("engineio.server"),
     )
+    _harden(socketio.server)
     for namespace in namespaces:
         namespace.use(guard)
         socketio.on_namespace(namespace)
     app.wsgi_app = WebSocketGate(app.wsgi_app, threads - RESERVED_THREADS)  # type: ignore[method-assign]  # Flask's own way to add a layer
-    app.extensions[EXTENSION] = Sweeper(guard, {item.namespace: item for item in namespaces})
+    sweeper = Sweeper(guard, socketio.server, {item.namespace: item for item in namespaces})
+    app.extensions[EXTENSION] = Realtime(sweeper, bus)
 
 
 def start_sweeper(app: Flask) -> None:
     """Start closing dead sockets; once in each serving process."""
-    app.extensions[EXTENSION].start()
+    _realtime(app).sweeper.start()
 
 
 def close_sockets(app: Flask) -> None:
-    """Tell every socket of this process that the server is closing, and close it; for SIGTERM."""
-    sweeper: Sweeper = app.extensions[EXTENSION]
-    sweeper.stop()
-    sweeper.close_all()
+    """Tell every socket of this process that the server is closing, and close it; for SIGTERM.
+
+    New ones are refused from here on. Takes locks: call it from a thread, not inside a signal handler.
+    """
+    realtime = _realtime(app)
+    realtime.sweeper.stop()
+    realtime.sweeper.close_all()
+    if realtime.bus is not None:
+        realtime.bus.close()
+
+
+def _realtime(app: Flask) -> Realtime:
+    found = app.extensions[EXTENSION]
+    assert isinstance(found, Realtime)
+    return found
+
+
+def _quiet(name: str) -> logging.Logger:
+    # At INFO the libraries log every packet, tokens included; without a logger they add their own handler.
+    logger = logging.getLogger(name)
+    logger.setLevel(logging.WARNING)
+    return logger
+
+
+def _harden(server: Any) -> None:
+    """Where the libraries have no option."""
+    # `max_http_buffer_size` is compared when a WebSocket message is in memory; this ends it while it arrives.
+    transport = functools.partial(server.eio._async["websocket"], max_message_size=MAX_PAYLOAD_BYTES)  # noqa: SLF001 - no option
+    server.eio._async = {**server.eio._async, "websocket": transport}  # noqa: SLF001 - no option
+    send = server._send_eio_packet  # noqa: SLF001 - no option
+
+    def send_if_open(eio_sid: str, packet: Any) -> None:
+        # A socket that closes just now must not keep a message from the others in its room.
+        with suppress(EngineIOError):
+            send(eio_sid, packet)
+
+    server._send_eio_packet = send_if_open  # noqa: SLF001 - no option

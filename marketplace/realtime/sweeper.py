@@ -3,28 +3,37 @@
 import logging
 import threading
 from collections.abc import Mapping
+from time import monotonic
+from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from marketplace.realtime.namespace import BaseNamespace, SocketGuard
+from marketplace.realtime.namespace import BaseNamespace, Connected, SocketGuard
 
 log = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 2.0
 """The contract gives 5 s."""
+JOIN_SECONDS = 10.0
+"""How long a connection may stay without being let into a namespace: it holds a thread."""
 
 
 class Sweeper:
     """One thread a process; one query a sweep for all its sockets."""
 
-    def __init__(self, guard: SocketGuard, namespaces: Mapping[str, BaseNamespace]) -> None:
+    def __init__(self, guard: SocketGuard, server: Any, namespaces: Mapping[str, BaseNamespace]) -> None:
         self._guard = guard
+        self._server = server
         self._namespaces = namespaces
         self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._outside: dict[str, float] = {}
 
     def start(self) -> None:
-        """Sweep until `stop()`."""
-        threading.Thread(target=self._run, name="socket-sweeper", daemon=True).start()
+        """Sweep until `stop()`; a second call does nothing."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="socket-sweeper", daemon=True)
+            self._thread.start()
 
     def stop(self) -> None:
         """End the thread at its next turn."""
@@ -34,30 +43,56 @@ class Sweeper:
         while not self._stopping.wait(SWEEP_SECONDS):
             try:
                 self.sweep()
-            except (SQLAlchemyError, OSError):
-                log.warning("sockets not swept: the database is away")
+            except Exception:
+                # A sweeper that ends would leave blocked users connected for ever.
+                log.exception("sockets not swept")
 
     def sweep(self) -> int:
         """Close what may no longer be open; returns how many sockets that were."""
+        self._hang_up_outsiders()
         with self._guard.lock:
             sockets = dict(self._guard.sockets)
-        if not sockets:
-            return 0
-        with self._guard.app.app_context():
-            now = self._guard.clock.now()
-            alive = self._guard.auth.alive({entry.session_id for entry in sockets.values()})
-        ended = [
-            key for key, entry in sockets.items() if entry.session_id not in alive or entry.expires_at <= now
-        ]
+        ended = self._ended(sockets) if sockets else []
         for namespace, sid in ended:
             self._namespaces[namespace].cut(sid)
+            with self._guard.lock:
+                # Usually gone by now; not when the client hung up before it was wholly connected.
+                self._guard.sockets.pop((namespace, sid), None)
         return len(ended)
 
+    def _ended(self, sockets: Mapping[tuple[str, str], Connected]) -> list[tuple[str, str]]:
+        sessions = {entry.session_id for entry in sockets.values()}
+        with self._guard.app.app_context():
+            now = self._guard.clock.now()
+            try:
+                alive = self._guard.auth.alive(sessions)
+            except (SQLAlchemyError, OSError):
+                # Nobody can say who is blocked; tokens go on expiring.
+                log.warning("sockets not checked: the database is away")
+                alive = sessions
+        return [
+            key for key, entry in sockets.items() if entry.session_id not in alive or entry.expires_at <= now
+        ]
+
+    def _hang_up_outsiders(self) -> None:
+        now = monotonic()
+        outside: dict[str, float] = {}
+        for eio_sid, connection in list(self._server.eio.sockets.items()):
+            if any(self._server.manager.sid_from_eio_sid(eio_sid, name) for name in self._namespaces):
+                continue
+            since = self._outside.get(eio_sid, now)
+            if now - since < JOIN_SECONDS:
+                outside[eio_sid] = since
+            else:
+                connection.close(wait=False)
+        self._outside = outside
+
     def close_all(self) -> None:
-        """Tell every socket of this process that the server is closing, and close it."""
+        """Tell every socket of this process that the server is closing, and close it with its connection."""
+        self._guard.closing = True
         with self._guard.lock:
             sockets = list(self._guard.sockets)
         for namespace, sid in sockets:
-            server = self._namespaces[namespace].socketio.server
-            server.emit("server:closing", {}, to=sid, namespace=namespace)
-            server.disconnect(sid, namespace=namespace)
+            self._namespaces[namespace].close_for_shutdown(sid)
+        for connection in list(self._server.eio.sockets.values()):
+            connection.close(wait=False)
