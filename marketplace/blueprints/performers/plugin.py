@@ -3,6 +3,7 @@
 from marketplace.blueprints.performers import admin_routes, routes, routes_v2
 from marketplace.blueprints.performers.blueprint import blp
 from marketplace.blueprints.performers.errors import CONSTRAINTS
+from marketplace.blueprints.performers.handlers import handlers
 from marketplace.blueprints.performers.wiring import build
 from marketplace.plugins import Plugin
 from marketplace.web.runtime import Runtime
@@ -21,5 +22,6 @@ PLUGIN = Plugin(
     requires=("moderation", "accounts", "catalog"),
     blueprints=(blp,),
     setup=setup,
+    handlers=handlers,
     constraints=CONSTRAINTS,
 )

@@ -1,5 +1,6 @@
 """What other domains may know of performers."""
 
+from marketplace.blueprints.performers.blueprint import CACHE_TOPIC
 from marketplace.blueprints.performers.events import (
     PerformerApplied,
     PerformerApproved,
@@ -12,6 +13,7 @@ from marketplace.blueprints.performers.events import (
 from marketplace.blueprints.performers.ports import PerformerRef
 from marketplace.blueprints.performers.wiring import performers
 from marketplace.kernel.errors import NotFound
+from marketplace.web.caching import drop
 
 __all__ = [
     "PerformerApplied",
@@ -22,6 +24,7 @@ __all__ = [
     "PerformerRejected",
     "PerformerResumed",
     "PerformerSuspended",
+    "drop_public_answers",
     "find_performer",
     "find_performer_of_user",
     "find_visible_performer",
@@ -53,6 +56,13 @@ def get_performer_of_user(user_id: int) -> PerformerRef:
 def get_bookable_performer(performer_id: int) -> PerformerRef:
     """A performer who takes new orders: one that the public may see. Raises NotFound."""
     return _found(find_visible_performer(performer_id))
+
+
+def drop_public_answers() -> None:
+    """Forget the kept lists and profiles; for after-commit handlers of what changes them from outside,
+    such as ratings.
+    """
+    drop(CACHE_TOPIC)
 
 
 def _found(performer: PerformerRef | None) -> PerformerRef:

@@ -7,12 +7,13 @@ from typing import Any, TypeVar, cast
 from flask import Response, request
 
 from marketplace.blueprints.performers import schemas
-from marketplace.blueprints.performers.blueprint import blp
+from marketplace.blueprints.performers.blueprint import CACHE_TOPIC, PROFILE_SECONDS, blp, first_page_cached
 from marketplace.blueprints.performers.ports import Card, FullProfile, PublicProfile, Search
 from marketplace.blueprints.performers.wiring import performers
 from marketplace.kernel.errors import Invalid
 from marketplace.kernel.pages import Page
 from marketplace.web.access import current_principal, performer, public, verified
+from marketplace.web.caching import cached
 from marketplace.web.etag import editable, if_match, tagged
 from marketplace.web.idempotency import idempotent
 from marketplace.web.language import preferred_language
@@ -73,6 +74,7 @@ def apply(data: dict[str, Any]) -> FullProfile:
 @blp.get("/performers", versions=("v1",))
 @public
 @_retire_numbered_pages
+@first_page_cached
 @blp.arguments(schemas.NumberedSearchQuery, location="query")
 @blp.paged(schemas.PerformerCard)
 def list_performers(query: dict[str, Any]) -> Page[Card]:
@@ -87,6 +89,7 @@ def list_performers(query: dict[str, Any]) -> Page[Card]:
 
 @blp.get("/performers/<int:performer_id>")
 @public
+@cached(CACHE_TOPIC, seconds=PROFILE_SECONDS, by_language=True)
 @blp.response(200, schemas.PublicPerformer)
 def get_performer(performer_id: int) -> PublicProfile:
     """The public profile of a performer"""

@@ -3,7 +3,7 @@
 from typing import Any
 
 from marketplace.blueprints.performers import schemas
-from marketplace.blueprints.performers.blueprint import blp
+from marketplace.blueprints.performers.blueprint import blp, first_page_cached
 from marketplace.blueprints.performers.ports import Card, Search
 from marketplace.blueprints.performers.wiring import performers
 from marketplace.kernel.pages import Page
@@ -14,6 +14,7 @@ from marketplace.web.pagination import split_page
 
 @blp.get("/performers", versions=("v2",))
 @public
+@first_page_cached
 @blp.arguments(schemas.SearchQuery, location="query")
 @blp.paged(schemas.PerformerCard)
 def list_performers(query: dict[str, Any]) -> Page[Card]:

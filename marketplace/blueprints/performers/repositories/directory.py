@@ -55,12 +55,14 @@ _SCORE_STEPS = 1_000_000
 
 _INITIAL = func.left(User.last_name, 1)
 _PUBLIC_NAME = User.first_name + " " + _INITIAL
+_OFFERED = (Service.is_active, Service.deleted_at.is_(None), Category.is_active)
+"""What makes a service of a public performer public; the statement must join its category."""
 _CHEAPEST = (
     select(Service.price_amount.label("amount"), Service.price_currency.label("currency"))
+    .join(Category, Category.id == Service.category_id)
     .where(
         Service.performer_id == Performer.id,
-        Service.is_active,
-        Service.deleted_at.is_(None),
+        *_OFFERED,
         Service.price_amount.is_not(None),
     )
     .order_by(Service.price_amount, Service.id)
@@ -222,7 +224,8 @@ class SqlPerformerDirectory(SqlRepository):
                 Service.price_currency,
                 Service.duration_minutes,
             )
-            .where(Service.performer_id == performer_id, Service.is_active, Service.deleted_at.is_(None))
+            .join(Category, Category.id == Service.category_id)
+            .where(Service.performer_id == performer_id, *_OFFERED)
             .order_by(Service.id)
         )
         return [

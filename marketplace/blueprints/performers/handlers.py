@@ -1,0 +1,49 @@
+"""What performers do when something happened: drop the public answers that no longer hold."""
+
+from collections.abc import Iterable
+
+from marketplace.blueprints.accounts.public import UserProfileChanged
+from marketplace.blueprints.catalog.public import (
+    CategoryChanged,
+    CityChanged,
+    ServiceChanged,
+    ServiceCreated,
+    ServiceRemoved,
+)
+from marketplace.blueprints.performers.blueprint import CACHE_TOPIC
+from marketplace.blueprints.performers.events import (
+    PerformerApproved,
+    PerformerPaused,
+    PerformerProfileChanged,
+    PerformerResumed,
+    PerformerSuspended,
+)
+from marketplace.kernel.events import DomainEvent, Handler
+from marketplace.web.caching import drop
+from marketplace.web.runtime import Runtime
+
+_SHOWN = (
+    PerformerApproved,
+    PerformerPaused,
+    PerformerProfileChanged,
+    PerformerResumed,
+    PerformerSuspended,
+    ServiceChanged,
+    ServiceCreated,
+    ServiceRemoved,
+    CategoryChanged,
+    CityChanged,
+    UserProfileChanged,
+)
+"""What changes a card or a public profile."""
+
+
+def handlers(_parts: Runtime) -> Iterable[Handler]:
+    """The handlers of this domain. They run after the commit: dropped before it, an answer could be
+    made anew from what was there before.
+    """
+
+    def changed(_event: DomainEvent) -> None:
+        drop(CACHE_TOPIC)
+
+    return [Handler(kind, changed, key=f"performers.drop.{kind.name}", effect=True) for kind in _SHOWN]
