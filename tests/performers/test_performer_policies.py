@@ -1,0 +1,152 @@
+"""The rules of performers, without a database."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from marketplace.blueprints.performers import policies
+from marketplace.blueprints.performers.changes import Categories, moderated_fields
+from marketplace.blueprints.performers.errors import CategoryGone, OwnPerformer, StatusNotAllowed
+from marketplace.blueprints.performers.events import PerformerApproved, PerformerRejected
+from marketplace.blueprints.performers.ports import PerformerStatus
+from marketplace.blueprints.performers.services import DecisionService
+from marketplace.kernel.changes import diff
+from marketplace.kernel.errors import Invalid
+from marketplace.kernel.identity import Principal
+from marketplace.models import Category, Performer
+from tests.fakes.transactions import FakeUnitOfWork
+
+STAFF = Principal(user_id=1, session_id=1, roles=frozenset({"moderator"}), verified=True)
+STATUSES = ("pending", "approved", "rejected", "suspended")
+ALLOWED = {
+    ("pending", "approved"),
+    ("pending", "rejected"),
+    ("approved", "suspended"),
+    ("suspended", "approved"),
+    ("rejected", "approved"),
+}
+
+
+@pytest.mark.parametrize("before", STATUSES)
+@pytest.mark.parametrize("after", STATUSES)
+def test_the_table_of_decisions(before: str, after: str) -> None:
+    found = policies.objection(STAFF, PerformerStatus(5, 2, before, None), after)
+    assert (found is None) == ((before, after) in ALLOWED)
+    assert found is None or isinstance(found, StatusNotAllowed)
+
+
+def test_staff_do_not_decide_on_themselves() -> None:
+    assert isinstance(
+        policies.objection(STAFF, PerformerStatus(5, 1, "pending", None), "approved"), OwnPerformer
+    )
+
+
+@pytest.mark.parametrize(
+    ("count", "total", "shown"), [(0, 0, None), (2, 10, None), (3, 14, 4.67), (3, 15, 5.0)]
+)
+def test_no_average_under_three_reviews(count: int, total: int, shown: float | None) -> None:
+    assert policies.shown_rating(count, total) == shown
+
+
+class FakePerformers:
+    """Statuses and categories in memory."""
+
+    def __init__(self, *rows: PerformerStatus, categories: tuple[int, ...] = ()) -> None:
+        self.rows = {row.id: row for row in rows}
+        self.categories = categories
+        self.updates: list[tuple[list[int], str, str | None]] = []
+        self.touched = 0
+
+    def lock_statuses(self, ids: Any) -> list[PerformerStatus]:
+        return [self.rows[i] for i in sorted(set(ids)) if i in self.rows]
+
+    def set_status(self, ids: Any, status: str, reason: str | None) -> None:
+        self.updates.append((list(ids), status, reason))
+
+    def find_active_categories(self, ids: Any) -> list[Category]:
+        return [Category(id=i) for i in sorted(ids) if i in self.categories]
+
+    def touch(self, _performer: Performer) -> None:
+        self.touched += 1
+
+
+@dataclass
+class FakeAudit:
+    rows: list[tuple[str, int | None, Any, Any, str | None]] = field(default_factory=list)
+
+    def write(self, action: str, _kind: str, subject_id: int | None, **rest: Any) -> None:
+        self.rows.append((action, subject_id, rest["before"], rest["after"], rest["reason"]))
+
+
+def decisions(performers: FakePerformers) -> tuple[DecisionService, FakeUnitOfWork, FakeAudit]:
+    uow, audit = FakeUnitOfWork(), FakeAudit()
+    return DecisionService(uow, performers, None, audit), uow, audit  # type: ignore[arg-type]
+
+
+def test_a_bulk_decision_is_one_update_and_a_result_per_id() -> None:
+    performers = FakePerformers(
+        PerformerStatus(3, 30, "pending", None),
+        PerformerStatus(4, 40, "approved", None),
+        PerformerStatus(5, 1, "pending", None),
+        PerformerStatus(6, 60, "rejected", "no photo"),
+    )
+    service, uow, audit = decisions(performers)
+    results = service.decide_many(STAFF, [6, 3, 4, 5, 99], "approved", None)
+    assert [(r.id, r.ok, r.code) for r in results] == [
+        (6, True, None),
+        (3, True, None),
+        (4, False, "transition_not_allowed"),
+        (5, False, "own_performer"),
+        (99, False, "not_found"),
+    ]
+    assert performers.updates == [([3, 6], "approved", None)]
+    assert {type(e) for e in uow.events} == {PerformerApproved}
+    assert [e.performer_id for e in uow.events] == [3, 6]  # type: ignore[attr-defined]
+    assert audit.rows[1] == (
+        "performer.approved",
+        6,
+        {"status": "rejected", "status_reason": "no photo"},
+        {"status": "approved", "status_reason": None},
+        None,
+    )
+
+
+def test_a_rejection_needs_its_reason() -> None:
+    performers = FakePerformers(PerformerStatus(3, 30, "pending", None))
+    service, uow, _ = decisions(performers)
+    for status in ("rejected", "suspended"):
+        with pytest.raises(Invalid) as error:
+            service.decide_many(STAFF, [3], status, None)
+        assert "reason" in error.value.data["errors"]["json"]
+    service.decide_many(STAFF, [3], "rejected", "no photo")
+    assert performers.updates == [([3], "rejected", "no photo")]
+    assert isinstance(uow.events[0], PerformerRejected)
+    assert uow.events[0].reason == "no photo"
+
+
+@pytest.mark.parametrize("status", ["pending", "deleted", ""])
+def test_staff_set_no_other_status(status: str) -> None:
+    service, uow, _ = decisions(FakePerformers(PerformerStatus(3, 30, "pending", None)))
+    with pytest.raises(Invalid):
+        service.decide_many(STAFF, [3], status, "why")
+    assert uow.events == []
+
+
+def test_categories_are_compared_and_replaced_as_ids() -> None:
+    performers = FakePerformers(categories=(2, 3))
+    strategy = Categories(performers)  # type: ignore[arg-type]
+    subject = Performer(categories=[Category(id=2), Category(id=1)])
+    assert strategy.read(subject) == [1, 2]
+    assert diff(subject, {"category_ids": [1, 2]}, moderated_fields(performers)) == []  # type: ignore[arg-type]
+    strategy.apply(subject, [2, 3])
+    assert strategy.read(subject) == [2, 3]
+    assert performers.touched == 1
+
+
+def test_a_vanished_category_is_refused() -> None:
+    strategy = Categories(FakePerformers(categories=(2,)))  # type: ignore[arg-type]
+    subject = Performer(categories=[Category(id=1)])
+    with pytest.raises(CategoryGone, match="9"):
+        strategy.apply(subject, [2, 9])
+    assert strategy.read(subject) == [1]
