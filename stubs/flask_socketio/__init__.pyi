@@ -1,5 +1,5 @@
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import socketio
@@ -15,7 +15,7 @@ class SocketIO:
         *,
         async_mode: str = ...,
         client_manager: socketio.Manager | None = ...,
-        cors_allowed_origins: str | Sequence[str] | None = ...,
+        cors_allowed_origins: Callable[[str | None, dict[str, Any]], bool] | Sequence[str] | str | None = ...,
         async_handlers: bool = ...,
         transports: Sequence[str] | None = ...,
         ping_interval: int = ...,

@@ -1,5 +1,6 @@
 """Managers on a bus, with what they would send to sockets caught."""
 
+import os
 import queue
 from collections.abc import Callable, Iterator
 
@@ -81,9 +82,11 @@ def node() -> Iterator[Callable[[BusManager], Node]]:
 
 
 @pytest.fixture(scope="session")
-def bus_url(server_url: str) -> str:
+def bus_url(server_url: str) -> Iterator[str]:
     """A database with the one table that the bus needs."""
-    execute(server_url, "DROP DATABASE IF EXISTS bus WITH (FORCE)", "CREATE DATABASE bus")
-    url = make_url(server_url).set(database="bus").render_as_string(hide_password=False)
+    name = f"bus_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}"
+    execute(server_url, f'CREATE DATABASE "{name}"')
+    url = make_url(server_url).set(database=name).render_as_string(hide_password=False)
     execute(url, SCHEMA)
-    return url
+    yield url
+    execute(server_url, f'DROP DATABASE "{name}" WITH (FORCE)')

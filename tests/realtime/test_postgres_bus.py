@@ -76,7 +76,8 @@ def test_a_cut_listener_comes_back_and_tells_its_clients(bus_url: str, node: Mak
     here, there = node(build_manager(bus_url, None)), node(build_manager(bus_url, None))
     execute(
         bus_url,
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'marketplace-bus%'",
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND application_name LIKE 'marketplace-bus%'",
     )
     there.take_until(GAP_EVENT)
     here.emit("after")
