@@ -10,7 +10,7 @@ from marketplace.blueprints.performers.changes import Categories, moderated_fiel
 from marketplace.blueprints.performers.errors import CategoryGone, OwnPerformer, StatusNotAllowed
 from marketplace.blueprints.performers.events import PerformerApproved, PerformerRejected
 from marketplace.blueprints.performers.ports import PerformerStatus
-from marketplace.blueprints.performers.services import DecisionService
+from marketplace.blueprints.performers.services import BulkStatus, DecisionService
 from marketplace.kernel.changes import diff
 from marketplace.kernel.errors import Invalid
 from marketplace.kernel.identity import Principal
@@ -75,8 +75,10 @@ class FakePerformers:
 class FakeAudit:
     rows: list[tuple[str, int | None, Any, Any, str | None]] = field(default_factory=list)
 
-    def write(self, action: str, _kind: str, subject_id: int | None, **rest: Any) -> None:
-        self.rows.append((action, subject_id, rest["before"], rest["after"], rest["reason"]))
+    def write_many(
+        self, action: str, _kind: str, subjects: Any, *, actor: Principal, reason: str | None
+    ) -> None:
+        self.rows += [(action, subject_id, before, after, reason) for subject_id, before, after in subjects]
 
 
 def decisions(performers: FakePerformers) -> tuple[DecisionService, FakeUnitOfWork, FakeAudit]:
@@ -92,14 +94,14 @@ def test_a_bulk_decision_is_one_update_and_a_result_per_id() -> None:
         PerformerStatus(6, 60, "rejected", "no photo"),
     )
     service, uow, audit = decisions(performers)
-    results = service.decide_many(STAFF, [6, 3, 4, 5, 99], "approved", None)
-    assert [(r.id, r.ok, r.code) for r in results] == [
-        (6, True, None),
-        (3, True, None),
-        (4, False, "transition_not_allowed"),
-        (5, False, "own_performer"),
-        (99, False, "not_found"),
-    ]
+    results = BulkStatus(service).apply([6, 3, 4, 5, 99], "approved", None, STAFF)
+    assert results == {
+        6: None,
+        3: None,
+        4: "transition_not_allowed",
+        5: "own_performer",
+        99: "not_found",
+    }
     assert performers.updates == [([3, 6], "approved", None)]
     assert {type(e) for e in uow.events} == {PerformerApproved}
     assert [e.performer_id for e in uow.events] == [3, 6]  # type: ignore[attr-defined]

@@ -1,7 +1,7 @@
 """What the services of performers need from outside, and the views that they hand on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -183,16 +183,6 @@ class StaffSearch:
     city_id: int | None = None
 
 
-@dataclass(frozen=True)
-class StatusResult:
-    """What became of one performer of a bulk decision; `code` says why not."""
-
-    id: int
-    ok: bool
-    code: str | None = None
-    error: Exception | None = field(default=None, compare=False, repr=False)
-
-
 class PerformerRepository(Protocol):
     def add(self, performer: Performer) -> None:
         """Store a new performer. Raises AlreadyPerformer at the end of the unit of work."""
@@ -264,14 +254,14 @@ class ChangeQueue(Protocol):
 class AuditLog(Protocol):
     """Where what staff did is kept."""
 
-    def write(
+    def write_many(
         self,
         action: str,
         subject_type: str,
-        subject_id: int | None,
+        subjects: Sequence[tuple[int | None, Any, Any]],
         *,
         actor: Principal | None,
-        before: Any = None,
-        after: Any = None,
         reason: str | None = None,
-    ) -> None: ...
+    ) -> None:
+        """One entry for each `(id, before, after)`."""
+        ...

@@ -27,7 +27,6 @@ from marketplace.blueprints.performers.ports import (
     PublicProfile,
     Search,
     StaffSearch,
-    StatusResult,
 )
 from marketplace.kernel.changes import FieldStrategy, apply, diff
 from marketplace.kernel.errors import AppError, Forbidden, Invalid, NotFound, PreconditionFailed
@@ -212,53 +211,59 @@ class DecisionService:
     ) -> FullProfile:
         """Move one performer. Raises NotFound, OwnPerformer, StatusNotAllowed."""
         with self._uow:
-            result = self.decide_many(actor, [performer_id], status, reason)[0]
-            if result.error is not None:
-                raise result.error
+            error = self.decide_many(actor, [performer_id], status, reason)[performer_id]
+            if error is not None:
+                raise error
             return self._directory.get_full(performer_id, language)
 
     def decide_many(
         self, actor: Principal, ids: Sequence[int], status: str, reason: str | None
-    ) -> list[StatusResult]:
-        """Move all that may be moved, in one UPDATE; a result for each of `ids`, in their order.
+    ) -> dict[int, AppError | None]:
+        """Move all that may be moved, in one UPDATE; for each id what kept it from moving.
 
         Raises Invalid for a status that staff do not set, or without the reason that it needs.
         """
         if status not in policies.ALLOWED_FROM:
-            choices = ", ".join(sorted(policies.ALLOWED_FROM))
+            choices = ", ".join(policies.ALLOWED_FROM)
             raise Invalid(errors={"json": {"status": [f"This must be one of: {choices}."]}})
         if status in policies.NEEDS_REASON and not reason:
             raise Invalid(errors={"json": {"reason": ["Say why: the performer will read it."]}})
         kept = reason if status in policies.NEEDS_REASON else None
+        outcome: dict[int, AppError | None] = {performer_id: NotFound() for performer_id in ids}
         with self._uow:
-            found = {row.id: row for row in self._performers.lock_statuses(ids)}
-            objections: dict[int, AppError | None] = {
-                performer_id: policies.objection(actor, row, status) for performer_id, row in found.items()
-            }
-            moved = [row for row in found.values() if objections[row.id] is None]
-            self._performers.set_status([row.id for row in moved], status, kept)
-            for row in moved:
-                self._note(actor, row, status, reason)
-        return [self._result(performer_id, objections) for performer_id in ids]
+            moved = []
+            for row in self._performers.lock_statuses(ids):
+                outcome[row.id] = policies.objection(actor, row, status)
+                if outcome[row.id] is None:
+                    moved.append(row)
+            if moved:
+                self._performers.set_status([row.id for row in moved], status, kept)
+                after = {"status": status, "status_reason": kept}
+                subjects = [
+                    (row.id, {"status": row.status, "status_reason": row.status_reason}, after)
+                    for row in moved
+                ]
+                self._audit.write_many(f"{SUBJECT}.{status}", SUBJECT, subjects, actor=actor, reason=reason)
+                for row in moved:
+                    self._uow.record(_decided(row, status, reason or ""))
+        return outcome
 
-    @staticmethod
-    def _result(performer_id: int, objections: Mapping[int, AppError | None]) -> StatusResult:
-        error = objections[performer_id] if performer_id in objections else NotFound()
-        if error is None:
-            return StatusResult(performer_id, ok=True)
-        return StatusResult(performer_id, ok=False, code=error.code, error=error)
 
-    def _note(self, actor: Principal, row: PerformerStatus, status: str, reason: str | None) -> None:
-        self._uow.record(_decided(row, status, reason or ""))
-        self._audit.write(
-            f"performer.{status}",
-            SUBJECT,
-            row.id,
-            actor=actor,
-            before={"status": row.status, "status_reason": row.status_reason},
-            after={"status": status, "status_reason": reason if status in policies.NEEDS_REASON else None},
-            reason=reason,
-        )
+class BulkStatus:
+    """What `POST /admin/performers/status` does."""
+
+    name = "performers"
+    statuses = tuple(policies.ALLOWED_FROM)
+
+    def __init__(self, decisions: DecisionService) -> None:
+        self._decisions = decisions
+
+    def apply(
+        self, ids: Sequence[int], status: str, reason: str | None, actor: Principal
+    ) -> dict[int, str | None]:
+        """For each id the code of what kept it from moving, None for success. Raises Invalid."""
+        outcome = self._decisions.decide_many(actor, ids, status, reason)
+        return {performer_id: error.code if error else None for performer_id, error in outcome.items()}
 
 
 def _decided(row: PerformerStatus, status: str, reason: str) -> DomainEvent:

@@ -6,7 +6,12 @@ from marketplace.blueprints.moderation import public as moderation
 from marketplace.blueprints.performers.changes import SUBJECT, moderated_fields
 from marketplace.blueprints.performers.events import PerformerProfileChanged
 from marketplace.blueprints.performers.repositories import SqlPerformerDirectory, SqlPerformerRepository
-from marketplace.blueprints.performers.services import DecisionService, DirectoryService, ProfileService
+from marketplace.blueprints.performers.services import (
+    BulkStatus,
+    DecisionService,
+    DirectoryService,
+    ProfileService,
+)
 from marketplace.models.performers import Performer
 from marketplace.web.runtime import Runtime, runtime
 
@@ -36,7 +41,7 @@ def build(parts: Runtime) -> Performers:
             name=SUBJECT, strategies=moderated, load=repository.get_for_update, changed=changed
         ),
     )
-    moderation.register_bulk(parts, "performers", decisions.decide_many)
+    moderation.register_bulk(parts, BulkStatus(decisions))
     return Performers(
         profiles=ProfileService(
             parts.uow, repository, directory, moderation.change_requests(parts), moderated
