@@ -1,11 +1,12 @@
 """Loads the shipped data into PostgreSQL: COPY into temporary tables, then one statement each."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from sqlalchemy import CursorResult, TextClause, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from marketplace.blueprints.catalog import policies, reference
+from marketplace.blueprints.catalog import policies
+from marketplace.blueprints.catalog.ports import ShippedCategory, ShippedCity
 from marketplace.database.copying import copy_rows
 from marketplace.database.repository import SqlRepository
 from marketplace.models.catalog import ReferenceData
@@ -64,7 +65,7 @@ class SqlReferenceStore(SqlRepository):
         """The version that was loaded last."""
         return self.session.scalar(select(ReferenceData.version).where(ReferenceData.name == NAME))
 
-    def load_categories(self, categories: Sequence[reference.ReferenceCategory]) -> int:
+    def load_categories(self, categories: Iterable[ShippedCategory]) -> int:
         """New ones are added, changed ones follow; how many rows were written."""
         self._unlimited()
         self.session.execute(
@@ -85,7 +86,7 @@ class SqlReferenceStore(SqlRepository):
         self.session.execute(text("DROP TABLE shipped_category"))
         return written
 
-    def load_cities(self, cities: Iterable[reference.ReferenceCity]) -> int:
+    def load_cities(self, cities: Iterable[ShippedCity]) -> int:
         """New ones are added, changed ones follow; how many rows were written."""
         self._unlimited()
         self.session.execute(
@@ -102,7 +103,7 @@ class SqlReferenceStore(SqlRepository):
                 city.longitude,
                 city.timezone,
                 city.population,
-                city.alternate_names,
+                tuple(city.alternate_names),
                 policies.search_names(city.name, city.ascii_name, city.alternate_names),
             )
             for city in cities

@@ -1,6 +1,6 @@
 """What the services of the catalog need from outside."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -123,20 +123,54 @@ class AuditLog(Protocol):
     ) -> None: ...
 
 
-class ReferenceStore(Protocol):
-    """Where the shipped data goes."""
+class ShippedCategory(Protocol):
+    """A category as it is shipped; `parent_slug` is None at the top."""
 
-    def loaded_version(self) -> str | None: ...
+    @property
+    def slug(self) -> str: ...
 
-    def load_categories(self, categories: Sequence[Any]) -> int:
-        """How many rows were written."""
-        ...
+    @property
+    def parent_slug(self) -> str | None: ...
 
-    def load_cities(self, cities: Any) -> int:
-        """How many rows were written."""
-        ...
+    @property
+    def names(self) -> Mapping[str, str]: ...
 
-    def remember(self, version: str) -> None: ...
+    @property
+    def position(self) -> int: ...
+
+
+class ShippedCity(Protocol):
+    """A city as it is shipped; `id` is its geonameid."""
+
+    @property
+    def id(self) -> int: ...
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def ascii_name(self) -> str: ...
+
+    @property
+    def country_code(self) -> str: ...
+
+    @property
+    def admin1(self) -> str: ...
+
+    @property
+    def latitude(self) -> float: ...
+
+    @property
+    def longitude(self) -> float: ...
+
+    @property
+    def timezone(self) -> str: ...
+
+    @property
+    def population(self) -> int: ...
+
+    @property
+    def alternate_names(self) -> Sequence[str]: ...
 
 
 class ReferenceSource(Protocol):
@@ -144,6 +178,24 @@ class ReferenceSource(Protocol):
 
     def data_version(self) -> str: ...
 
-    def categories(self) -> Sequence[Any]: ...
+    def categories(self) -> Iterable[ShippedCategory]:
+        """Parents before their children."""
+        ...
 
-    def cities(self) -> Any: ...
+    def cities(self) -> Iterable[ShippedCity]: ...
+
+
+class ReferenceStore(Protocol):
+    """Where the shipped data goes."""
+
+    def loaded_version(self) -> str | None: ...
+
+    def load_categories(self, categories: Iterable[ShippedCategory]) -> int:
+        """How many rows were written."""
+        ...
+
+    def load_cities(self, cities: Iterable[ShippedCity]) -> int:
+        """How many rows were written."""
+        ...
+
+    def remember(self, version: str) -> None: ...
