@@ -23,7 +23,8 @@ def status_of(performer_id: int) -> tuple[str, str | None, int]:
     statement = select(Performer.status, Performer.status_reason, Performer.version).where(
         Performer.id == performer_id
     )
-    return db.session.execute(statement).one()._tuple()
+    status, reason, version = db.session.execute(statement).one()
+    return status, reason, version
 
 
 def names() -> list[str]:

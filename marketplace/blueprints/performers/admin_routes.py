@@ -39,7 +39,7 @@ def approve(performer_id: int) -> FullProfile:
 @staff
 @idempotent
 @blp.problem(409, "`transition_not_allowed`")
-@blp.arguments(schemas.Reason)
+@blp.arguments(schemas.PerformerReason)
 @blp.response(200, schemas.FullPerformer)
 @tagged
 def reject(data: dict[str, Any], performer_id: int) -> FullProfile:
@@ -51,7 +51,7 @@ def reject(data: dict[str, Any], performer_id: int) -> FullProfile:
 @staff
 @idempotent
 @blp.problem(409, "`transition_not_allowed`")
-@blp.arguments(schemas.Reason)
+@blp.arguments(schemas.PerformerReason)
 @blp.response(200, schemas.FullPerformer)
 @tagged
 def suspend(data: dict[str, Any], performer_id: int) -> FullProfile:

@@ -63,7 +63,7 @@ def _errors_in_form(view: F) -> F:
 @idempotent
 @_errors_in_form
 @blp.problem(409, "`already_performer`")
-@blp.arguments(schemas.Application, location="json_or_form")
+@blp.arguments(schemas.PerformerApplication, location="json_or_form")
 @blp.response(201, schemas.OwnPerformer)
 @tagged
 def apply(data: dict[str, Any]) -> FullProfile:
@@ -108,7 +108,7 @@ def get_own_performer() -> FullProfile:
 @blp.patch("/performers/me")
 @performer
 @editable
-@blp.arguments(schemas.ProfilePatch)
+@blp.arguments(schemas.PerformerPatch)
 @blp.response(200, schemas.OwnPerformer)
 @tagged
 def update_own_performer(data: dict[str, Any]) -> FullProfile:

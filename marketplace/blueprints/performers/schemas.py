@@ -33,30 +33,30 @@ class Status(StrEnum):
     SUSPENDED = "suspended"
 
 
-class Address(Schema):
+class PerformerAddress(Schema):
     line1 = fields.Str(required=True, max=200)
     line2 = fields.Str(max=200)
     postal_code = fields.Str(max=20)
     note = fields.Str(max=500, metadata={"description": "How to find it"})
 
 
-class Application(Schema):
+class PerformerApplication(Schema):
     city_id = fields.Id(required=True)
     headline = fields.Str(required=True, max=160)
     about = fields.Text(required=True, min=1, max=4_000)
     category_ids = fields.List(fields.Id(), required=True, min=1, max=MAX_CATEGORIES, unique=True)
-    address = fields.Nested(Address, required=True)
+    address = fields.Nested(PerformerAddress, required=True)
     timezone = fields.TimeZone(required=True)
     languages = fields.List(fields.Locale(), max=MAX_LANGUAGES, unique=True)
     experience_years = fields.Int(min=0, max=80)
 
 
-class ProfilePatch(PatchSchema):
+class PerformerPatch(PatchSchema):
     city_id = fields.Id()
     headline = fields.Str(max=160)
     about = fields.Text(min=1, max=4_000)
     category_ids = fields.List(fields.Id(), min=1, max=MAX_CATEGORIES, unique=True)
-    address = fields.Nested(Address)
+    address = fields.Nested(PerformerAddress)
     timezone = fields.TimeZone()
     languages = fields.List(fields.Locale(), max=MAX_LANGUAGES, unique=True)
     experience_years = fields.Int(min=0, max=80, allow_none=True)
@@ -116,18 +116,18 @@ class StaffQuery(PageQuery):
     city_id = fields.Id()
 
 
-class Reason(Schema):
+class PerformerReason(Schema):
     reason = fields.Text(required=True, min=1, max=1_000, metadata={"description": "The performer reads it"})
 
 
-class Person(Schema):
+class PerformerPerson(Schema):
     id = fields.Id(required=True)
     first_name = fields.Str(required=True)
     last_name = fields.Str(required=True, metadata={"description": "The initial"})
     avatar_url = fields.Str(required=True, allow_none=True)
 
 
-class FullPerson(Schema):
+class PerformerOwner(Schema):
     id = fields.Id(required=True)
     username = fields.Str(required=True)
     first_name = fields.Str(required=True)
@@ -159,7 +159,7 @@ class PerformerService(Schema):
 
 class PerformerCard(Schema):
     id = fields.Id(required=True, dump_only=True)
-    user = fields.Nested(Person, required=True, dump_only=True)
+    user = fields.Nested(PerformerPerson, required=True, dump_only=True)
     headline = fields.Str(required=True, dump_only=True)
     city = fields.Nested(PerformerCity, required=True, dump_only=True)
     categories = fields.List(fields.Nested(PerformerCategory), required=True, dump_only=True)
@@ -185,7 +185,7 @@ class PerformerCard(Schema):
     created_at = fields.DateTime(required=True, dump_only=True)
 
 
-class RatingSummary(Schema):
+class PerformerRating(Schema):
     average = fields.Float(
         min=1,
         max=5,
@@ -206,7 +206,7 @@ class RatingSummary(Schema):
 
 class PublicPerformer(Schema):
     id = fields.Id(required=True, dump_only=True)
-    user = fields.Nested(Person, required=True, dump_only=True)
+    user = fields.Nested(PerformerPerson, required=True, dump_only=True)
     headline = fields.Str(required=True, dump_only=True)
     about = fields.Text(required=True, dump_only=True)
     city = fields.Nested(PerformerCity, required=True, dump_only=True)
@@ -216,7 +216,7 @@ class PublicPerformer(Schema):
     categories = fields.List(fields.Nested(PerformerCategory), required=True, dump_only=True)
     services = fields.List(fields.Nested(PerformerService), required=True, dump_only=True)
     verified = fields.Bool(required=True, dump_only=True)
-    rating = fields.Nested(RatingSummary, required=True, dump_only=True)
+    rating = fields.Nested(PerformerRating, required=True, dump_only=True)
     created_at = fields.DateTime(required=True, dump_only=True)
 
 
@@ -231,14 +231,14 @@ class PerformerChange(Schema):
 
 class FullPerformer(Schema):
     id = fields.Id(required=True, dump_only=True)
-    user = fields.Nested(FullPerson, required=True, dump_only=True)
+    user = fields.Nested(PerformerOwner, required=True, dump_only=True)
     status = fields.Enum(Status, required=True, dump_only=True)
     status_reason = fields.Str(required=True, allow_none=True, dump_only=True)
     active = fields.Bool(required=True, dump_only=True)
     verified = fields.Bool(required=True, dump_only=True)
     headline = fields.Str(required=True, dump_only=True)
     about = fields.Text(required=True, dump_only=True)
-    address = fields.Nested(Address, required=True, dump_only=True)
+    address = fields.Nested(PerformerAddress, required=True, dump_only=True)
     timezone = fields.Str(required=True, dump_only=True)
     city = fields.Nested(PerformerCity, required=True, dump_only=True)
     categories = fields.List(fields.Nested(PerformerCategory), required=True, dump_only=True)
