@@ -1,7 +1,5 @@
 """The parts that `create_app` puts together: the runtime, the plugins, the worker."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from typing import cast
 
@@ -22,11 +20,10 @@ from marketplace.plugins import Plugin
 from marketplace.realtime.namespace import SocketGuard
 from marketplace.realtime.setup import close_sockets, init_realtime, start_sweeper
 from marketplace.web import metrics
+from marketplace.web.background import job_context, make_worker
 from marketplace.web.parsing import check_value
 from marketplace.web.problems import problem_of
-from marketplace.web.request_id import bind_request_id, current_request_id
 from marketplace.web.runtime import Runtime
-from marketplace.web.tracing import continue_trace, inject_context
 
 _INSIDE_WORKER = "marketplace_inside_worker"
 
@@ -39,7 +36,7 @@ def init_runtime(app: Flask, settings: Settings, plugins: list[Plugin], clock: C
     registry = Registry()
     runtime = Runtime(
         settings=settings,
-        uow=SqlUnitOfWork(cast("scoped_session[Session]", db.session), registry, constraints, _job_context),
+        uow=SqlUnitOfWork(cast("scoped_session[Session]", db.session), registry, constraints, job_context),
         clock=clock or SyncedClock(lambda: _database_time(app)),
         cursors=CursorSigner(settings.secret_key),
         registry=registry,
@@ -75,6 +72,8 @@ def init_plugins(app: Flask, runtime: Runtime, plugins: list[Plugin]) -> None:
     for plugin in plugins:
         for command in plugin.commands:
             app.cli.add_command(command)
+        for blueprint in plugin.root:
+            app.register_blueprint(blueprint)
     app.extensions["marketplace_plugins"] = plugins
 
 
@@ -96,6 +95,7 @@ def init_sockets(app: Flask, runtime: Runtime, plugins: list[Plugin]) -> None:
         cors_origins=settings.cors_origins,
         threads=settings.threads,
         many_processes=settings.web_concurrency > 1,
+        local_only=settings.testing,
     )
 
 
@@ -111,37 +111,10 @@ def init_migrations(plugins: list[Plugin]) -> None:
     migrate.configure(add_folders)  # type: ignore[arg-type]  # the stubs want a Config that Flask-Migrate never makes
 
 
-def make_worker(app: Flask, threads: int | None = None) -> Worker:
-    """A worker for the outbox of `app`; not started."""
-    runtime = app.extensions["marketplace"]
-    assert isinstance(runtime, Runtime)
-
-    @contextmanager
-    def scope(context: dict[str, str], name: str) -> Iterator[None]:
-        with (
-            app.app_context(),
-            bind_request_id(context.get("request_id")),
-            continue_trace(context if "traceparent" in context else None, name),
-        ):
-            yield
-
-    with app.app_context():
-        engine = db.engine
-    return Worker(engine, runtime.uow, runtime.registry, scope, threads or runtime.settings.worker_threads)
-
-
 def watch(app: Flask) -> None:
-    """Metrics of the pool."""
+    """Metrics of the connection pool."""
     with app.app_context():
         metrics.watch_pool(app, db.engine.pool)
-
-
-def _job_context() -> dict[str, str]:
-    context = inject_context()
-    request_id = current_request_id()
-    if request_id is not None:
-        context["request_id"] = request_id
-    return context
 
 
 def _database_time(app: Flask) -> datetime:
@@ -162,7 +135,7 @@ def start_serving(app: Flask) -> None:
 
 def stop_serving(app: Flask) -> None:
     """Before the process ends: tell and close the sockets, let the worker finish its jobs."""
-    close_sockets(app)
     worker = app.extensions.get(_INSIDE_WORKER)
     if isinstance(worker, Worker):
         worker.stop()
+    close_sockets(app)

@@ -67,7 +67,9 @@ def prepare(settings: Settings) -> None:
         app.cli.main(load, obj=ScriptInfo(create_app=lambda: app), standalone_mode=False)
     except OperationalError as error:
         reason = str(error.orig).strip().splitlines()
-        raise LaunchError(f"DATABASE_URL does not answer: {reason[0] if reason else 'no reason given'}") from None
+        raise LaunchError(
+            f"DATABASE_URL does not answer: {reason[0] if reason else 'no reason given'}"
+        ) from None
     finally:
         with app.app_context():
             db.engine.dispose()

@@ -7,6 +7,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 import click
+from flask import Blueprint
 
 from marketplace.kernel.errors import AppError
 from marketplace.kernel.events import Handler
@@ -41,13 +42,15 @@ class Plugin:
 
     `setup` builds the domain's services and keeps them in the runtime; it runs in the order of
     `requires`. `handlers` and `jobs` are made by functions of the runtime, after every setup.
-    `constraints` gives names of database constraints their errors. `migrations` is a folder of
-    Alembic versions whose branch label is the plugin's name.
+    `root` are plain blueprints outside the API versions. `constraints` gives names of database
+    constraints their errors. `migrations` is a folder of Alembic versions whose branch label is the
+    plugin's name.
     """
 
     name: str
     requires: tuple[str, ...] = ()
     blueprints: tuple[VersionedBlueprint, ...] = ()
+    root: tuple[Blueprint, ...] = ()
     setup: Callable[[Runtime], None] | None = None
     namespaces: Callable[[Runtime], Sequence[BaseNamespace]] | None = None
     handlers: Callable[[Runtime], Iterable[Handler]] | None = None

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from sqlalchemy import func, text
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session, scoped_session
+from sqlalchemy.orm import Session, SessionTransaction, scoped_session
 
 from marketplace.database.errors import Constraints, translate
 from marketplace.database.outbox import insert_event, insert_job
@@ -96,6 +96,10 @@ class SqlUnitOfWork:
                 insert_job(session, "event", {"handler": handler.key}, context, event_row_id=row_id)
             else:
                 handler.run(event)
+
+    def savepoint(self) -> SessionTransaction:
+        """Inside the unit of work: what fails within is undone, and the rest goes on."""
+        return self._require_open().begin_nested()
 
     def enqueue(
         self,

@@ -2,7 +2,7 @@
 
 import logging
 import random
-import select
+import selectors
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -53,6 +53,10 @@ _RECLAIM = text("""
     ))""")
 
 
+def _nothing(_error: Exception) -> None:
+    """Where nobody wants to hear of failed jobs."""
+
+
 class JobGone(RuntimeError):
     """The job was taken over by another worker while this one ran it; nothing of it was stored."""
 
@@ -78,9 +82,10 @@ def backoff(attempts: int) -> float:
 class Worker:
     """Runs jobs in `threads` threads until `stop()`.
 
-    `scope(context)` opens what a job runs in: an application context, with the request id and trace
-    of the caller bound. Several workers share the work (`FOR UPDATE SKIP LOCKED`). Each holds an
-    advisory lock while it lives: the jobs of a killed one are free again within `POLL_SECONDS`.
+    `scope(context, name)` opens what a job runs in: an application context, with the request id and
+    trace of the caller bound. `report` hears of every failed try. Several workers share the work
+    (`FOR UPDATE SKIP LOCKED`). Each holds an advisory lock while it lives: the jobs of a killed one are
+    free again within `POLL_SECONDS`.
     """
 
     def __init__(
@@ -89,12 +94,14 @@ class Worker:
         uow: SqlUnitOfWork,
         registry: Registry,
         scope: Callable[[dict[str, str], str], AbstractContextManager[object]],
+        report: Callable[[Exception], None] = _nothing,
         threads: int = 2,
     ) -> None:
         self._engine = engine
         self._uow = uow
         self._registry = registry
         self._scope = scope
+        self._report = report
         self._count = threads
         self._id = random.randrange(1, 2**31)  # noqa: S311 - a name, not a secret
         self._stopping = threading.Event()
@@ -113,10 +120,14 @@ class Worker:
             thread.start()
             self._threads.append(thread)
 
-    def stop(self, timeout: float = 10.0) -> None:
-        """Finish the jobs at hand and end; what does not end in `timeout` seconds is taken over by others."""
+    def ask_to_stop(self) -> None:
+        """Take no more jobs; returns at once, so that a signal handler may call it."""
         self._stopping.set()
         self._alive.set()
+
+    def stop(self, timeout: float = 10.0) -> None:
+        """Finish the jobs at hand and end; what does not end in `timeout` seconds is taken over by others."""
+        self.ask_to_stop()
         self._notify()
         for thread in self._threads:
             thread.join(timeout)
@@ -193,6 +204,7 @@ class Worker:
             exc_info=error,
             extra={"job_id": job.id, "kind": job.kind, "attempts": job.attempts, "dead": dead},
         )
+        self._report(error)
         values = {
             "id": job.id,
             "attempts": job.attempts,
@@ -248,9 +260,12 @@ class Worker:
                 cursor.execute(f'LISTEN "{CHANNEL}"')
             self._alive.set()
             self._notify()
+            # Not select(): a process with a thousand sockets has file numbers beyond its limit.
+            selector = selectors.DefaultSelector()
+            selector.register(connection, selectors.EVENT_READ)
             while not self._stopping.is_set():
                 self._tend()
-                if select.select([connection], [], [], POLL_SECONDS)[0]:
+                if selector.select(POLL_SECONDS):
                     connection.poll()
                     connection.notifies.clear()
                     self._notify()

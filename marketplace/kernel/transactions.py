@@ -1,6 +1,7 @@
 """The interface of the unit of work, as services see it."""
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -21,6 +22,10 @@ class UnitOfWork(Protocol):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None: ...
+
+    def savepoint(self) -> AbstractContextManager[object]:
+        """Inside the unit of work: what fails within is undone, and the rest goes on."""
+        ...
 
     def record(self, event: DomainEvent) -> None:
         """Store `event` with the change, run its handlers in the transaction, enqueue the others."""

@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.database.base import Base, CreatedAt, Id
@@ -59,7 +60,7 @@ class Message(Base):
     sender_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
     client_id: Mapped[UUID]
     text: Mapped[str]
-    data: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    data: Mapped[dict[str, Any]] = mapped_column(server_default=sql("'{}'"))
     created_at: Mapped[CreatedAt]
     edited_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]

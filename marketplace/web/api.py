@@ -38,7 +38,8 @@ class Problem(Schema):
 
 class VersionedApi(flask_smorest.Api):
     """One version's Api, without what smorest brings and we replace: errors are handled once for the
-    whole program in `web.problems`, pages and tags of versions are ours."""
+    whole program in `web.problems`, pages and tags of versions are ours.
+    """
 
     def _register_error_handlers(self) -> None:
         """Left to `web.problems`."""

@@ -20,6 +20,7 @@ class Api(ErrorHandlerMixin):
     DEFAULT_REQUEST_BODY_CONTENT_TYPE: ClassVar[str]
     DEFAULT_RESPONSE_CONTENT_TYPE: ClassVar[str]
 
+    _app: Flask | None
     config_prefix: str
     config: PrefixedMappingProxy
     spec: APISpec

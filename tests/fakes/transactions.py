@@ -1,6 +1,7 @@
 """A unit of work without a database: it remembers what was recorded."""
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
@@ -35,6 +36,9 @@ class FakeUnitOfWork:
                 self.events += self._recorded
                 self.jobs += self._enqueued
             self._recorded, self._enqueued, self.doomed = [], [], False
+
+    def savepoint(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def record(self, event: DomainEvent) -> None:
         assert self.depth, "record() needs an open unit of work"

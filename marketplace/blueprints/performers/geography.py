@@ -46,6 +46,6 @@ def in_box(
     width = math.degrees(math.asin(min(1.0, math.sin(angle) / math.cos(math.radians(place[0])))))
     west, east = place[1] - width, place[1] + width
     columns = longitude.between(west, east)
-    beyond_west = longitude >= west + 2 * _DATE_LINE if west < -_DATE_LINE else false()
-    beyond_east = longitude <= east - 2 * _DATE_LINE if east > _DATE_LINE else false()
+    beyond_west = longitude >= west + 2 * _DATE_LINE if west <= -_DATE_LINE else false()
+    beyond_east = longitude <= east - 2 * _DATE_LINE if east >= _DATE_LINE else false()
     return and_(rows, or_(columns, beyond_west, beyond_east))

@@ -1,0 +1,122 @@
+"""Senders: a folder of JSON files for development, SMTP for production."""
+
+import json
+import logging
+import os
+import smtplib
+import ssl
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.utils import formatdate, make_msgid
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+from uuid import uuid4
+
+log = logging.getLogger(__name__)
+
+SMTP_TIMEOUT_SECONDS = 10
+
+
+class OutboxFolder:
+    """Each message is one JSON file: `to, channel, topic, subject, text, data` and `created_at`.
+
+    The names sort by time. A file appears whole or not at all: it is written aside, synced and renamed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def write(
+        self, channel: str, *, to: str, topic: str, subject: str, text: str, data: Mapping[str, str]
+    ) -> Path:
+        """Store one message; returns its path."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        name = f"{time.time_ns():020d}-{channel}-{uuid4().hex[:8]}.json"
+        message = {
+            "to": to,
+            "channel": channel,
+            "topic": topic,
+            "subject": subject,
+            "text": text,
+            "data": dict(data),
+            "created_at": datetime.now(UTC).isoformat(),
+        }
+        draft = self._folder / f".{name}"
+        with draft.open("w", encoding="utf-8") as file:
+            json.dump(message, file, ensure_ascii=False, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        path = self._folder / name
+        draft.rename(path)
+        # What the message says stays out of the log: it may hold a token.
+        log.info("message in the outbox", extra={"channel": channel, "topic": topic, "file": name})
+        return path
+
+
+class OutboxMailer:
+    """Mail into the outbox folder."""
+
+    def __init__(self, outbox: OutboxFolder) -> None:
+        self._outbox = outbox
+
+    def send(self, *, to: str, topic: str, subject: str, text: str, data: Mapping[str, str]) -> None:
+        """Store the mail."""
+        self._outbox.write("email", to=to, topic=topic, subject=subject, text=text, data=data)
+
+
+class OutboxSms:
+    """Text messages into the outbox folder."""
+
+    def __init__(self, outbox: OutboxFolder) -> None:
+        self._outbox = outbox
+
+    def send(self, *, to: str, topic: str, text: str, data: Mapping[str, str]) -> None:
+        """Store the text message."""
+        self._outbox.write("sms", to=to, topic=topic, subject="", text=text, data=data)
+
+
+class SmtpMailer:
+    """Mail by SMTP: `smtp://user:password@host:port` (STARTTLS when offered, and always before a
+    password is sent) or `smtps://...`.
+    """
+
+    def __init__(self, url: str, sender: str) -> None:
+        parts = urlsplit(url)
+        self._tls = parts.scheme == "smtps"
+        self._host = parts.hostname or "localhost"
+        self._port = parts.port or (465 if self._tls else 25)
+        self._user = unquote(parts.username or "")
+        self._password = unquote(parts.password or "")
+        self._sender = sender
+
+    def send(self, *, to: str, topic: str, subject: str, text: str, data: Mapping[str, str]) -> None:  # noqa: ARG002 - data is for programs that read the outbox
+        """Hand the mail to the server. Raises OSError (smtplib's errors are) when it is not taken."""
+        message = EmailMessage()
+        message["From"] = self._sender
+        message["To"] = to
+        message["Subject"] = subject
+        message["Date"] = formatdate()
+        message["Message-ID"] = make_msgid(domain=self._sender.rpartition("@")[2].rstrip("> ") or None)
+        message["X-Topic"] = topic
+        message.set_content(text)
+        with self._connect() as server:
+            if self._user:
+                server.login(self._user, self._password)
+            server.send_message(message)
+        log.info("mail sent", extra={"topic": topic})
+
+    def _connect(self) -> smtplib.SMTP:
+        context = ssl.create_default_context()
+        if self._tls:
+            return smtplib.SMTP_SSL(self._host, self._port, timeout=SMTP_TIMEOUT_SECONDS, context=context)
+        server = smtplib.SMTP(self._host, self._port, timeout=SMTP_TIMEOUT_SECONDS)
+        server.ehlo()
+        if server.has_extn("starttls"):
+            server.starttls(context=context)
+            server.ehlo()
+        elif self._user:
+            server.close()
+            raise smtplib.SMTPNotSupportedError("the mail server offers no STARTTLS; no password is sent")
+        return server

@@ -1,0 +1,13 @@
+"""What integrations add to the program."""
+
+from marketplace.blueprints.integrations.wiring import build
+from marketplace.plugins import Plugin
+from marketplace.web.runtime import Runtime
+
+
+def setup(runtime: Runtime) -> None:
+    """Build the senders."""
+    runtime.provide(build(runtime))
+
+
+PLUGIN = Plugin(name="integrations", setup=setup)

@@ -1,0 +1,114 @@
+"""What the services of moderation need, and what other domains hand to them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from marketplace.kernel.changes import Change, FieldStrategy
+from marketplace.kernel.identity import Principal
+from marketplace.kernel.pages import Page, PageRequest
+
+
+@dataclass(frozen=True)
+class ModeratedSubject:
+    """A kind of thing whose edits wait for staff; registered by the domain that owns it.
+
+    `load` gives the subject locked and raises NotFound; `owner` tells whose it is (None: nobody's);
+    `changed` is called after a field was applied, to record the domain's own event.
+    """
+
+    name: str
+    strategies: Mapping[str, FieldStrategy]
+    load: Callable[[int], Any]
+    changed: Callable[[Any, list[Change]], None]
+
+
+@dataclass(frozen=True)
+class ChangeView:
+    """A change request as it is shown."""
+
+    id: int
+    subject_type: str
+    subject_id: int
+    requested_by: int
+    field_name: str
+    old_value: Any
+    new_value: Any
+    status: str
+    reason: str | None
+    decided_by: int | None
+    decided_at: datetime | None
+    created_at: datetime
+
+    @property
+    def subject(self) -> dict[str, Any]:
+        """What is edited, as the API names it."""
+        return {"type": self.subject_type, "id": self.subject_id}
+
+
+@dataclass(frozen=True)
+class AuditView:
+    """An entry of the audit log as it is shown."""
+
+    id: int
+    actor_id: int | None
+    action: str
+    subject_type: str
+    subject_id: int | None
+    before: Any
+    after: Any
+    reason: str | None
+    request_id: str | None
+    ip: str | None
+    created_at: datetime
+
+
+class BulkAction(Protocol):
+    """What `POST /admin/<name>/status` does for one kind of thing."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def statuses(self) -> tuple[str, ...]: ...
+
+    def apply(
+        self, ids: Sequence[int], status: str, reason: str | None, actor: Principal
+    ) -> Mapping[int, str | None]:
+        """Move what may be moved, in one UPDATE, within the caller's unit of work; audits and records
+        events. For each id the code of what kept it from moving, None for success.
+        """
+        ...
+
+
+class ChangeRepository(Protocol):
+    def add(
+        self, subject_type: str, subject_id: int, requested_by: int, changes: Sequence[Change], at: datetime
+    ) -> list[ChangeView]:
+        """Store as pending; what was pending for the same fields is superseded."""
+        ...
+
+    def decide(
+        self, change_id: int, status: str, reason: str | None, actor_id: int | None, at: datetime
+    ) -> ChangeView | None:
+        """Move a pending one to `status`, in one statement; None when it is not pending (any more)."""
+        ...
+
+    def find(self, change_id: int) -> ChangeView | None: ...
+
+    def pending(self, subject_type: str, subject_id: int) -> list[ChangeView]: ...
+
+    def list_all(
+        self, page: PageRequest, *, status: str | None, field_name: str | None
+    ) -> Page[ChangeView]: ...
+
+    def list_own(self, user_id: int, page: PageRequest, *, status: str | None) -> Page[ChangeView]: ...
+
+
+class AuditRepository(Protocol):
+    def add(self, entries: Sequence[Mapping[str, Any]]) -> None:
+        """One statement for all."""
+        ...
+
+    def list_all(self, page: PageRequest, filters: Mapping[str, Any]) -> Page[AuditView]: ...

@@ -1,0 +1,41 @@
+"""What other domains may ask of moderation."""
+
+from marketplace.blueprints.moderation.events import ChangeDecided, ChangeSubmitted
+from marketplace.blueprints.moderation.ports import BulkAction, ChangeView, ModeratedSubject
+from marketplace.blueprints.moderation.services import AuditLog, ChangeRequests
+from marketplace.blueprints.moderation.wiring import Moderation
+from marketplace.web.runtime import Runtime
+
+__all__ = [
+    "AuditLog",
+    "BulkAction",
+    "ChangeDecided",
+    "ChangeRequests",
+    "ChangeSubmitted",
+    "ChangeView",
+    "ModeratedSubject",
+    "audit",
+    "change_requests",
+    "register_bulk",
+    "register_subject",
+]
+
+
+def change_requests(parts: Runtime) -> ChangeRequests:
+    """Where edits of moderated fields wait for staff."""
+    return parts.get(Moderation).changes
+
+
+def audit(parts: Runtime) -> AuditLog:
+    """The audit log."""
+    return parts.get(Moderation).audit
+
+
+def register_subject(parts: Runtime, subject: ModeratedSubject) -> None:
+    """Make a domain's subject one whose edits wait for staff."""
+    parts.get(Moderation).changes.register(subject)
+
+
+def register_bulk(parts: Runtime, action: BulkAction) -> None:
+    """Serve `POST /admin/<name>/status` for a domain."""
+    parts.get(Moderation).bulk.register(action)

@@ -1,0 +1,74 @@
+"""What goes in and out of moderation."""
+
+from marketplace.blueprints.moderation.policies import ChangeStatus
+from marketplace.web import fields
+from marketplace.web.pagination import PageQuery
+from marketplace.web.schema import Schema
+
+MAX_BULK = 1000
+
+
+class Subject(Schema):
+    type = fields.Str(required=True, max=64)
+    id = fields.Id(required=True)
+
+
+class ChangeRequest(Schema):
+    id = fields.Id(required=True)
+    subject = fields.Nested(Subject, required=True)
+    field_name = fields.Str(required=True, max=64)
+    old_value = fields.Raw()
+    new_value = fields.Raw()
+    status = fields.Str(required=True, max=32)
+    created_at = fields.DateTime(required=True)
+    decided_at = fields.DateTime(required=True, allow_none=True)
+    reason = fields.Str(required=True, allow_none=True, max=1000)
+
+
+class OwnChangesQuery(PageQuery):
+    status = fields.Enum(ChangeStatus)
+
+
+class ChangesQuery(OwnChangesQuery):
+    field_name = fields.Str(max=64)
+
+
+class Reason(Schema):
+    reason = fields.Str(required=True, min=1, max=1000)
+
+
+class BulkStatus(Schema):
+    ids = fields.List(fields.Id(), required=True, min=1, max=MAX_BULK, unique=True)
+    status = fields.Str(required=True, max=32)
+    reason = fields.Str(max=1000)
+
+
+class BulkResult(Schema):
+    id = fields.Id(required=True)
+    ok = fields.Bool(required=True)
+    code = fields.Str(max=64)
+
+
+class BulkResults(Schema):
+    results = fields.List(fields.Nested(BulkResult), required=True)
+
+
+class AuditQuery(PageQuery):
+    actor_id = fields.Id()
+    action = fields.Str(max=64)
+    subject_type = fields.Str(max=64)
+    subject_id = fields.Id()
+
+
+class AuditEntry(Schema):
+    id = fields.Id(required=True)
+    actor_id = fields.Id(required=True, allow_none=True)
+    action = fields.Str(required=True, max=64)
+    subject_type = fields.Str(required=True, max=64)
+    subject_id = fields.Id(required=True, allow_none=True)
+    before = fields.Raw()
+    after = fields.Raw()
+    reason = fields.Str(required=True, allow_none=True, max=1000)
+    request_id = fields.Str(required=True, allow_none=True, max=128)
+    ip = fields.Str(required=True, allow_none=True, max=64)
+    created_at = fields.DateTime(required=True)

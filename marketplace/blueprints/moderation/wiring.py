@@ -1,0 +1,43 @@
+"""Builds the services of moderation."""
+
+from dataclasses import dataclass
+
+from flask import has_request_context, request
+
+from marketplace.blueprints.moderation.repositories import SqlAuditRepository, SqlChangeRepository
+from marketplace.blueprints.moderation.services import (
+    AuditLog,
+    BulkChanges,
+    BulkDecisions,
+    ChangeRequests,
+    Origin,
+)
+from marketplace.web.request_id import current_request_id
+from marketplace.web.runtime import Runtime, runtime
+
+
+@dataclass(frozen=True)
+class Moderation:
+    """The services of moderation."""
+
+    changes: ChangeRequests
+    audit: AuditLog
+    bulk: BulkDecisions
+
+
+def build(parts: Runtime) -> Moderation:
+    """Wire services to their adapters."""
+    audit = AuditLog(parts.uow, SqlAuditRepository(parts.uow, parts.cursors), _origin)
+    changes = ChangeRequests(parts.uow, SqlChangeRepository(parts.uow, parts.cursors), audit, parts.clock)
+    bulk = BulkDecisions(parts.uow)
+    bulk.register(BulkChanges(parts.uow, changes))
+    return Moderation(changes=changes, audit=audit, bulk=bulk)
+
+
+def moderation() -> Moderation:
+    """The services of the current application."""
+    return runtime().get(Moderation)
+
+
+def _origin() -> Origin:
+    return Origin(current_request_id(), request.remote_addr if has_request_context() else None)

@@ -1,0 +1,96 @@
+"""The SQL of operations."""
+
+from typing import Any
+
+from sqlalchemy import Row, Select, select, text, update
+
+from marketplace.blueprints.operations.ports import Backlog, JobView
+from marketplace.database.keyset import fetch_page
+from marketplace.database.repository import SqlRepository
+from marketplace.database.tables import JobRow
+from marketplace.database.unit_of_work import SqlUnitOfWork
+from marketplace.kernel.cursors import CursorSigner
+from marketplace.kernel.pages import Page, PageRequest
+
+_COLUMNS = (
+    JobRow.id,
+    JobRow.kind,
+    JobRow.status,
+    JobRow.attempts,
+    JobRow.run_at,
+    JobRow.last_error,
+    JobRow.created_at,
+    JobRow.finished_at,
+)
+
+
+def _select() -> Select[Any]:
+    return select(*_COLUMNS)
+
+
+_BACKLOG = text("""
+    SELECT status, count(*), extract(epoch FROM max(now() - run_at)) FROM job
+    WHERE status IN ('pending', 'running', 'dead') GROUP BY status""")
+# In batches, so that no statement runs long and no lock is held for long; the next run takes the rest.
+_PRUNE = (
+    text("""DELETE FROM job WHERE id IN (SELECT id FROM job WHERE status = 'done'
+            AND finished_at < now() - interval '7 days' LIMIT 5000)"""),
+    text("""DELETE FROM idempotency_key WHERE (scope, key_hash) IN (
+            SELECT scope, key_hash FROM idempotency_key WHERE created_at < now() - interval '24 hours' LIMIT 5000)"""),
+    text("""DELETE FROM realtime_message WHERE id IN (SELECT id FROM realtime_message
+            WHERE created_at < now() - interval '1 hour' LIMIT 5000)"""),
+)
+
+
+class SqlJobRepository(SqlRepository):
+    """The outbox, seen by operators."""
+
+    def __init__(self, uow: SqlUnitOfWork, signer: CursorSigner) -> None:
+        super().__init__(uow)
+        self._signer = signer
+
+    def list_all(self, page: PageRequest, status: str | None) -> Page[JobView]:
+        """Newest first."""
+        statement = _select().order_by(JobRow.id.desc())
+        if status is not None:
+            statement = statement.where(JobRow.status == status)
+        found = fetch_page(
+            self.session, statement, page, self._signer, name="jobs", filters={"status": status}
+        )
+        return Page([_view(row) for row in found.items], found.next, found.previous)
+
+    def find(self, job_id: int) -> JobView | None:
+        """One by its id."""
+        row = self.session.execute(_select().where(JobRow.id == job_id)).one_or_none()
+        return None if row is None else _view(row)
+
+    def revive(self, job_id: int) -> JobView | None:
+        """Pending again, with all its tries; None when it is not dead."""
+        statement = (
+            update(JobRow)
+            .where(JobRow.id == job_id, JobRow.status == "dead")
+            .values(status="pending", attempts=0, run_at=text("now()"), finished_at=None)
+            .returning(*_COLUMNS)
+        )
+        row: Row[Any] | None = self.session.execute(
+            statement, execution_options={"synchronize_session": False}
+        ).one_or_none()
+        if row is None:
+            return None
+        self.session.execute(text("SELECT pg_notify('job', '')"))
+        return _view(row)
+
+    def backlog(self) -> Backlog:
+        """One query."""
+        rows = self.session.execute(_BACKLOG).all()
+        ages = [float(age) for status, _, age in rows if status == "pending" and age is not None]
+        return Backlog({status: count for status, count, _ in rows}, max([*ages, 0.0]))
+
+    def prune(self) -> None:
+        """Delete what has served."""
+        for statement in _PRUNE:
+            self.session.execute(statement)
+
+
+def _view(row: Row[Any]) -> JobView:
+    return JobView(**row._mapping)

@@ -1,0 +1,71 @@
+"""Addresses for operators, outside the API versions."""
+
+from flask import Blueprint, Response, jsonify, render_template_string
+
+from marketplace.blueprints.operations.wiring import operations
+from marketplace.kernel.errors import AppError
+from marketplace.web.access import public
+from marketplace.web.metrics import metrics_response
+from marketplace.web.problems import status_of
+
+root = Blueprint("operations_root", __name__)
+
+_ERRORS_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Error codes</title></head>
+<body><h1>Error codes</h1>
+<p>Every error is <code>application/problem+json</code> (RFC 9457). Switch on <code>code</code>.</p>
+<table><thead><tr><th>code</th><th>status</th><th>meaning</th></tr></thead><tbody>
+{% for code, status, title in rows %}<tr id="{{ code }}"><td><code>{{ code }}</code></td>
+<td>{{ status }}</td><td>{{ title }}</td></tr>
+{% endfor %}</tbody></table></body></html>
+"""
+_WITHOUT_CLASS = (
+    ("method_not_allowed", 405, "The resource has no such method; see Allow"),
+    ("internal_error", 500, "Something went wrong on our side"),
+    ("server_closing", 503, "The server is closing; connect again"),
+    ("too_many_sockets", 503, "This server has no room for more sockets"),
+)
+
+
+@root.get("/health")
+@public
+def health() -> Response:
+    """The process lives."""
+    return jsonify(status="ok")
+
+
+@root.get("/health/ready")
+@public
+def ready() -> Response:
+    """The program can serve; 503 with what is missing."""
+    missing = operations().readiness.missing()
+    response = jsonify(status="unready" if missing else "ready", missing=missing)
+    response.status_code = 503 if missing else 200
+    if missing:
+        response.headers["Retry-After"] = "5"
+    return response
+
+
+@root.get("/metrics")
+@public
+def metrics() -> Response:
+    """Prometheus metrics, for callers on the inside."""
+    return metrics_response()
+
+
+@root.get("/api/docs/errors")
+@public
+def errors() -> str:
+    """Every error code: where the `type` of a problem leads."""
+    rows = {(kind.code, status_of_class(kind), kind.title) for kind in _subclasses(AppError) if kind.code}
+    return render_template_string(_ERRORS_PAGE, rows=sorted(rows | set(_WITHOUT_CLASS)))
+
+
+def status_of_class(kind: type[AppError]) -> int:
+    """The HTTP status of an error class."""
+    return status_of(kind.__new__(kind))
+
+
+def _subclasses(kind: type[AppError]) -> set[type[AppError]]:
+    found = set(kind.__subclasses__())
+    return found.union(*(_subclasses(child) for child in found))

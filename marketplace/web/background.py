@@ -1,0 +1,42 @@
+"""Background work in the name of the request that caused it: its request id and its trace go on."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from flask import Flask
+
+from marketplace.database.worker import Worker
+from marketplace.extensions import db
+from marketplace.web.request_id import bind_request_id, current_request_id
+from marketplace.web.runtime import Runtime
+from marketplace.web.sentry import capture_exception
+from marketplace.web.tracing import continue_trace, inject_context
+
+
+def job_context() -> dict[str, str]:
+    """What is kept with a job of the request, job or socket event being handled."""
+    context = inject_context()
+    request_id = current_request_id()
+    if request_id is not None:
+        context["request_id"] = request_id
+    return context
+
+
+def make_worker(app: Flask, threads: int | None = None) -> Worker:
+    """A worker for the outbox of `app`; not started."""
+    runtime = app.extensions["marketplace"]
+    assert isinstance(runtime, Runtime)
+
+    @contextmanager
+    def scope(context: dict[str, str], name: str) -> Iterator[None]:
+        with app.app_context(), bind_request_id(context.get("request_id")):
+            if "traceparent" not in context:
+                yield
+                return
+            with continue_trace(context, name):
+                yield
+
+    with app.app_context():
+        engine = db.engine
+    count = threads or runtime.settings.worker_threads
+    return Worker(engine, runtime.uow, runtime.registry, scope, capture_exception, count)
