@@ -108,7 +108,7 @@ def test_apply_by_form(
 
 
 @pytest.mark.parametrize(
-    "bad", ["{", "", "{'line1': 'x'}", '{"line1": 1e400}', "[" * 100_000, '{"line1":"a","line1":"b"}']
+    "bad", ["{", "", "{'line1': 'x'}", "[" * 100_000, '{"line1":"a","line1":"b"}']
 )
 def test_a_bad_json_string_is_named(
     client: CheckedClient, make: Factory, auth: Any, city: City, category: Category, bad: str
@@ -123,7 +123,7 @@ def test_a_bad_json_string_is_named(
 
 
 @pytest.mark.parametrize(
-    "bad", ['"text"', "[]", "null", "{}", '{"line1": 5}', '{"line1": "x", "planet": "y"}']
+    "bad", ['"text"', "[]", "null", '{"line1": 1e400}', "{}", '{"line1": 5}', '{"line1": "x", "planet": "y"}']
 )
 def test_json_that_is_no_address(
     client: CheckedClient, make: Factory, auth: Any, city: City, category: Category, bad: str

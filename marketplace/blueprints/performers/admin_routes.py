@@ -30,7 +30,7 @@ def list_all_performers(query: dict[str, Any]) -> Page[FullProfile]:
 @blp.problem(409, "`transition_not_allowed`")
 @blp.response(200, schemas.FullPerformer)
 @tagged
-def approve(performer_id: int) -> FullProfile:
+def approve_performer(performer_id: int) -> FullProfile:
     """Let a performer in, or in again"""
     return _decide(performer_id, policies.APPROVED, None)
 
@@ -42,7 +42,7 @@ def approve(performer_id: int) -> FullProfile:
 @blp.arguments(schemas.PerformerReason)
 @blp.response(200, schemas.FullPerformer)
 @tagged
-def reject(data: dict[str, Any], performer_id: int) -> FullProfile:
+def reject_performer(data: dict[str, Any], performer_id: int) -> FullProfile:
     """Refuse an application"""
     return _decide(performer_id, policies.REJECTED, data["reason"])
 
@@ -54,7 +54,7 @@ def reject(data: dict[str, Any], performer_id: int) -> FullProfile:
 @blp.arguments(schemas.PerformerReason)
 @blp.response(200, schemas.FullPerformer)
 @tagged
-def suspend(data: dict[str, Any], performer_id: int) -> FullProfile:
+def suspend_performer(data: dict[str, Any], performer_id: int) -> FullProfile:
     """Take an approved performer off the market"""
     return _decide(performer_id, policies.SUSPENDED, data["reason"])
 

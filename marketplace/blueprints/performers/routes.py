@@ -66,7 +66,7 @@ def _errors_in_form(view: F) -> F:
 @blp.arguments(schemas.PerformerApplication, location="json_or_form")
 @blp.response(201, schemas.OwnPerformer)
 @tagged
-def apply(data: dict[str, Any]) -> FullProfile:
+def apply_as_performer(data: dict[str, Any]) -> FullProfile:
     """Become a performer; staff look at the profile before it is shown"""
     return performers().profiles.apply(current_principal(), data, preferred_language())
 
@@ -125,7 +125,7 @@ def update_own_performer(data: dict[str, Any]) -> FullProfile:
 @idempotent
 @blp.response(200, schemas.OwnPerformer)
 @tagged
-def pause() -> FullProfile:
+def pause_performer() -> FullProfile:
     """Leave the public list for a while"""
     return performers().profiles.pause(current_principal(), preferred_language())
 
@@ -135,6 +135,6 @@ def pause() -> FullProfile:
 @idempotent
 @blp.response(200, schemas.OwnPerformer)
 @tagged
-def resume() -> FullProfile:
+def resume_performer() -> FullProfile:
     """Come back to the public list"""
     return performers().profiles.resume(current_principal(), preferred_language())
