@@ -1,5 +1,6 @@
 """The rules of the catalog that need no database."""
 
+import unicodedata
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any
@@ -53,3 +54,9 @@ def local_name(names: Mapping[str, Any], language: str) -> str:
 def search_names(name: str, ascii_name: str, alternate_names: Iterable[str]) -> str:
     """All names of a city in lower case, each once and on a line of its own, the main one first."""
     return "\n".join(dict.fromkeys(text.lower() for text in (name, ascii_name, *alternate_names) if text))
+
+
+def plain_name(name: str) -> str:
+    """`name` without accents, for those who type it on another keyboard."""
+    parts = unicodedata.normalize("NFKD", name)
+    return "".join(letter for letter in parts if not unicodedata.combining(letter))

@@ -178,11 +178,11 @@ class ReferenceSource(Protocol):
 
     def data_version(self) -> str: ...
 
-    def categories(self) -> Iterable[ShippedCategory]:
+    def read_categories(self) -> Iterable[ShippedCategory]:
         """Parents before their children."""
         ...
 
-    def cities(self) -> Iterable[ShippedCity]: ...
+    def read_cities(self) -> Iterable[ShippedCity]: ...
 
 
 class ReferenceStore(Protocol):

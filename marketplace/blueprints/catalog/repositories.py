@@ -478,9 +478,7 @@ def _with_descendants(category_id: int) -> Select[Any]:
 def ranking() -> ColumnElement[int]:
     """The prior-weighted mean in millionths of a star; whole, so that cursors compare exactly."""
     total = Performer.rating_sum + policies.PRIOR_RATING * policies.PRIOR_REVIEWS
-    return (total * 1_000_000).op("/", return_type=BigInteger())(
-        Performer.rating_count + policies.PRIOR_REVIEWS
-    )
+    return total * 1_000_000 // (Performer.rating_count + policies.PRIOR_REVIEWS)
 
 
 _ORDERS: Mapping[str, Callable[[], tuple[ColumnElement[Any], ...]]] = {

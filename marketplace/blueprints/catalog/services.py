@@ -221,8 +221,8 @@ class ReferenceService:
             if if_changed and self._store.loaded_version() == version:
                 return None
             written = (
-                self._store.load_categories(self._source.categories()),
-                self._store.load_cities(self._source.cities()),
+                self._store.load_categories(self._source.read_categories()),
+                self._store.load_cities(self._source.read_cities()),
             )
             self._store.remember(version)
             self._uow.record(ReferenceDataLoaded(version=version))

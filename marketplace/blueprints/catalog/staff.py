@@ -183,7 +183,7 @@ class CityCuration(CurationService[City]):
 
     def make(self, values: Mapping[str, Any]) -> City:
         """A new city."""
-        return City(**{"ascii_name": values["name"], **values})
+        return City(**{"ascii_name": policies.plain_name(values["name"]), **values})
 
     def complete(self, row: City) -> None:
         """Keep what is searched in step with the names."""

@@ -1,0 +1,395 @@
+"""What anybody may read: the tree, cities, banners, services."""
+
+from datetime import timedelta
+
+import pytest
+
+from marketplace.blueprints.catalog import public
+from marketplace.blueprints.catalog.events import BannerChanged, CategoryChanged, CityChanged
+from marketplace.extensions import db
+from marketplace.kernel.errors import NotFound
+from marketplace.models import Banner
+from tests.conftest import START
+
+HOSTILE = ["%%", "__", "\\\\", "\\%", "''", '""', "';--", "a' OR '1'='1", "//", "{}", "%s", "\u202e\u0301x"]
+
+
+def walk(client, url, limit):
+    """All items forward, then all backward from the end; both lists in the order of the list."""
+    mark = "&" if "?" in url else "?"
+    forward, backward, page = [], [], client.get(f"{url}{mark}limit={limit}").json
+    assert page["previous"] is None
+    while True:
+        forward += page["items"]
+        if page["next"] is None:
+            break
+        page = client.get(f"{url}{mark}limit={limit}&after={page['next']}").json
+    while True:
+        backward = page["items"] + backward
+        if page["previous"] is None:
+            break
+        page = client.get(f"{url}{mark}limit={limit}&before={page['previous']}").json
+    return forward, backward
+
+
+def walks_whole(client, url, expected):
+    for limit in (1, 3, 100):
+        forward, backward = walk(client, url, limit)
+        assert [item["id"] for item in forward] == expected
+        assert backward == forward
+
+
+# Categories
+
+
+def test_the_tree_in_the_language_of_the_caller(client, make):
+    parent = make.category(names={"en": "Home", "es": "Hogar", "ar": "منزل"})
+    make.category(parent_id=parent.id, names={"en": "Lamps"})
+    make.category(is_active=False)
+    english = client.get("/api/v1/categories")
+    spanish = client.get("/api/v1/categories", headers={"Accept-Language": "es-MX, de;q=0.5"})
+    assert english.json["items"] == [
+        {
+            "id": parent.id,
+            "slug": parent.slug,
+            "name": "Home",
+            "children": [
+                {
+                    "id": parent.id + 1,
+                    "slug": spanish.json["items"][0]["children"][0]["slug"],
+                    "name": "Lamps",
+                    "children": [],
+                }
+            ],
+        }
+    ]
+    assert spanish.json["items"][0]["name"] == "Hogar"
+    assert spanish.json["items"][0]["children"][0]["name"] == "Lamps"
+    assert "Accept-Language" in spanish.headers["Vary"]
+    assert english.headers["Cache-Control"] == "public, max-age=60"
+
+
+def test_the_tree_of_a_city_has_categories_with_visible_performers(client, make):
+    city = make.city()
+    parent = make.category()
+    shown = make.category(parent_id=parent.id)
+    hidden = make.category()
+    make.performer(city_id=city.id, categories=[shown])
+    make.performer(categories=[hidden])
+    make.performer(city_id=city.id, categories=[hidden], status="pending")
+    make.performer(city_id=city.id, categories=[hidden], active=False)
+    make.performer(make.user(is_active=False), city_id=city.id, categories=[hidden])
+    items = client.get(f"/api/v1/categories?city_id={city.id}").json["items"]
+    assert [item["id"] for item in items] == [parent.id]
+    assert [child["id"] for child in items[0]["children"]] == [shown.id]
+    assert client.get("/api/v1/categories?city_id=999999").json == {"items": []}
+
+
+@pytest.mark.parametrize(
+    "query", ["city_id=0", "city_id=x", "city_id=1&city_id=2", "limit=3", f"city_id={2**63}"]
+)
+def test_a_bad_query_is_refused(client, make, query):
+    assert client.get(f"/api/v1/categories?{query}").status_code == 422
+
+
+@pytest.mark.parametrize("rows", [1, 6, 100])
+def test_the_tree_costs_one_query(client, make, assert_queries, rows):
+    for _ in range(rows):
+        make.category()
+    with assert_queries(1):
+        assert len(client.get("/api/v1/categories").json["items"]) == rows
+
+
+def test_not_modified(client, make):
+    make.category()
+    first = client.get("/api/v1/categories")
+    again = client.get("/api/v1/categories", headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+    assert again.headers["ETag"] == first.headers["ETag"]
+
+
+def test_the_cache_answers_until_an_event_drops_it(client, make, runtime, run_jobs, assert_queries):
+    make.category()
+    first = client.get("/api/v1/categories")
+    with assert_queries(0):
+        assert client.get("/api/v1/categories").data == first.data
+    make.category()
+    assert client.get("/api/v1/categories").data == first.data
+    with runtime.uow as uow:
+        uow.record(CategoryChanged(category_id=1))
+    run_jobs()
+    assert len(client.get("/api/v1/categories").json["items"]) == 2
+    with runtime.uow as uow:
+        uow.record(CityChanged(city_id=1))
+        uow.record(BannerChanged(banner_id=1))
+    run_jobs()
+    with assert_queries(0):
+        client.get("/api/v1/categories")
+
+
+# Cities
+
+
+def test_cities_by_prefix_then_population(client, make):
+    inside = make.city(name="New Berlin", ascii_name="New Berlin", population=9_000_000)
+    small = make.city(name="Berlin", ascii_name="Berlin", population=20_000)
+    large = make.city(name="Berlin Mitte", ascii_name="Berlin Mitte", population=300_000)
+    other = make.city(
+        name="Köln", ascii_name="Koeln", population=1_000_000, search_names="köln\nkoeln\ncolonia\nberlingen"
+    )
+    make.city(name="Berlin Ost", ascii_name="Berlin Ost", is_active=False)
+    expected = [other.id, large.id, small.id, inside.id]
+    walks_whole(client, "/api/v1/cities?q=BERLIN", expected)
+    assert client.get("/api/v1/cities?q=colonia").json["items"] == [
+        {
+            "id": other.id,
+            "name": "Köln",
+            "country_code": "DE",
+            "latitude": 52.5,
+            "longitude": 13.4,
+            "timezone": "Europe/Berlin",
+        }
+    ]
+
+
+def test_cities_without_a_filter_are_by_population(client, make):
+    cities = [make.city(population=n % 3) for n in range(7)]
+    expected = [city.id for city in sorted(cities, key=lambda city: (-city.population, city.id))]
+    walks_whole(client, "/api/v1/cities", expected)
+
+
+def test_cities_of_a_country(client, make):
+    make.city(country_code="DE")
+    found = make.city(country_code="FR")
+    assert [city["id"] for city in client.get("/api/v1/cities?country=FR").json["items"]] == [found.id]
+    assert client.get("/api/v1/cities?country=fr").status_code == 422
+
+
+def test_cities_by_distance(client, make):
+    places = [(0.0, 179.9), (0.0, -179.8), (0.0, 170.0), (89.9, 0.0), (0.0, 0.0), (0.0, 0.0)]
+    ids = [make.city(latitude=lat, longitude=lng).id for lat, lng in places]
+    walks_whole(client, "/api/v1/cities?near=0,179.95", ids)
+    assert client.get("/api/v1/cities?near=0,0&limit=1").json["items"][0]["id"] == ids[4]
+    for bad in ("91,0", "0,181", "x", "1", "1,2,3", "nan,0", "1e3,0"):
+        assert client.get(f"/api/v1/cities?near={bad}").status_code == 422, bad
+
+
+@pytest.mark.parametrize("q", HOSTILE)
+@pytest.mark.parametrize("path", ["cities", "services"])
+def test_hostile_text_matches_only_itself(client, make, path, q):
+    make.city(name="Plain town", ascii_name="Plain town")
+    make.service(title="Plain service")
+    response = client.get(f"/api/v1/{path}", query_string={"q": q})
+    assert response.status_code == 200
+    assert response.json["items"] == []
+
+
+@pytest.mark.parametrize("q", ["a%b", "a_b", "a\\b", "a'b", 'a"b', "a/b", "10%", "µ_é"])
+def test_special_characters_are_found_as_they_are(client, make, q):
+    city = make.city(name=f"x{q}y", ascii_name=f"x{q}y")
+    service = make.service(title=f"x{q}y")
+    for path, row in (("cities", city), ("services", service)):
+        found = client.get(f"/api/v1/{path}", query_string={"q": q}).json["items"]
+        assert [item["id"] for item in found] == [row.id]
+
+
+@pytest.mark.parametrize("q", ["", "a", " b ", "a\0b", "\x1b[0m", "\ud800", "x" * 101])
+@pytest.mark.parametrize("path", ["cities", "services"])
+def test_text_that_cannot_be_searched_is_refused(client, make, path, q):
+    from urllib.parse import quote
+
+    response = client.get(f"/api/v1/{path}?q={quote(q.encode('utf-8', 'surrogatepass'))}")
+    assert response.status_code in {400, 422}
+
+
+@pytest.mark.parametrize("query", ["after=x", "before=x", "after=&limit=1"])
+def test_bent_cursors_are_refused(client, make, query):
+    for path in ("cities", "services", "banners"):
+        assert client.get(f"/api/v1/{path}?{query}").status_code in {400, 422}
+
+
+def test_a_cursor_belongs_to_its_filters(client, make):
+    for _ in range(3):
+        make.service()
+    cursor = client.get("/api/v1/services?limit=1").json["next"]
+    foreign = client.get(f"/api/v1/services?limit=1&sort=price&after={cursor}")
+    assert (foreign.status_code, foreign.json["code"]) == (400, "invalid_cursor")
+
+
+@pytest.mark.parametrize("rows", [1, 6, 100])
+@pytest.mark.parametrize("path", ["cities", "services", "banners"])
+def test_lists_cost_one_query(client, make, assert_queries, rows, path):
+    performer = make.performer() if path == "services" else None
+    for _ in range(rows):
+        if path == "cities":
+            make.city()
+        elif path == "services":
+            make.service(performer)
+        else:
+            db.session.add(Banner(placement="home", title="Hello"))
+    db.session.commit()
+    with assert_queries(1):
+        assert len(client.get(f"/api/v1/{path}?limit=100").json["items"]) == rows
+
+
+# Banners
+
+
+def test_banners_of_this_moment(client, make, clock):
+    city, other = make.city(), make.city()
+    day = timedelta(days=1)
+    rows = [
+        Banner(placement="home", title="always", priority=1),
+        Banner(placement="home", title="now", priority=5, starts_at=START, ends_at=START + day),
+        Banner(placement="home", title="later", starts_at=START + day),
+        Banner(placement="home", title="over", ends_at=START),
+        Banner(placement="home", title="off", is_active=False),
+        Banner(placement="home", title="here", priority=3, city_id=city.id),
+        Banner(placement="home", title="there", city_id=other.id),
+        Banner(placement="search", title="other place", priority=-1),
+    ]
+    db.session.add_all(rows)
+    db.session.commit()
+
+    def titles(query):
+        return [item["title"] for item in client.get(f"/api/v1/banners?{query}").json["items"]]
+
+    assert titles("placement=home") == ["now", "always"]
+    assert titles(f"placement=home&city_id={city.id}") == ["now", "here", "always"]
+    assert titles("") == ["now", "always", "other place"]
+    clock.advance(day)
+    assert titles("placement=home&limit=50") == ["always", "later"]
+    walks_whole(client, "/api/v1/banners", [rows[0].id, rows[2].id, rows[7].id])
+
+
+# Services
+
+
+def test_a_service_as_the_public_sees_it(client, make):
+    performer = make.performer(
+        make.user(first_name="Ann", last_name="Berg"),
+        verified=True,
+        rating_count=3,
+        rating_sum=14,
+        rating_histogram=[0, 0, 0, 1, 2],
+    )
+    service = make.service(performer)
+    item = client.get("/api/v1/services").json["items"][0]
+    assert item["performer"] == {
+        "id": performer.id,
+        "first_name": "Ann",
+        "last_name": "B",
+        "city_id": performer.city_id,
+        "verified": True,
+        "rating": 4.67,
+        "rating_count": 3,
+    }
+    assert item["price"] == {"amount": 5000, "currency": "EUR"}
+    one = client.get(f"/api/v1/services/{service.id}")
+    assert one.json == item
+    assert one.headers["ETag"].startswith('"1-')
+    assert one.headers["Cache-Control"] == "public, max-age=30"
+    again = client.get(f"/api/v1/services/{service.id}", headers={"If-None-Match": one.headers["ETag"]})
+    assert again.status_code == 304
+
+
+def hidden_services(make):
+    """One service for each reason to hide it."""
+    return [
+        make.service(is_active=False),
+        make.service(deleted_at=START),
+        make.service(make.performer(status="pending")),
+        make.service(make.performer(status="suspended")),
+        make.service(make.performer(active=False)),
+        make.service(make.performer(make.user(is_active=False))),
+        make.service(make.performer(make.user(deleted_at=START))),
+        make.service(category_id=make.category(is_active=False).id),
+    ]
+
+
+def test_hidden_services(client, make, auth):
+    hidden = hidden_services(make)
+    assert client.get("/api/v1/services").json["items"] == []
+    moderator = auth(make.staff())
+    for service in hidden:
+        assert client.get(f"/api/v1/services/{service.id}").status_code == 404
+        with pytest.raises(NotFound):
+            public.get_service_for_booking(service.id)
+        seen = client.get(f"/api/v1/services/{service.id}", headers=moderator)
+        assert seen.status_code == (404 if service.deleted_at else 200)
+        assert seen.headers["Cache-Control"] in {"private, no-cache", "no-store"}
+
+
+def test_filters(client, make):
+    parent = make.category()
+    child = make.category(parent_id=parent.id)
+    leaf = make.category(parent_id=child.id)
+    good = make.performer(verified=True, rating_count=4, rating_sum=18, rating_histogram=[0, 0, 0, 2, 2])
+    few = make.performer(rating_count=2, rating_sum=10, rating_histogram=[0, 0, 0, 0, 2])
+    a = make.service(good, category_id=leaf.id, price_amount=1000, title="Fix a tap")
+    b = make.service(few, category_id=parent.id, price_amount=2000, description="We fix TAPS")
+    c = make.service(price_amount=None, price_currency=None, pricing="quote")
+    d = make.service(price_amount=1500, price_currency="JPY")
+
+    def found(query):
+        return {item["id"] for item in client.get(f"/api/v1/services?{query}").json["items"]}
+
+    assert found("") == {a.id, b.id, c.id, d.id}
+    assert found(f"city_id={good.city_id}") == {a.id}
+    assert found(f"category_id={parent.id}") == {a.id, b.id}
+    assert found(f"category_id={leaf.id}") == {a.id}
+    assert found("category_id=999999") == set()
+    assert found(f"performer_id={few.id}") == {b.id}
+    assert found("q=tap") == {a.id, b.id}
+    assert found("max_price=1500") == {a.id, d.id}
+    assert found("max_price=1500&currency=EUR") == {a.id}
+    assert found("verified=true") == {a.id}
+    assert found("verified=false") == {b.id, c.id, d.id}
+    assert found("min_rating=4.5") == {a.id}
+    assert found("min_rating=4.6") == set()
+
+
+@pytest.mark.parametrize("sort", ["newest", "price", "rating"])
+def test_every_sort_walks_the_whole_list(client, make, sort):
+    performers = [
+        make.performer(rating_count=n, rating_sum=total, rating_histogram=[0, 0, 0, 0, n])
+        for n, total in ((0, 0), (1, 5), (50, 245), (4, 8))
+    ]
+    rows = []
+    for n in range(9):
+        priced = n % 4 != 3
+        rows.append(
+            make.service(
+                performers[n % 4],
+                pricing="fixed" if priced else "quote",
+                price_amount=(n % 3) * 100 if priced else None,
+                price_currency="EUR" if priced else None,
+                created_at=START - timedelta(days=n % 3),
+            )
+        )
+    rank = {0: 4.0, 1: 25 / 6, 2: 265 / 55, 3: 28 / 9}
+    orders = {
+        "newest": lambda i: (-rows[i].created_at.timestamp(), -rows[i].id),
+        "price": lambda i: (2**62 if rows[i].price_amount is None else rows[i].price_amount, rows[i].id),
+        "rating": lambda i: (-rank[i % 4], -rows[i].id),
+    }
+    expected = [rows[i].id for i in sorted(range(9), key=orders[sort])]
+    walks_whole(client, f"/api/v1/services?sort={sort}", expected)
+
+
+def test_public_functions(context, make):
+    service = make.service()
+    booked = public.get_service_for_booking(service.id)
+    assert (booked.performer_id, booked.title, booked.price.amount) == (
+        service.performer_id,
+        service.title,
+        5000,
+    )
+    category, off, city = make.category(), make.category(is_active=False), make.city()
+    assert public.category_ids_exist([category.id])
+    assert public.missing_categories([category.id, off.id, 10**9]) == {off.id, 10**9}
+    assert public.category_ids_exist([])
+    assert public.get_city_timezone(city.id) == "Europe/Berlin"
+    for missing in (make.city(is_active=False).id, 1):
+        with pytest.raises(NotFound):
+            public.get_city_timezone(missing)
