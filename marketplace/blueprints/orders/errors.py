@@ -1,0 +1,36 @@
+"""What can go wrong with orders."""
+
+from marketplace.kernel.errors import Conflict, Forbidden, Invalid
+
+
+class SlotTaken(Conflict):
+    code = "slot_taken"
+    title = "The performer is booked at that time; choose another"
+
+
+class TransitionNotAllowed(Conflict):
+    code = "transition_not_allowed"
+    title = "The order's status does not allow this step"
+
+
+class WrongParty(Forbidden):
+    code = "wrong_party"
+    title = "This step belongs to the other party or to staff"
+
+
+class OwnService(Forbidden):
+    code = "own_service"
+    title = "You cannot book your own service"
+
+
+class StartsInPast(Invalid):
+    code = "starts_in_past"
+    title = "The start must lie in the future"
+
+
+class TooFarAhead(Invalid):
+    code = "too_far_ahead"
+    title = "The start lies too far ahead"
+
+
+CONSTRAINTS = {"ex_order_performer_time": SlotTaken}

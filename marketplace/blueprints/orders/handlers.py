@@ -1,0 +1,41 @@
+"""What orders do when something happened, and by themselves."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from marketplace.blueprints.orders.events import ALL, OrderEvent
+from marketplace.blueprints.orders.wiring import Orders
+from marketplace.kernel.events import Handler
+from marketplace.kernel.registry import Job
+from marketplace.realtime import publish, user_room
+from marketplace.web.runtime import Runtime
+
+EVERY_SECONDS = 60.0
+
+
+def tell_parties(event: OrderEvent) -> None:
+    """Push the new state to both parties' sockets."""
+    payload = {"order_id": event.order_id, "status": event.status, "event": event.name}
+    for user_id in (event.customer_id, event.performer_user_id):
+        publish(user_room(user_id), "order:updated", payload)
+
+
+def handlers(_parts: Runtime) -> Iterable[Handler]:
+    """The handlers of this domain."""
+    return [Handler(kind, tell_parties, key=f"orders.tell:{kind.name}", effect=True) for kind in ALL]
+
+
+def jobs(parts: Runtime) -> Iterable[Job]:
+    """What happens by itself."""
+    transitions = parts.get(Orders).transitions
+
+    def expire(_payload: dict[str, Any]) -> None:
+        transitions.expire_due()
+
+    def complete(_payload: dict[str, Any]) -> None:
+        transitions.complete_due()
+
+    return [
+        Job("orders.expire", expire, every=EVERY_SECONDS),
+        Job("orders.complete", complete, every=EVERY_SECONDS),
+    ]

@@ -1,0 +1,174 @@
+"""The SQL of orders."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, func, insert, or_, select, update
+
+from marketplace.blueprints.orders.policies import COMPLETE_AFTER, EXPIRE_AFTER, Status
+from marketplace.blueprints.orders.ports import HistoryEntry, OrderView, Step
+from marketplace.database.keyset import fetch_page
+from marketplace.database.repository import SqlRepository
+from marketplace.database.unit_of_work import SqlUnitOfWork
+from marketplace.kernel.cursors import CursorSigner
+from marketplace.kernel.money import Money
+from marketplace.kernel.pages import Page, PageRequest
+from marketplace.models.orders import Order, OrderTransition
+from marketplace.models.performers import Performer
+
+BATCH = 500
+_COLUMNS = (
+    Order.id,
+    Order.customer_id,
+    Order.performer_id,
+    Performer.user_id.label("performer_user_id"),
+    Order.service_id,
+    Order.status,
+    Order.title,
+    Order.pricing,
+    Order.price_amount,
+    Order.price_currency,
+    Order.starts_at,
+    Order.ends_at,
+    Order.address,
+    Order.note,
+    Order.proposed_starts_at,
+    Order.proposed_by,
+    Order.resolution,
+    Order.resolution_by,
+    Order.state_entered_at,
+    Order.completed_at,
+    Order.created_at,
+    Order.updated_at,
+    Order.version,
+)
+_BUSY = (Status.CONFIRMED, Status.IN_PROGRESS)
+_NO_SYNC = {"synchronize_session": False}
+
+
+class SqlOrderRepository(SqlRepository):
+    """Orders and their history."""
+
+    def __init__(self, uow: SqlUnitOfWork, signer: CursorSigner) -> None:
+        super().__init__(uow)
+        self._signer = signer
+
+    def add(self, values: Mapping[str, Any]) -> int:
+        """Store a new order; returns its id."""
+        return self.session.execute(insert(Order).values(**values).returning(Order.id)).scalar_one()
+
+    def is_taken(self, performer_id: int, starts_at: datetime, ends_at: datetime) -> bool:
+        """A kind answer before the exclusion constraint gives the certain one."""
+        statement = select(Order.id).where(
+            Order.performer_id == performer_id,
+            Order.status.in_(_BUSY),
+            func.tstzrange(Order.starts_at, Order.ends_at).op("&&")(func.tstzrange(starts_at, ends_at)),
+        )
+        return self.session.execute(statement.limit(1)).first() is not None
+
+    def find(self, order_id: int, *, lock: bool = False) -> OrderView | None:
+        """One order; `lock` keeps others from moving it until the end of the transaction."""
+        statement = _select().where(Order.id == order_id)
+        if lock:
+            statement = statement.with_for_update(of=Order)
+        row = self.session.execute(statement).one_or_none()
+        return None if row is None else _view(row)
+
+    def move(self, order_id: int, from_status: str, values: Mapping[str, Any]) -> bool:
+        """The status is in the WHERE, whatever was read before."""
+        statement = (
+            update(Order)
+            .where(Order.id == order_id, Order.status == from_status)
+            .values(version=Order.version + 1, **values)
+            .returning(Order.id)
+        )
+        return self.session.execute(statement, execution_options=_NO_SYNC).first() is not None
+
+    def add_steps(self, steps: Sequence[Step]) -> None:
+        """One statement for all."""
+        if steps:
+            self.session.execute(insert(OrderTransition), [asdict(step) for step in steps])
+
+    def history(self, order_id: int, page: PageRequest) -> Page[HistoryEntry]:
+        """Oldest first."""
+        statement = (
+            select(
+                OrderTransition.id,
+                OrderTransition.transition,
+                OrderTransition.from_status,
+                OrderTransition.to_status,
+                OrderTransition.actor_role,
+                OrderTransition.reason,
+                OrderTransition.data,
+                OrderTransition.created_at,
+            )
+            .where(OrderTransition.order_id == order_id)
+            .order_by(OrderTransition.id)
+        )
+        found = fetch_page(
+            self.session, statement, page, self._signer, name="order_history", filters={"order": order_id}
+        )
+        items = [HistoryEntry(**row._mapping) for row in found.items]
+        return Page(items, found.next, found.previous)
+
+    def list_of(
+        self, page: PageRequest, *, user_id: int | None, role: str | None, filters: Mapping[str, Any]
+    ) -> Page[OrderView]:
+        """Newest first."""
+        statement = _select().order_by(Order.created_at.desc(), Order.id.desc())
+        if user_id is not None:
+            mine = {"customer": Order.customer_id == user_id, "performer": Performer.user_id == user_id}
+            statement = statement.where(mine[role] if role else or_(*mine.values()))
+        if filters.get("status") is not None:
+            statement = statement.where(Order.status == filters["status"])
+        if filters.get("from") is not None:
+            statement = statement.where(Order.starts_at >= filters["from"])
+        if filters.get("to") is not None:
+            statement = statement.where(Order.starts_at < filters["to"])
+        bound = {**filters, "user": user_id, "role": role}
+        found = fetch_page(self.session, statement, page, self._signer, name="orders", filters=bound)
+        return Page([_view(row) for row in found.items], found.next, found.previous)
+
+    def expire_due(self, at: datetime) -> list[OrderView]:
+        """Nobody answered: 24 hours after creation, or when the start has come (contract, section 5)."""
+        limit = func.least(Order.created_at + EXPIRE_AFTER, Order.starts_at)
+        return self._move_due(Status.PENDING, limit <= at, at, {"status": Status.EXPIRED})
+
+    def complete_due(self, at: datetime) -> list[OrderView]:
+        """Nobody objected within two days after the last delivery (contract, section 5)."""
+        values = {"status": Status.COMPLETED, "completed_at": at}
+        return self._move_due(Status.DELIVERED, Order.state_entered_at <= at - COMPLETE_AFTER, at, values)
+
+    def _move_due(self, status: Status, due: Any, at: datetime, values: Mapping[str, Any]) -> list[OrderView]:
+        batch = (
+            select(Order.id).where(Order.status == status, due).limit(BATCH).with_for_update(skip_locked=True)
+        )
+        ids = list(self.session.scalars(batch))
+        if not ids:
+            return []
+        statement = (
+            update(Order)
+            .where(Order.id.in_(ids))
+            .values(
+                version=Order.version + 1,
+                state_entered_at=at,
+                updated_at=at,
+                proposed_starts_at=None,
+                proposed_by=None,
+                **values,
+            )
+        )
+        self.session.execute(statement, execution_options=_NO_SYNC)
+        return [_view(row) for row in self.session.execute(_select().where(Order.id.in_(ids)))]
+
+
+def _select() -> Select[Any]:
+    return select(*_COLUMNS).join(Performer, Performer.id == Order.performer_id)
+
+
+def _view(row: Row[Any]) -> OrderView:
+    values = dict(row._mapping)
+    amount, currency = values.pop("price_amount"), values.pop("price_currency")
+    return OrderView(**values, price=None if amount is None else Money(amount, currency))

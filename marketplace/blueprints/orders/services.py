@@ -1,0 +1,349 @@
+"""The use cases of orders: booking, reading, and one transition a call."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from marketplace.blueprints.orders import events
+from marketplace.blueprints.orders.errors import (
+    OwnService,
+    SlotTaken,
+    StartsInPast,
+    TooFarAhead,
+    TransitionNotAllowed,
+    WrongParty,
+)
+from marketplace.blueprints.orders.policies import (
+    MAX_AHEAD,
+    TRANSITIONS,
+    Role,
+    Status,
+    Transition,
+    allowed_transitions,
+)
+from marketplace.blueprints.orders.ports import (
+    AuditLog,
+    HistoryEntry,
+    OrderRepository,
+    OrderView,
+    ServiceCatalog,
+    Step,
+)
+from marketplace.kernel.clock import Clock
+from marketplace.kernel.errors import NotFound
+from marketplace.kernel.identity import Principal
+from marketplace.kernel.pages import Page, PageRequest
+from marketplace.kernel.transactions import UnitOfWork
+
+NO_PROPOSALS = {
+    "proposed_starts_at": None,
+    "proposed_by": None,
+    "resolution": None,
+    "resolution_by": None,
+}
+"""What a new status makes void."""
+
+
+def role_of(caller: Principal, order: OrderView) -> Role:
+    """What the caller is to the order. Raises NotFound for strangers."""
+    if caller.user_id == order.customer_id:
+        return Role.CUSTOMER
+    if caller.user_id == order.performer_user_id:
+        return Role.PERFORMER
+    if caller.is_staff:
+        return Role.STAFF
+    raise NotFound
+
+
+def check_start(starts_at: datetime, now: datetime) -> None:
+    """Raises StartsInPast or TooFarAhead."""
+    if starts_at <= now:
+        raise StartsInPast(errors={"json": {"starts_at": ["This must lie in the future."]}})
+    if starts_at - now > MAX_AHEAD:
+        limit = f"This must be within {MAX_AHEAD.days} days."
+        raise TooFarAhead(errors={"json": {"starts_at": [limit]}})
+
+
+class BookingService:
+    """Orders come to be, and are read."""
+
+    def __init__(
+        self, uow: UnitOfWork, orders: OrderRepository, catalog: ServiceCatalog, clock: Clock
+    ) -> None:
+        self._uow = uow
+        self._orders = orders
+        self._catalog = catalog
+        self._clock = clock
+
+    def book(self, caller: Principal, values: Mapping[str, Any]) -> OrderView:
+        """Book `service_id` from `starts_at`. What was agreed is copied onto the order.
+
+        Raises NotFound (no such service), OwnService, StartsInPast, TooFarAhead, SlotTaken.
+        """
+        with self._uow:
+            now = self._clock.now()
+            service = self._catalog(values["service_id"])
+            if service.performer_user_id == caller.user_id:
+                raise OwnService
+            starts_at = values["starts_at"]
+            check_start(starts_at, now)
+            ends_at = starts_at + timedelta(minutes=service.duration_minutes)
+            if self._orders.is_taken(service.performer_id, starts_at, ends_at):
+                raise SlotTaken
+            order_id = self._orders.add(
+                {
+                    "customer_id": caller.user_id,
+                    "performer_id": service.performer_id,
+                    "service_id": service.id,
+                    "title": service.title,
+                    "pricing": service.pricing,
+                    "price_amount": service.price.amount if service.price else None,
+                    "price_currency": service.price.currency if service.price else None,
+                    "starts_at": starts_at,
+                    "ends_at": ends_at,
+                    "address": values["address"],
+                    "note": values.get("note", ""),
+                    "state_entered_at": now,
+                    "created_at": now,
+                    "updated_at": now,
+                }
+            )
+            self._orders.add_steps(
+                [
+                    Step(
+                        order_id=order_id,
+                        transition="create",
+                        from_status=None,
+                        to_status=Status.PENDING,
+                        actor_id=caller.user_id,
+                        actor_role=Role.CUSTOMER,
+                        reason=None,
+                        created_at=now,
+                    )
+                ]
+            )
+            order = self._found(order_id)
+            self._uow.record(_event(events.OrderCreated, order, caller.user_id))
+            return _seen_by(order, Role.CUSTOMER)
+
+    def get(self, caller: Principal, order_id: int) -> OrderView:
+        """An order with what the caller may do next. Raises NotFound for strangers."""
+        order = self._found(order_id)
+        return _seen_by(order, role_of(caller, order))
+
+    def history(self, caller: Principal, order_id: int, page: PageRequest) -> Page[HistoryEntry]:
+        """The steps of an order, oldest first. Raises NotFound for strangers."""
+        role_of(caller, self._found(order_id))
+        return self._orders.history(order_id, page)
+
+    def list_own(
+        self, caller: Principal, page: PageRequest, role: str | None, filters: Mapping[str, Any]
+    ) -> Page[OrderView]:
+        """The caller's orders in `role` (both when None), newest first."""
+        found = self._orders.list_of(page, user_id=caller.user_id, role=role, filters=filters)
+        seen = [_seen_by(order, role_of(caller, order)) for order in found.items]
+        return replace(found, items=seen)
+
+    def list_all(self, page: PageRequest, filters: Mapping[str, Any]) -> Page[OrderView]:
+        """Everybody's orders, for staff."""
+        found = self._orders.list_of(page, user_id=None, role=None, filters=filters)
+        return replace(found, items=[_seen_by(order, Role.STAFF) for order in found.items])
+
+    def _found(self, order_id: int) -> OrderView:
+        order = self._orders.find(order_id)
+        if order is None:
+            raise NotFound
+        return order
+
+
+class TransitionService:
+    """One transition is one row lock, one status change, one history row, one event, one transaction."""
+
+    def __init__(self, uow: UnitOfWork, orders: OrderRepository, audit: AuditLog, clock: Clock) -> None:
+        self._uow = uow
+        self._orders = orders
+        self._audit = audit
+        self._clock = clock
+
+    def move(self, caller: Principal, order_id: int, name: str, reason: str | None = None) -> OrderView:
+        """Take the step `name`.
+
+        Raises NotFound (stranger), WrongParty, TransitionNotAllowed, SlotTaken (accept).
+        """
+        with self._uow:
+            order, role, step = self._begin(caller, order_id, name)
+            assert step.target is not None
+            return self._enter(caller, order, role, name, step.target, reason)
+
+    def resolve(self, caller: Principal, order_id: int, outcome: str, reason: str | None) -> OrderView:
+        """End a dispute: staff at once, a party when the other one has proposed the same outcome.
+
+        Raises as `move`.
+        """
+        with self._uow:
+            order, role, _ = self._begin(caller, order_id, "resolve")
+            agreed = order.resolution == outcome and order.resolution_by not in {None, role}
+            if role is Role.STAFF or agreed:
+                target = Status(outcome)
+                ended = self._enter(caller, order, role, "resolve", target, reason)
+                follow_up = events.OrderCompleted if target is Status.COMPLETED else events.OrderCancelled
+                self._uow.record(_event(follow_up, ended, caller.user_id))
+                return ended
+            proposal = {"resolution": outcome, "resolution_by": role}
+            return self._propose(
+                caller, order, role, "resolve", proposal, {"outcome": outcome}, events.ResolutionProposed
+            )
+
+    def reschedule(self, caller: Principal, order_id: int, starts_at: datetime) -> OrderView:
+        """Propose a new start, or accept the other party's proposal by sending the same start.
+
+        Raises as `move`, StartsInPast, TooFarAhead, and SlotTaken when the time is taken by now.
+        """
+        with self._uow:
+            order, role, _ = self._begin(caller, order_id, "reschedule")
+            check_start(starts_at, self._clock.now())
+            data = {"starts_at": starts_at.isoformat()}
+            if order.proposed_starts_at == starts_at and order.proposed_by != role:
+                ends_at = starts_at + (order.ends_at - order.starts_at)
+                values = {"starts_at": starts_at, "ends_at": ends_at, **NO_PROPOSALS}
+                return self._propose(caller, order, role, "reschedule", values, data, events.OrderRescheduled)
+            if self._orders.is_taken(
+                order.performer_id, starts_at, starts_at + (order.ends_at - order.starts_at)
+            ):
+                raise SlotTaken
+            proposal = {"proposed_starts_at": starts_at, "proposed_by": role}
+            return self._propose(caller, order, role, "reschedule", proposal, data, events.RescheduleProposed)
+
+    def expire_due(self) -> int:
+        """Pending orders whose time is up expire; returns how many."""
+        with self._uow:
+            now = self._clock.now()
+            return self._by_itself(self._orders.expire_due(now), "expire", Status.PENDING, now)
+
+    def complete_due(self) -> int:
+        """Delivered orders that nobody objected to are complete; returns how many."""
+        with self._uow:
+            now = self._clock.now()
+            return self._by_itself(self._orders.complete_due(now), "complete", Status.DELIVERED, now)
+
+    def _by_itself(self, moved: Sequence[OrderView], name: str, from_status: Status, now: datetime) -> int:
+        self._orders.add_steps(
+            [
+                Step(
+                    order_id=order.id,
+                    transition=name,
+                    from_status=from_status,
+                    to_status=order.status,
+                    actor_id=None,
+                    actor_role=Role.SYSTEM,
+                    reason=None,
+                    created_at=now,
+                )
+                for order in moved
+            ]
+        )
+        for order in moved:
+            self._uow.record(_event(events.BY_TRANSITION[name], order, None))
+        return len(moved)
+
+    def _begin(self, caller: Principal, order_id: int, name: str) -> tuple[OrderView, Role, Transition]:
+        order = self._orders.find(order_id, lock=True)
+        if order is None:
+            raise NotFound
+        role = role_of(caller, order)
+        step = TRANSITIONS[name]
+        if role not in step.roles:
+            raise WrongParty
+        if order.status not in step.sources:
+            raise TransitionNotAllowed(
+                f"The order is {order.status}",
+                order_status=order.status,
+                allowed_transitions=allowed_transitions(order.status, role),
+            )
+        return order, role, step
+
+    def _enter(
+        self,
+        caller: Principal,
+        order: OrderView,
+        role: Role,
+        name: str,
+        target: Status,
+        reason: str | None,
+    ) -> OrderView:
+        now = self._clock.now()
+        values: dict[str, Any] = {"status": target, "state_entered_at": now, "updated_at": now}
+        if target is Status.COMPLETED:
+            values["completed_at"] = now
+        kind = events.BY_TRANSITION.get(name, events.OrderResolved)
+        moved = self._change(caller, order, role, name, {**values, **NO_PROPOSALS}, reason, {}, kind)
+        if role is Role.STAFF:
+            self._audit.write(
+                f"order.{name}",
+                "order",
+                order.id,
+                actor=caller,
+                before={"status": order.status},
+                after={"status": target},
+                reason=reason,
+            )
+        return moved
+
+    def _propose(
+        self,
+        caller: Principal,
+        order: OrderView,
+        role: Role,
+        name: str,
+        values: Mapping[str, Any],
+        data: dict[str, Any],
+        kind: type[events.OrderEvent],
+    ) -> OrderView:
+        values = {**values, "updated_at": self._clock.now()}
+        return self._change(caller, order, role, name, values, None, data, kind)
+
+    def _change(
+        self,
+        caller: Principal,
+        order: OrderView,
+        role: Role,
+        name: str,
+        values: Mapping[str, Any],
+        reason: str | None,
+        data: dict[str, Any],
+        kind: type[events.OrderEvent],
+    ) -> OrderView:
+        if not self._orders.move(order.id, order.status, values):
+            raise TransitionNotAllowed
+        moved = self._orders.find(order.id)
+        assert moved is not None
+        step = Step(
+            order_id=order.id,
+            transition=name,
+            from_status=order.status,
+            to_status=moved.status,
+            actor_id=caller.user_id,
+            actor_role=role,
+            reason=reason,
+            created_at=self._clock.now(),
+            data=data,
+        )
+        self._orders.add_steps([step])
+        self._uow.record(_event(kind, moved, caller.user_id))
+        return _seen_by(moved, role)
+
+
+def _seen_by(order: OrderView, role: Role) -> OrderView:
+    return replace(order, allowed_transitions=allowed_transitions(order.status, role))
+
+
+def _event(kind: type[events.OrderEvent], order: OrderView, actor_id: int | None) -> events.OrderEvent:
+    return kind(
+        order_id=order.id,
+        customer_id=order.customer_id,
+        performer_id=order.performer_id,
+        performer_user_id=order.performer_user_id,
+        status=order.status,
+        actor_id=actor_id,
+    )

@@ -1,0 +1,47 @@
+"""Builds the services of orders."""
+
+from dataclasses import dataclass
+
+from marketplace.blueprints.catalog import public as catalog
+from marketplace.blueprints.moderation import public as moderation
+from marketplace.blueprints.orders.ports import Bookable
+from marketplace.blueprints.orders.repositories import SqlOrderRepository
+from marketplace.blueprints.orders.services import BookingService, TransitionService
+from marketplace.web.runtime import Runtime, runtime
+
+
+@dataclass(frozen=True)
+class Orders:
+    """The services of orders."""
+
+    booking: BookingService
+    transitions: TransitionService
+    repository: SqlOrderRepository
+
+
+def build(parts: Runtime) -> Orders:
+    """Wire services to their adapters."""
+    repository = SqlOrderRepository(parts.uow, parts.cursors)
+    return Orders(
+        booking=BookingService(parts.uow, repository, _bookable, parts.clock),
+        transitions=TransitionService(parts.uow, repository, moderation.audit(parts), parts.clock),
+        repository=repository,
+    )
+
+
+def orders() -> Orders:
+    """The services of the current application."""
+    return runtime().get(Orders)
+
+
+def _bookable(service_id: int) -> Bookable:
+    found = catalog.get_service_for_booking(service_id)
+    return Bookable(
+        id=found.id,
+        performer_id=found.performer_id,
+        performer_user_id=found.performer_user_id,
+        title=found.title,
+        pricing=found.pricing,
+        price=found.price,
+        duration_minutes=found.duration_minutes,
+    )

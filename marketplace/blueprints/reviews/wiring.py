@@ -1,0 +1,42 @@
+"""Builds the services of reviews."""
+
+from dataclasses import dataclass
+
+from marketplace.blueprints.moderation import public as moderation
+from marketplace.blueprints.orders import public as orders
+from marketplace.blueprints.reviews.ports import ReviewedOrder
+from marketplace.blueprints.reviews.repositories import SqlReviewRepository
+from marketplace.blueprints.reviews.services import ReviewService
+from marketplace.web.runtime import Runtime, runtime
+
+
+@dataclass(frozen=True)
+class Reviews:
+    """The services of reviews."""
+
+    reviews: ReviewService
+
+
+def build(parts: Runtime) -> Reviews:
+    """Wire services to their adapters."""
+    repository = SqlReviewRepository(parts.uow, parts.cursors)
+    return Reviews(reviews=ReviewService(parts.uow, repository, _order, moderation.audit(parts), parts.clock))
+
+
+def reviews() -> Reviews:
+    """The services of the current application."""
+    return runtime().get(Reviews)
+
+
+def _order(order_id: int) -> ReviewedOrder | None:
+    found = orders.find_order(order_id)
+    if found is None:
+        return None
+    return ReviewedOrder(
+        id=found.id,
+        status=found.status,
+        customer_id=found.customer_id,
+        performer_id=found.performer_id,
+        performer_user_id=found.performer_user_id,
+        completed_at=found.completed_at,
+    )
