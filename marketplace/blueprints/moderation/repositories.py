@@ -15,7 +15,7 @@ from marketplace.kernel.cursors import CursorSigner
 from marketplace.kernel.pages import Page, PageRequest
 from marketplace.models.moderation import AuditEntry, ChangeRequest
 
-_CHANGE_COLUMNS = (
+_CHANGE_COLUMNS: tuple[Any, ...] = (
     ChangeRequest.id,
     ChangeRequest.subject_type,
     ChangeRequest.subject_id,
@@ -29,7 +29,7 @@ _CHANGE_COLUMNS = (
     ChangeRequest.decided_at,
     ChangeRequest.created_at,
 )
-_AUDIT_COLUMNS = (
+_AUDIT_COLUMNS: tuple[Any, ...] = (
     AuditEntry.id,
     AuditEntry.actor_id,
     AuditEntry.action,

@@ -12,7 +12,7 @@ from marketplace.database.unit_of_work import SqlUnitOfWork
 from marketplace.kernel.cursors import CursorSigner
 from marketplace.kernel.pages import Page, PageRequest
 
-_COLUMNS = (
+_COLUMNS: tuple[Any, ...] = (
     JobRow.id,
     JobRow.kind,
     JobRow.status,

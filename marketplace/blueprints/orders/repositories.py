@@ -19,7 +19,7 @@ from marketplace.models.orders import Order, OrderTransition
 from marketplace.models.performers import Performer
 
 BATCH = 500
-_COLUMNS = (
+_COLUMNS: tuple[Any, ...] = (
     Order.id,
     Order.customer_id,
     Order.performer_id,

@@ -21,7 +21,7 @@ from marketplace.models.reviews import Review
 
 BATCH = 500
 _NO_SYNC = {"synchronize_session": False}
-_COLUMNS = (
+_COLUMNS: tuple[Any, ...] = (
     Review.id,
     Review.order_id,
     Review.author_id,
