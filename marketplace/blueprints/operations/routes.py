@@ -3,6 +3,7 @@
 from flask import Blueprint, Response, jsonify, render_template_string
 
 from marketplace.blueprints.operations.wiring import operations
+from marketplace.extensions import limiter
 from marketplace.kernel.errors import AppError
 from marketplace.web.access import public
 from marketplace.web.metrics import metrics_response
@@ -29,6 +30,7 @@ _WITHOUT_CLASS = (
 
 @root.get("/health")
 @public
+@limiter.exempt
 def health() -> Response:
     """The process lives."""
     return jsonify(status="ok")
@@ -36,6 +38,7 @@ def health() -> Response:
 
 @root.get("/health/ready")
 @public
+@limiter.exempt
 def ready() -> Response:
     """The program can serve; 503 with what is missing."""
     missing = operations().readiness.missing()
@@ -48,6 +51,7 @@ def ready() -> Response:
 
 @root.get("/metrics")
 @public
+@limiter.exempt
 def metrics() -> Response:
     """Prometheus metrics, for callers on the inside."""
     return metrics_response()

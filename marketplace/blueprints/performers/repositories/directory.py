@@ -70,6 +70,14 @@ _CHEAPEST = (
     .correlate(Performer)
     .lateral("cheapest")
 )
+_LOWEST = (
+    select(Service.performer_id, func.min(Service.price_amount).label("amount"))
+    .join(Category, Category.id == Service.category_id)
+    .where(*_OFFERED, Service.price_amount.is_not(None))
+    .group_by(Service.performer_id)
+    .subquery("lowest")
+)
+"""The amounts of `_CHEAPEST` for all at once: sorting by it would ask for each performer in turn."""
 _SCORE: ColumnElement[int] = (
     (Performer.rating_sum + policies.PRIOR_REVIEWS * policies.PRIOR_RATING)
     * _SCORE_STEPS
@@ -248,7 +256,7 @@ def _card_statement(search: Search) -> Select[Any]:
     )
     key, ascending = _sort_key(search, distance)
     key = key.label("sort_key")
-    return (
+    statement = (
         select(
             Performer.id,
             Performer.user_id,
@@ -275,6 +283,9 @@ def _card_statement(search: Search) -> Select[Any]:
             key.asc() if ascending else key.desc(), Performer.id.asc() if ascending else Performer.id.desc()
         )
     )
+    if search.sort == "price":
+        statement = statement.outerjoin(_LOWEST, _LOWEST.c.performer_id == Performer.id)
+    return statement
 
 
 def _sort_key(search: Search, distance: ColumnElement[Any]) -> tuple[SQLColumnExpression[Any], bool]:
@@ -282,7 +293,7 @@ def _sort_key(search: Search, distance: ColumnElement[Any]) -> tuple[SQLColumnEx
     if search.sort == "rating":
         return _SCORE, False
     if search.sort == "price":
-        return func.coalesce(_CHEAPEST.c.amount, literal(_NO_PRICE, BigInteger)), True
+        return func.coalesce(_LOWEST.c.amount, literal(_NO_PRICE, BigInteger)), True
     if search.sort == "distance":
         return distance, True
     if search.sort == "relevance":
@@ -315,7 +326,11 @@ def _filters(search: Search) -> Iterable[ColumnElement[bool]]:
         yield Performer.rating_count >= policies.MIN_SHOWN_REVIEWS
         yield Performer.rating_sum * 100 >= Performer.rating_count * round(search.min_rating * 100)
     if search.max_price is not None:
-        yield _CHEAPEST.c.amount <= search.max_price
+        yield Performer.id.in_(
+            select(Service.performer_id)
+            .join(Category, Category.id == Service.category_id)
+            .where(*_OFFERED, Service.price_amount <= search.max_price)
+        )
     if search.near is not None and search.radius_km is not None:
         yield in_box(City.latitude, City.longitude, search.near, search.radius_km)
         yield metres_between(City.latitude, City.longitude, search.near) <= round(search.radius_km * 1_000)
