@@ -326,11 +326,7 @@ def _filters(search: Search) -> Iterable[ColumnElement[bool]]:
         yield Performer.rating_count >= policies.MIN_SHOWN_REVIEWS
         yield Performer.rating_sum * 100 >= Performer.rating_count * round(search.min_rating * 100)
     if search.max_price is not None:
-        yield Performer.id.in_(
-            select(Service.performer_id)
-            .join(Category, Category.id == Service.category_id)
-            .where(*_OFFERED, Service.price_amount <= search.max_price)
-        )
+        yield _CHEAPEST.c.amount <= search.max_price
     if search.near is not None and search.radius_km is not None:
         yield in_box(City.latitude, City.longitude, search.near, search.radius_km)
         yield metres_between(City.latitude, City.longitude, search.near) <= round(search.radius_km * 1_000)
