@@ -1,0 +1,136 @@
+"""The loader of the shipped data, on PostgreSQL."""
+
+from dataclasses import dataclass, field, replace
+from time import monotonic
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from marketplace.blueprints.catalog import policies, reference
+from marketplace.blueprints.catalog.adapters import SqlReferenceStore
+from marketplace.blueprints.catalog.reference import CategoryRecord, CityRecord
+from marketplace.blueprints.catalog.services import ReferenceService
+from marketplace.extensions import db
+from marketplace.models import Category, City, DomainEventRow, ReferenceData
+
+HARD = CityRecord(
+    7,
+    "O'Ha\"ra\\n",
+    "O'Hara",
+    "US",
+    "",
+    1.5,
+    -0.1,
+    "America/New_York",
+    20_000,
+    ("a,b", 'q"r', "back\\slash", "{x}", "北京"),
+)
+
+
+@dataclass
+class Source:
+    """Shipped data that tests change."""
+
+    version: str = "1"
+    cities: list[CityRecord] = field(default_factory=lambda: [HARD, replace(HARD, id=8, name="Plain")])
+    categories: list[CategoryRecord] = field(
+        default_factory=lambda: [
+            CategoryRecord("home", {"en": "Home"}, None, 0),
+            CategoryRecord("lamps", {"en": "Lamps", "ar": "مصابيح"}, "home", 0),
+        ]
+    )
+
+    def data_version(self) -> str:
+        return self.version
+
+    def read_categories(self) -> list[CategoryRecord]:
+        return self.categories
+
+    def read_cities(self) -> list[CityRecord]:
+        return self.cities
+
+
+@pytest.fixture
+def source() -> Source:
+    return Source()
+
+
+@pytest.fixture
+def loader(runtime: Any, source: Source) -> ReferenceService:
+    return ReferenceService(runtime.uow, SqlReferenceStore(runtime.uow), source)
+
+
+def rows() -> tuple[list[Any], list[Any]]:
+    db.session.expire_all()
+    kept = (City.id, City.name, City.alternate_names, City.search_names, City.is_active, City.version)
+    cities = db.session.execute(select(*kept).order_by(City.id)).all()
+    kept_categories = (Category.id, Category.slug, Category.names, Category.parent_id, Category.version)
+    return list(cities), list(db.session.execute(select(*kept_categories).order_by(Category.id)).all())
+
+
+def test_text_arrives_as_it_was(loader):
+    assert loader.load(if_changed=False) == (2, 2)
+    city = db.session.get(City, 7)
+    assert city.name == HARD.name
+    assert city.alternate_names == list(HARD.alternate_names)
+    assert city.search_names == policies.search_names(HARD.name, HARD.ascii_name, HARD.alternate_names)
+    home, lamps = db.session.scalars(select(Category).order_by(Category.id))
+    assert (lamps.parent_id, lamps.names["ar"]) == (home.id, "مصابيح")
+    assert db.session.get(ReferenceData, "catalog").version == "1"
+    name = "catalog.reference_data_loaded"
+    assert db.session.scalar(select(func.count()).where(DomainEventRow.name == name)) == 1
+
+
+def test_twice_is_once(loader):
+    loader.load(if_changed=False)
+    first = rows()
+    assert loader.load(if_changed=False) == (0, 0)
+    assert rows() == first
+    assert loader.load(if_changed=True) is None
+
+
+def test_what_changed_follows_and_what_staff_edited_stays(loader, source):
+    loader.load(if_changed=True)
+    city, category = (
+        db.session.get(City, 8),
+        db.session.scalar(select(Category).where(Category.slug == "home")),
+    )
+    city.name, category.names = "By staff", {"en": "By staff"}
+    db.session.commit()
+    source.version = "2"
+    source.cities = [replace(item, name="New") for item in source.cities] + [replace(HARD, id=9)]
+    source.categories = [
+        CategoryRecord("home", {"en": "New"}, None, 4),
+        CategoryRecord("lamps", {"en": "New"}, None, 4),
+    ]
+    assert loader.load(if_changed=True) == (1, 2)
+    cities, categories = rows()
+    assert [(row.id, row.name) for row in cities] == [(7, "New"), (8, "By staff"), (9, HARD.name)]
+    assert [(row.names["en"], row.parent_id) for row in categories] == [("By staff", None), ("New", None)]
+    assert loader.load(if_changed=True) is None
+
+
+def test_a_failure_leaves_nothing(loader, source):
+    source.cities.append(replace(HARD, id=9, timezone=None))
+    with pytest.raises(Exception, match="null value"):
+        loader.load(if_changed=False)
+    assert rows() == ([], [])
+
+
+def test_the_shipped_data_loads_in_seconds(runtime, client):
+    loader = ReferenceService(runtime.uow, SqlReferenceStore(runtime.uow), reference)
+    started = monotonic()
+    written = loader.load(if_changed=False)
+    assert monotonic() - started < 10
+    assert written is not None
+    assert written[0] > 130
+    assert written[1] > 30_000
+    found = client.get("/api/v1/cities?q=berlin").json["items"]
+    assert found[0]["name"] == "Berlin"
+    assert found[0]["country_code"] == "DE"
+    near = client.get("/api/v1/cities?near=35.68,139.69").json["items"][0]
+    assert near["country_code"] == "JP"
+    tree = client.get("/api/v1/categories", headers={"Accept-Language": "ar"}).json["items"]
+    assert len(tree) >= 12
+    assert sum(len(branch["children"]) for branch in tree) >= 120
