@@ -107,9 +107,7 @@ def test_apply_by_form(
     assert response.get_json()["languages"] == ["en", "fr"]
 
 
-@pytest.mark.parametrize(
-    "bad", ["{", "", "{'line1': 'x'}", "[" * 100_000, '{"line1":"a","line1":"b"}']
-)
+@pytest.mark.parametrize("bad", ["{", "", "{'line1': 'x'}", "[" * 100_000, '{"line1":"a","line1":"b"}'])
 def test_a_bad_json_string_is_named(
     client: CheckedClient, make: Factory, auth: Any, city: City, category: Category, bad: str
 ) -> None:
