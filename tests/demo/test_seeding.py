@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import func, select, text
 
 from marketplace.blueprints.operations.demo import offers, people
-from marketplace.blueprints.operations.demo.market import CHUNK, COLUMNS, Craft, Ids, Market, Place
+from marketplace.blueprints.operations.demo.market import CHUNK, Market
 from marketplace.blueprints.operations.demo.seeding import PASSWORD, DemoRefused, seed_demo
+from marketplace.blueprints.operations.demo.tables import COLUMNS, Craft, Ids, Place
 from marketplace.extensions import db
 from marketplace.models import Performer, Review, Service, User
 from tests.conftest import START

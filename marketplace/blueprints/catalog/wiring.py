@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 from marketplace.blueprints.catalog import reference
 from marketplace.blueprints.catalog.adapters import SqlReferenceStore
-from marketplace.blueprints.catalog.repositories import (
+from marketplace.blueprints.catalog.repositories.places import (
     SqlBannerRepository,
     SqlCategoryRepository,
     SqlCityRepository,
-    SqlServiceRepository,
 )
+from marketplace.blueprints.catalog.repositories.services import SqlServiceRepository
 from marketplace.blueprints.catalog.services import BrowsingService, OfferingService, ReferenceService
 from marketplace.blueprints.catalog.staff import BannerCuration, CategoryCuration, CityCuration
 from marketplace.blueprints.moderation import public as moderation

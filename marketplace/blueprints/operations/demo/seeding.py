@@ -7,7 +7,8 @@ import argon2
 from sqlalchemy import func, literal, select, text
 from sqlalchemy.orm import Session, aliased
 
-from marketplace.blueprints.operations.demo.market import COLUMNS, Craft, Ids, Market, Place
+from marketplace.blueprints.operations.demo.market import Market
+from marketplace.blueprints.operations.demo.tables import COLUMNS, Craft, Ids, Place
 from marketplace.config import Settings
 from marketplace.database.copying import copy_lines
 from marketplace.database.unit_of_work import SqlUnitOfWork

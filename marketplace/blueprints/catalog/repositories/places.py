@@ -1,0 +1,198 @@
+"""The SQL of categories, cities and banners."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, Float, case, cast, func, literal, or_, select
+
+from marketplace.blueprints.catalog.errors import CategoryInUse, CityInUse
+from marketplace.blueprints.catalog.repositories.base import (
+    CatalogRepository,
+    Filters,
+    only,
+    performer_is_public,
+)
+from marketplace.blueprints.catalog.views import BannerView, CategoryRow, CityView
+from marketplace.kernel.pages import Page, PageRequest
+from marketplace.models.accounts import User
+from marketplace.models.catalog import Banner, Category, City
+from marketplace.models.performers import Performer, PerformerCategory
+
+EARTH_DIAMETER_M = 12_742_017.6
+"""Twice the mean radius of the IUGG, in metres."""
+
+
+class SqlCategoryRepository(CatalogRepository):
+    """Categories."""
+
+    def list_active(self) -> list[CategoryRow]:
+        """All active ones in the order of the tree's levels."""
+        statement = (
+            select(Category.id, Category.parent_id, Category.slug, Category.names)
+            .where(Category.is_active)
+            .order_by(Category.position, Category.id)
+        )
+        return [CategoryRow(*row) for row in self.session.execute(statement)]
+
+    def ids_in_city(self, city_id: int) -> set[int]:
+        """Those that an active approved performer of the city works in."""
+        statement = (
+            select(PerformerCategory.category_id)
+            .join(Performer, Performer.id == PerformerCategory.performer_id)
+            .join(User, User.id == Performer.user_id)
+            .where(Performer.city_id == city_id, performer_is_public())
+            .distinct()
+        )
+        return set(self.session.scalars(statement))
+
+    def existing(self, ids: Sequence[int]) -> set[int]:
+        """Those of `ids` that are active."""
+        return set(self.session.scalars(select(Category.id).where(Category.id.in_(ids), Category.is_active)))
+
+    def list_all(self, page: PageRequest, filters: Filters) -> Page[Category]:
+        """For staff, inactive ones too."""
+        statement = select(Category).order_by(Category.id)
+        if filters.get("parent_id") is not None:
+            statement = statement.where(Category.parent_id == filters["parent_id"])
+        if filters.get("is_active") is not None:
+            statement = statement.where(Category.is_active.is_(filters["is_active"]))
+        return only(self.page("admin.categories", statement, page, filters))
+
+    def get(self, category_id: int, *, lock: bool = False) -> Category:
+        """Raises NotFound."""
+        found = self.one(Category, category_id, lock=lock)
+        assert isinstance(found, Category)
+        return found
+
+    def lock_tree(self) -> None:
+        """Two moves at once could make a circle; key_share lets performers and services go on."""
+        self.session.execute(select(Category.id).order_by(Category.id).with_for_update(key_share=True))
+
+    def ancestors(self, category_id: int) -> list[int]:
+        """`category_id` and those above it, from the bottom up; empty when there is none."""
+        chain = (
+            select(Category.id, Category.parent_id, literal(0, BigInteger).label("height"))
+            .where(Category.id == category_id)
+            .cte("chain", recursive=True)
+        )
+        chain = chain.union_all(
+            select(Category.id, Category.parent_id, chain.c.height + 1).join(
+                chain, Category.id == chain.c.parent_id
+            )
+        )
+        return list(self.session.scalars(select(chain.c.id).order_by(chain.c.height)))
+
+    def add(self, category: Category) -> None:
+        """Raises SlugTaken at the end of the unit of work."""
+        self.insert(category)
+
+    def delete(self, category: Category) -> None:
+        """Raises CategoryInUse."""
+        self.remove(category, CategoryInUse)
+
+
+class SqlCityRepository(CatalogRepository):
+    """Cities."""
+
+    def search(self, page: PageRequest, filters: Filters) -> Page[CityView]:
+        """Active cities; the nearest first with `near`, else names that begin with `q`, else the largest."""
+        statement = select(
+            City.id, City.name, City.country_code, City.latitude, City.longitude, City.timezone
+        ).where(City.is_active)
+        order: list[ColumnElement[Any]] = [City.population.desc(), City.id.asc()]
+        if filters.get("country") is not None:
+            statement = statement.where(City.country_code == filters["country"])
+        if filters.get("q") is not None:
+            text = filters["q"].lower()
+            statement = statement.where(City.search_names.contains(text, autoescape=True))
+            begins = (literal("\n") + City.search_names).contains("\n" + text, autoescape=True)
+            order.insert(0, case((begins, 0), else_=1).asc())
+        if filters.get("near") is not None:
+            order = [distance_m(*filters["near"]).asc(), City.id.asc()]
+        found = self.page("cities", statement.order_by(*order), page, filters)
+        return Page([CityView(*row) for row in found.items], found.next, found.previous)
+
+    def find_timezone(self, city_id: int) -> str | None:
+        """Of an active city."""
+        return self.session.scalar(select(City.timezone).where(City.id == city_id, City.is_active))
+
+    def list_all(self, page: PageRequest, filters: Filters) -> Page[City]:
+        """For staff, inactive ones too."""
+        statement = select(City).order_by(City.id)
+        if filters.get("country") is not None:
+            statement = statement.where(City.country_code == filters["country"])
+        if filters.get("is_active") is not None:
+            statement = statement.where(City.is_active.is_(filters["is_active"]))
+        if filters.get("q") is not None:
+            statement = statement.where(City.search_names.contains(filters["q"].lower(), autoescape=True))
+        return only(self.page("admin.cities", statement, page, filters))
+
+    def get(self, city_id: int, *, lock: bool = False) -> City:
+        """Raises NotFound."""
+        found = self.one(City, city_id, lock=lock)
+        assert isinstance(found, City)
+        return found
+
+    def add(self, city: City) -> None:
+        """Raises CityExists at the end of the unit of work."""
+        self.insert(city)
+
+    def delete(self, city: City) -> None:
+        """Raises CityInUse."""
+        self.remove(city, CityInUse)
+
+
+def distance_m(latitude: float, longitude: float) -> ColumnElement[int]:
+    """Metres from the point to a city by the haversine formula; whole, so that cursors compare exactly."""
+    here = func.radians(literal(latitude, Float))
+    there = func.radians(City.latitude)
+    half = func.power(func.sin((there - here) / 2), 2) + func.cos(here) * func.cos(there) * func.power(
+        func.sin(func.radians(City.longitude - literal(longitude, Float)) / 2), 2
+    )
+    return cast(func.round(EARTH_DIAMETER_M * func.asin(func.sqrt(func.least(1.0, half)))), BigInteger)
+
+
+class SqlBannerRepository(CatalogRepository):
+    """Banners."""
+
+    def list_shown(self, page: PageRequest, filters: Filters, at: datetime) -> Page[BannerView]:
+        """Those shown at the time `at`: everywhere, and in the city that is asked for."""
+        statement = (
+            select(
+                Banner.id, Banner.placement, Banner.title, Banner.image_url, Banner.link_url, Banner.city_id
+            )
+            .where(
+                Banner.is_active,
+                or_(Banner.starts_at.is_(None), Banner.starts_at <= at),
+                or_(Banner.ends_at.is_(None), Banner.ends_at > at),
+                or_(Banner.city_id.is_(None), Banner.city_id == filters.get("city_id")),
+            )
+            .order_by(Banner.priority.desc(), Banner.id)
+        )
+        if filters.get("placement") is not None:
+            statement = statement.where(Banner.placement == filters["placement"])
+        found = self.page("banners", statement, page, filters)
+        return Page([BannerView(*row) for row in found.items], found.next, found.previous)
+
+    def list_all(self, page: PageRequest, filters: Filters) -> Page[Banner]:
+        """For staff, those of any time."""
+        statement = select(Banner).order_by(Banner.id)
+        for name in ("placement", "city_id", "is_active"):
+            if filters.get(name) is not None:
+                statement = statement.where(getattr(Banner, name) == filters[name])
+        return only(self.page("admin.banners", statement, page, filters))
+
+    def get(self, banner_id: int, *, lock: bool = False) -> Banner:
+        """Raises NotFound."""
+        found = self.one(Banner, banner_id, lock=lock)
+        assert isinstance(found, Banner)
+        return found
+
+    def add(self, banner: Banner) -> None:
+        """Store a new banner."""
+        self.insert(banner)
+
+    def delete(self, banner: Banner) -> None:
+        """Nothing refers to banners."""
+        self.remove(banner)

@@ -1,0 +1,241 @@
+"""The SQL of services."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, Float, Select, and_, func, literal, or_, select, true
+
+from marketplace.blueprints.catalog import policies
+from marketplace.blueprints.catalog.repositories.base import (
+    CatalogRepository,
+    Cells,
+    Columns,
+    Filters,
+    performer_is_public,
+)
+from marketplace.blueprints.catalog.views import (
+    BookableService,
+    OwnServiceView,
+    ServicePerformer,
+    ServiceView,
+    own_view,
+    price_of,
+)
+from marketplace.kernel.errors import NotFound
+from marketplace.kernel.identity import Principal
+from marketplace.kernel.pages import Page, PageRequest
+from marketplace.models.accounts import User
+from marketplace.models.catalog import Category, Service
+from marketplace.models.performers import Performer
+
+NO_PRICE = 2**62
+"""Where services without a price stand when sorted by it: at the end."""
+
+_OWN_COLUMNS = (
+    Service.id,
+    Service.version,
+    Service.performer_id,
+    Service.category_id,
+    Service.title,
+    Service.description,
+    Service.pricing,
+    Service.price_amount,
+    Service.price_currency,
+    Service.duration_minutes,
+    Service.is_active,
+    Service.created_at,
+    Service.updated_at,
+)
+
+
+class SqlServiceRepository(CatalogRepository):
+    """Services."""
+
+    def search(self, page: PageRequest, filters: Filters) -> Page[ServiceView]:
+        """Active services of performers that the public may see, in active categories."""
+        statement = _cards().where(_service_is_public(), *_conditions(filters))
+        statement = statement.order_by(*_ORDERS[filters["sort"]]())
+        found = self.page("services", statement, page, filters)
+        return Page([_view(row) for row in found.items], found.next, found.previous)
+
+    def get_view(self, service_id: int, viewer: Principal | None) -> ServiceView:
+        """A hidden service is shown to its performer and to staff. Raises NotFound."""
+        visible = _service_is_public()
+        if viewer is not None:
+            visible = true() if viewer.is_staff else or_(visible, Performer.user_id == viewer.user_id)
+        statement = _cards().where(Service.id == service_id, Service.deleted_at.is_(None), visible)
+        row = self.session.execute(statement).one_or_none()
+        if row is None:
+            raise NotFound
+        return _view(row)
+
+    def list_of(self, performer_id: int, page: PageRequest) -> Page[OwnServiceView]:
+        """All that the performer offers or has switched off, newest first."""
+        statement = (
+            select(*_OWN_COLUMNS)
+            .where(Service.performer_id == performer_id, Service.deleted_at.is_(None))
+            .order_by(Service.created_at.desc(), Service.id.desc())
+        )
+        found = self.page("performers.me.services", statement, page, {"performer_id": performer_id})
+        return Page([own_view(row) for row in found.items], found.next, found.previous)
+
+    def count_of(self, performer_id: int) -> int:
+        """How many services the performer has that are not deleted."""
+        statement = select(func.count()).where(
+            Service.performer_id == performer_id, Service.deleted_at.is_(None)
+        )
+        return self.session.execute(statement).scalar_one()
+
+    def get_own(self, service_id: int, performer_id: int) -> Service:
+        """Locked. Raises NotFound for a foreign or deleted one."""
+        statement = (
+            select(Service)
+            .where(
+                Service.id == service_id, Service.performer_id == performer_id, Service.deleted_at.is_(None)
+            )
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+        found = self.session.execute(statement).scalar_one_or_none()
+        if found is None:
+            raise NotFound
+        return found
+
+    def find_bookable(self, service_id: int) -> BookableService | None:
+        """None for what the public may not see."""
+        statement = (
+            select(
+                Service.id,
+                Service.performer_id,
+                Performer.user_id,
+                Performer.timezone,
+                Service.category_id,
+                Service.title,
+                Service.pricing,
+                Service.price_amount,
+                Service.price_currency,
+                Service.duration_minutes,
+            )
+            .join(Performer, Performer.id == Service.performer_id)
+            .join(User, User.id == Performer.user_id)
+            .join(Category, Category.id == Service.category_id)
+            .where(Service.id == service_id, _service_is_public())
+        )
+        row = self.session.execute(statement).one_or_none()
+        if row is None:
+            return None
+        return BookableService(
+            id=row.id,
+            performer_id=row.performer_id,
+            performer_user_id=row.user_id,
+            performer_timezone=row.timezone,
+            category_id=row.category_id,
+            title=row.title,
+            pricing=row.pricing,
+            price=price_of(row),
+            duration_minutes=row.duration_minutes,
+        )
+
+    def add(self, service: Service) -> None:
+        """Store a new service."""
+        self.insert(service)
+
+
+def _service_is_public() -> ColumnElement[bool]:
+    return and_(Service.is_active, Service.deleted_at.is_(None), Category.is_active, performer_is_public())
+
+
+def _cards() -> Columns:
+    """The columns of a service with its performer."""
+    return (
+        select(
+            *_OWN_COLUMNS,
+            User.first_name,
+            User.last_name,
+            Performer.city_id,
+            Performer.verified,
+            Performer.rating_count,
+            Performer.rating_sum,
+        )
+        .join(Performer, Performer.id == Service.performer_id)
+        .join(User, User.id == Performer.user_id)
+        .join(Category, Category.id == Service.category_id)
+    )
+
+
+def _view(row: Cells) -> ServiceView:
+    return ServiceView(
+        id=row.id,
+        version=row.version,
+        category_id=row.category_id,
+        title=row.title,
+        description=row.description,
+        pricing=row.pricing,
+        price=price_of(row),
+        duration_minutes=row.duration_minutes,
+        is_active=row.is_active,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        performer=ServicePerformer(
+            id=row.performer_id,
+            first_name=row.first_name,
+            last_name=row.last_name[:1],
+            city_id=row.city_id,
+            verified=row.verified,
+            rating=policies.average_rating(row.rating_count, row.rating_sum),
+            rating_count=row.rating_count,
+        ),
+    )
+
+
+def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if filters.get("city_id") is not None:
+        found.append(Performer.city_id == filters["city_id"])
+    if filters.get("category_id") is not None:
+        found.append(Service.category_id.in_(_with_descendants(filters["category_id"])))
+    if filters.get("performer_id") is not None:
+        found.append(Service.performer_id == filters["performer_id"])
+    if filters.get("q") is not None:
+        text = filters["q"]
+        found.append(
+            or_(
+                Service.title.icontains(text, autoescape=True),
+                Service.description.icontains(text, autoescape=True),
+            )
+        )
+    if filters.get("max_price") is not None:
+        found.append(Service.price_amount <= filters["max_price"])
+    if filters.get("currency") is not None:
+        found.append(Service.price_currency == filters["currency"])
+    if filters.get("verified") is not None:
+        found.append(Performer.verified.is_(filters["verified"]))
+    if filters.get("min_rating") is not None:
+        found += [
+            Performer.rating_count >= policies.MIN_REVIEWS,
+            Performer.rating_sum >= Performer.rating_count * literal(filters["min_rating"], Float),
+        ]
+    return found
+
+
+def _with_descendants(category_id: int) -> Select[Any]:
+    below = select(Category.id).where(Category.id == category_id).cte("below", recursive=True)
+    # UNION, not UNION ALL: even a circle in the data would end.
+    below = below.union(select(Category.id).join(below, Category.parent_id == below.c.id))
+    return select(below.c.id)
+
+
+def ranking() -> ColumnElement[int]:
+    """The prior-weighted mean in millionths of a star; whole, so that cursors compare exactly."""
+    total = Performer.rating_sum + policies.PRIOR_RATING * policies.PRIOR_REVIEWS
+    return total * 1_000_000 // (Performer.rating_count + policies.PRIOR_REVIEWS)
+
+
+_ORDERS: Mapping[str, Callable[[], tuple[ColumnElement[Any], ...]]] = {
+    policies.ServiceSort.NEWEST: lambda: (Service.created_at.desc(), Service.id.desc()),
+    policies.ServiceSort.PRICE: lambda: (
+        func.coalesce(Service.price_amount, NO_PRICE).asc(),
+        Service.id.asc(),
+    ),
+    policies.ServiceSort.RATING: lambda: (ranking().desc(), Service.id.desc()),
+}
