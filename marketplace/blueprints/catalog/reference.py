@@ -14,7 +14,11 @@ _CATEGORIES = _DATA / "categories.json"
 
 @dataclass(frozen=True, slots=True)
 class CityRecord:
-    """A city of GeoNames with more than 15,000 people; degrees are WGS 84, the zone is IANA's."""
+    """A city of GeoNames, of more than 15,000 people or a capital; degrees are WGS 84, the zone is IANA's.
+
+    `id` is the geonameid; `ascii_name` is typed on any keyboard; `admin1` is GeoNames' code of the state
+    or province, empty where there is none; `population` is 0 where it is not known.
+    """
 
     id: int
     name: str
@@ -40,7 +44,7 @@ class CategoryRecord:
 
 def read_cities() -> Iterator[CityRecord]:
     """Every city, by id."""
-    for line in gzip.decompress(_CITIES.read_bytes()).decode().splitlines():
+    for line in gzip.decompress(_CITIES.read_bytes()).decode().removesuffix("\n").split("\n"):
         number, name, plain, country, admin1, latitude, longitude, zone, people, others = line.split("\t")
         yield CityRecord(
             id=int(number),
