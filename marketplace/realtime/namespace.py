@@ -83,11 +83,26 @@ class SocketGuard:
     lock: Lock = field(default_factory=Lock)
 
 
-def event(name: str, schema: type[ma.Schema]) -> Callable[[F], F]:
-    """Declare a method `(caller: Principal, data: dict) -> dict | None` as the handler of event `name`."""
+@dataclass(frozen=True)
+class Incoming:
+    """An event that clients send: what it holds, and what its ack holds (nothing without a schema)."""
+
+    name: str
+    schema: type[ma.Schema]
+    ack: type[ma.Schema] | None
+    method: str
+    description: str
+
+
+def event(name: str, schema: type[ma.Schema], ack: type[ma.Schema] | None = None) -> Callable[[F], F]:
+    """Declare a method `(caller: Principal, data: dict, sid: str)` as the handler of event `name`.
+
+    What it returns is dumped by `ack`; without one it is the ack itself.
+    """
 
     def mark(method: F) -> F:
-        method.event = (name, schema)  # type: ignore[attr-defined]  # functions carry attributes
+        description = (method.__doc__ or "").strip().partition("\n")[0]
+        method.event = Incoming(name, schema, ack, method.__name__, description)  # type: ignore[attr-defined]  # functions carry attributes
         return method
 
     return mark
@@ -100,15 +115,15 @@ class BaseNamespace(Namespace):
     ack. An error is the ack `{"error": {problem}}`, and the socket lives.
     """
 
-    events: ClassVar[dict[str, tuple[str, type[ma.Schema]]]] = {}
+    events: ClassVar[dict[str, Incoming]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         found = dict(cls.events)
-        for method_name, method in vars(cls).items():
+        for method in vars(cls).values():
             declared = getattr(method, "event", None)
-            if declared is not None:
-                found[declared[0]] = (method_name, declared[1])
+            if isinstance(declared, Incoming):
+                found[declared.name] = declared
         cls.events = found
 
     def __init__(self, namespace: str) -> None:
@@ -183,8 +198,11 @@ class BaseNamespace(Namespace):
         caller = None
         try:
             caller = self._caller(sid)
-            method, schema = self._handler(event)
-            return getattr(self, method)(caller, self._checked(schema, payload)) or {}
+            known = self._handler(event)
+            answer = getattr(self, known.method)(caller, self._checked(known.schema, payload), sid)
+            if known.ack is not None:
+                answer = known.ack().dump(answer)
+            return answer or {}
         except Exception as error:
             problem = self._problem(error)
             if problem["status"] >= 500 and not isinstance(error, AppError):  # noqa: PLR2004 - the class of server errors
@@ -200,7 +218,7 @@ class BaseNamespace(Namespace):
             problem.setdefault("retry_after", error.retry_after)
         return problem
 
-    def _handler(self, event: str) -> tuple[str, type[ma.Schema]]:
+    def _handler(self, event: str) -> Incoming:
         # Nothing makes clients send a string.
         known = self.events.get(event) if isinstance(event, str) else None
         if known is None:

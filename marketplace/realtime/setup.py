@@ -30,6 +30,7 @@ class Realtime:
 
     sweeper: Sweeper
     bus: BusManager | None
+    namespaces: tuple[BaseNamespace, ...]
 
 
 def init_realtime(
@@ -75,7 +76,7 @@ def init_realtime(
         socketio.on_namespace(namespace)
     app.wsgi_app = WebSocketGate(app.wsgi_app, threads - RESERVED_THREADS)  # type: ignore[method-assign]  # Flask's own way to add a layer
     sweeper = Sweeper(guard, socketio.server, {item.namespace: item for item in namespaces})
-    app.extensions[EXTENSION] = Realtime(sweeper, bus)
+    app.extensions[EXTENSION] = Realtime(sweeper, bus, tuple(namespaces))
 
 
 def start_sweeper(app: Flask) -> None:
@@ -93,6 +94,11 @@ def close_sockets(app: Flask) -> None:
     realtime.sweeper.close_all()
     if realtime.bus is not None:
         realtime.bus.close()
+
+
+def namespaces_of(app: Flask) -> tuple[BaseNamespace, ...]:
+    """The namespaces that `app` serves."""
+    return _realtime(app).namespaces
 
 
 def _realtime(app: Flask) -> Realtime:

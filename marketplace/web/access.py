@@ -95,7 +95,8 @@ def check(access: Access, caller: Principal | None) -> None:
 
 def identify() -> None:
     """Find out who is calling; a bad token is remembered, so that limits are counted before it is refused."""
-    g.auth_error = None
+    # An application context may outlive a request (in tests and scripts), and `g` with it.
+    g.auth_error = g.principal = g.etag_version = None
     header = request.headers.get("Authorization")
     if header is None or request.method == "OPTIONS":
         return

@@ -96,19 +96,11 @@ class ApiBlueprint(flask_smorest.Blueprint):
         parameters = doc.setdefault("parameters", [])
         doc["operationId"] = contract["operation"]
         doc["security"] = [{}, {"bearer": []}] if access is Access.PUBLIC else [{"bearer": []}]
-        codes = {400, 401, 422, 429, 503}
-        if access not in {Access.PUBLIC, Access.SIGNED_IN}:
-            codes.add(403)
-        if "requestBody" in doc:
-            codes |= {413, 415}
+        codes = _error_statuses(contract, has_body="requestBody" in doc)
         if contract["idempotent"]:
             parameters.append(_IDEMPOTENCY_PARAMETER)
-            codes.add(409)
         if contract["editable"]:
             parameters.append(_IF_MATCH_PARAMETER)
-            codes |= {409, 412, 428}
-        if contract["in_path"]:
-            codes.add(404)
         if contract["tagged"]:
             for code, response in responses.items():
                 if str(code).startswith("2") and isinstance(response, dict):
@@ -126,6 +118,22 @@ class ApiBlueprint(flask_smorest.Blueprint):
         if not parameters:
             del doc["parameters"]
         return doc
+
+
+def _error_statuses(contract: dict[str, Any], *, has_body: bool) -> set[int]:
+    """The errors that a route may answer with, by its markers."""
+    codes = {400, 401, 422, 429, 503}
+    if contract["access"] not in {Access.PUBLIC, Access.SIGNED_IN}:
+        codes.add(403)
+    if has_body:
+        codes |= {413, 415}
+    if contract["idempotent"]:
+        codes.add(409)
+    if contract["editable"]:
+        codes |= {409, 412, 428}
+    if contract["in_path"]:
+        codes.add(404)
+    return codes
 
 
 class VersionedBlueprint:
@@ -194,6 +202,10 @@ class VersionedBlueprint:
     ) -> Callable[[F], F]:
         """Dump what the view returns by `schema`; 204 without one."""
         return self._decorators.response(status, schema, **kwargs)
+
+    def alternative(self, status: int, schema: type[Schema], description: str) -> Callable[[F], F]:
+        """Document another good answer; the view returns `(result, status)` and both dump by one schema."""
+        return self._decorators.alt_response(status, schema=schema, description=description)
 
     def problem(self, status: int, description: str) -> Callable[[F], F]:
         """Document one more error of this route; the codes that it may carry belong into `description`."""

@@ -56,11 +56,11 @@ def _parse(header: str | None) -> int | None:
         raise PreconditionRequired
     if header.strip() == "*":
         return None
-    versions = _TAG.findall(header)
-    if len(versions) != 1:
-        # Weak, foreign or several tags: none of them can be a version that we gave out.
+    tag = _TAG.fullmatch(header.strip())
+    if tag is None:
+        # Weak, foreign or several tags: none of them can be the version that we gave out.
         raise PreconditionFailed
-    return int(versions[0])
+    return int(tag[1])
 
 
 def add_etag(response: Response) -> Response:

@@ -11,7 +11,10 @@ def preferred_language() -> str:
     """One of LANGUAGES."""
     if not has_request_context():
         return "en"
-    return request.accept_languages.best_match(LANGUAGES, default="en") or "en"
+    # By the primary language alone: whoever reads es-MX before en wants Spanish.
+    wanted = ((tag.partition("-")[0].lower(), quality) for tag, quality in request.accept_languages)
+    known = [(quality, language) for language, quality in wanted if language in LANGUAGES and quality > 0]
+    return max(known, key=lambda item: item[0])[1] if known else "en"
 
 
 def translated_title(code: str, title: str) -> str:

@@ -1,5 +1,35 @@
 """What chat adds to the program."""
 
-from marketplace.plugins import Plugin
+from collections.abc import Sequence
 
-PLUGIN = Plugin(name="chat")
+from marketplace.blueprints.chat.errors import CONSTRAINTS
+from marketplace.blueprints.chat.handlers import handlers, jobs
+from marketplace.blueprints.chat.routes import blp
+from marketplace.blueprints.chat.sockets import ChatNamespace
+from marketplace.blueprints.chat.wiring import Chats, build
+from marketplace.plugins import Plugin
+from marketplace.realtime.namespace import BaseNamespace
+from marketplace.web.asyncapi import asyncapi_blueprint
+from marketplace.web.runtime import Runtime
+
+
+def setup(runtime: Runtime) -> None:
+    """Build the services."""
+    runtime.provide(build(runtime))
+
+
+def namespaces(runtime: Runtime) -> Sequence[BaseNamespace]:
+    """The namespace `/chat`, which carries what every domain sends to sockets."""
+    return [ChatNamespace(runtime.get(Chats))]
+
+
+PLUGIN = Plugin(
+    name="chat",
+    requires=("moderation", "accounts", "performers", "orders"),
+    blueprints=(blp,),
+    setup=setup,
+    namespaces=namespaces,
+    handlers=handlers,
+    jobs=jobs,
+    constraints=CONSTRAINTS,
+)

@@ -1,5 +1,22 @@
-"""What notifications adds to the program."""
+"""What notifications add to the program."""
 
+from marketplace.blueprints.notifications.handlers import handlers, jobs
+from marketplace.blueprints.notifications.routes import blp
+from marketplace.blueprints.notifications.wiring import build
 from marketplace.plugins import Plugin
+from marketplace.web.runtime import Runtime
 
-PLUGIN = Plugin(name="notifications")
+
+def setup(runtime: Runtime) -> None:
+    """Build the services."""
+    runtime.provide(build(runtime))
+
+
+PLUGIN = Plugin(
+    name="notifications",
+    requires=("moderation", "performers", "orders", "reviews"),
+    blueprints=(blp,),
+    setup=setup,
+    handlers=handlers,
+    jobs=jobs,
+)

@@ -36,11 +36,10 @@ class ReviewView:
     @property
     def author(self) -> dict[str, Any]:
         """The author as others see people: first name and initial."""
-        initial = f"{self.author_last_name[:1]}." if self.author_last_name else ""
         return {
             "id": self.author_id,
             "first_name": self.author_first_name,
-            "last_name": initial,
+            "last_name": self.author_last_name[:1],
             "avatar_url": None,
         }
 

@@ -1,0 +1,27 @@
+"""What happens in chats."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from marketplace.kernel.events import DomainEvent
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChatOpened(DomainEvent):
+    """A customer and a performer can write to each other from now on."""
+
+    name: ClassVar[str] = "chat.opened"
+    chat_id: int
+    customer_id: int
+    performer_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessageCreated(DomainEvent):
+    """A message was stored; its text stays out of the log of events."""
+
+    name: ClassVar[str] = "message.created"
+    message_id: int
+    chat_id: int
+    seq: int
+    sender_id: int

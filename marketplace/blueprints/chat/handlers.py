@@ -1,0 +1,54 @@
+"""What chat does when something happened: tell the sockets, after the commit."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from marketplace.blueprints.accounts.public import SessionRevoked
+from marketplace.blueprints.chat.events import ChatOpened, MessageCreated
+from marketplace.blueprints.chat.ports import MessageView
+from marketplace.blueprints.chat.services import RECEIPT_JOB
+from marketplace.blueprints.chat.sockets import CHAT_UPDATED, MESSAGE_NEW, RECEIPT, SESSION_REVOKED
+from marketplace.blueprints.chat.wiring import Chats
+from marketplace.kernel.events import Handler
+from marketplace.kernel.registry import Job
+from marketplace.realtime import session_room, user_room
+from marketplace.web.runtime import Runtime
+
+
+def handlers(parts: Runtime) -> Iterable[Handler]:
+    """The handlers of this domain."""
+    built = parts.get(Chats)
+
+    def publish_messages(event: MessageCreated) -> None:
+        built.messages.publish_pending(event.chat_id, _send)
+
+    def tell_members(event: ChatOpened) -> None:
+        state = built.chats.state(event.chat_id)
+        for user_id in built.chats.members(event.chat_id):
+            CHAT_UPDATED.publish(user_room(user_id), state)
+
+    return [
+        Handler(MessageCreated, publish_messages, key="chat.publish", effect=True),
+        Handler(ChatOpened, tell_members, key="chat.opened", effect=True),
+        Handler(SessionRevoked, _tell_session, key="chat.session_revoked", effect=True),
+    ]
+
+
+def jobs(parts: Runtime) -> Iterable[Job]:
+    """Background work of this domain."""
+    built = parts.get(Chats)
+
+    def tell_receipt(marks: dict[str, Any]) -> None:
+        for user_id in built.chats.members(marks["chat_id"]):
+            RECEIPT.publish(user_room(user_id), marks)
+
+    return [Job(RECEIPT_JOB, tell_receipt, effect=True)]
+
+
+def _send(user_id: int, message: MessageView) -> None:
+    MESSAGE_NEW.publish(user_room(user_id), message)
+
+
+def _tell_session(event: SessionRevoked) -> None:
+    # Each server's sweeper closes the sockets themselves.
+    SESSION_REVOKED.publish(session_room(event.session_id), {})

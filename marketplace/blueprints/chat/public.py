@@ -1,0 +1,5 @@
+"""What other domains may know of chat."""
+
+from marketplace.blueprints.chat.events import ChatOpened, MessageCreated
+
+__all__ = ["ChatOpened", "MessageCreated"]

@@ -1,0 +1,77 @@
+"""Which events users are told of inside the program, and who is told."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from marketplace.blueprints.moderation import public as moderation
+from marketplace.blueprints.notifications.services import PUSH_JOB
+from marketplace.blueprints.notifications.wiring import Notifications
+from marketplace.blueprints.orders import public as orders
+from marketplace.blueprints.performers import public as performers
+from marketplace.blueprints.reviews import public as reviews
+from marketplace.kernel.events import DomainEvent, Handler
+from marketplace.kernel.registry import Job
+from marketplace.realtime import publish, user_room
+from marketplace.web.runtime import Runtime
+
+
+def parties_but_actor(event: orders.OrderEvent) -> Sequence[int]:
+    """Both parties of an order; whoever took the step knows of it."""
+    people = (event.customer_id, event.performer_user_id)
+    return [user_id for user_id in people if user_id != event.actor_id]
+
+
+def reviewed_party(event: reviews.ReviewPublished) -> Sequence[int]:
+    """Whom the review is of."""
+    if event.direction == "of_customer":
+        return [event.customer_id]
+    found = performers.find_performer(event.performer_id)
+    return [found.user_id] if found else []
+
+
+def performer_user(event: Any) -> Sequence[int]:
+    """The user behind a performer profile."""
+    return [event.user_id]
+
+
+def requester(event: moderation.ChangeDecided) -> Sequence[int]:
+    """Who asked for a change."""
+    return [event.requested_by]
+
+
+TOLD: tuple[tuple[type[DomainEvent], Callable[[Any], Sequence[int]]], ...] = (
+    *((kind, parties_but_actor) for kind in orders.ALL_EVENTS),
+    (reviews.ReviewPublished, reviewed_party),
+    (performers.PerformerApproved, performer_user),
+    (performers.PerformerRejected, performer_user),
+    (performers.PerformerSuspended, performer_user),
+    (moderation.ChangeDecided, requester),
+)
+"""Each event with the function that names the users to tell."""
+
+
+def handlers(parts: Runtime) -> Iterable[Handler]:
+    """The handlers of this domain."""
+    service = parts.get(Notifications).notifications
+
+    def teller(recipients: Callable[[Any], Sequence[int]]) -> Callable[[Any], None]:
+        def tell(event: DomainEvent) -> None:
+            for user_id in recipients(event):
+                service.tell(user_id, event.event_id, event.name, event.payload())
+
+        return tell
+
+    return [
+        Handler(kind, teller(recipients), key=f"notifications.tell:{kind.name}") for kind, recipients in TOLD
+    ]
+
+
+def push(payload: dict[str, Any]) -> None:
+    """Send a stored notification to the user's sockets."""
+    body = {key: payload[key] for key in ("id", "topic", "data")}
+    publish(user_room(payload["user_id"]), "notification:new", body)
+
+
+def jobs(_parts: Runtime) -> Iterable[Job]:
+    """The kinds of jobs of this domain."""
+    return [Job(PUSH_JOB, push, effect=True)]
