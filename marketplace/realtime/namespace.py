@@ -199,10 +199,7 @@ class BaseNamespace(Namespace):
         try:
             caller = self._caller(sid)
             known = self._handler(event)
-            answer = getattr(self, known.method)(caller, self._checked(known.schema, payload), sid)
-            if known.ack is not None:
-                answer = known.ack().dump(answer)
-            return answer or {}
+            return self._answer(known, caller, payload, sid)
         except Exception as error:
             problem = self._problem(error)
             if problem["status"] >= 500 and not isinstance(error, AppError):  # noqa: PLR2004 - the class of server errors
@@ -210,6 +207,14 @@ class BaseNamespace(Namespace):
             if caller is None and isinstance(error, Unauthenticated):
                 self.cut(sid)
             return {"error": problem}
+
+    def _answer(
+        self, known: Incoming, caller: Principal, payload: tuple[Any, ...], sid: str
+    ) -> dict[str, Any]:
+        answer = getattr(self, known.method)(caller, self._checked(known.schema, payload), sid)
+        if known.ack is not None:
+            answer = known.ack().dump(answer)
+        return answer or {}
 
     def _problem(self, error: Exception) -> dict[str, Any]:
         problem = self.guard.problem_of(error)

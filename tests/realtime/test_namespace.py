@@ -76,28 +76,28 @@ class Echo(BaseNamespace):
         raise RuntimeError("a subclass fails")
 
     @event("echo", Text)
-    def echo(self, caller: Principal, data: dict[str, Any]) -> dict[str, Any]:
+    def echo(self, caller: Principal, data: dict[str, Any], sid: str) -> dict[str, Any]:
         assert has_request_context()
         return {"text": data["text"], "user_id": caller.user_id}
 
     @event("quiet", Nothing)
-    def quiet(self, caller: Principal, data: dict[str, Any]) -> None:
+    def quiet(self, caller: Principal, data: dict[str, Any], sid: str) -> None:
         return None
 
     @event("refuse", Nothing)
-    def refuse(self, caller: Principal, data: dict[str, Any]) -> None:
+    def refuse(self, caller: Principal, data: dict[str, Any], sid: str) -> None:
         raise SlotTaken
 
     @event("slow-down", Nothing)
-    def slow_down(self, caller: Principal, data: dict[str, Any]) -> None:
+    def slow_down(self, caller: Principal, data: dict[str, Any], sid: str) -> None:
         raise TooManyRequests(retry_after=7)
 
     @event("step-up", Nothing)
-    def step_up(self, caller: Principal, data: dict[str, Any]) -> None:
+    def step_up(self, caller: Principal, data: dict[str, Any], sid: str) -> None:
         raise Unauthenticated("Enter your code")
 
     @event("break", Nothing)
-    def break_(self, caller: Principal, data: dict[str, Any]) -> None:
+    def break_(self, caller: Principal, data: dict[str, Any], sid: str) -> None:
         raise TypeError("secret")
 
 

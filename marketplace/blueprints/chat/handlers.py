@@ -6,8 +6,8 @@ from typing import Any
 from marketplace.blueprints.accounts.public import SessionRevoked
 from marketplace.blueprints.chat.events import ChatOpened, MessageCreated
 from marketplace.blueprints.chat.ports import MessageView
+from marketplace.blueprints.chat.pushes import CHAT_UPDATED, MESSAGE_NEW, RECEIPT, SESSION_REVOKED
 from marketplace.blueprints.chat.services import RECEIPT_JOB
-from marketplace.blueprints.chat.sockets import CHAT_UPDATED, MESSAGE_NEW, RECEIPT, SESSION_REVOKED
 from marketplace.blueprints.chat.wiring import Chats
 from marketplace.kernel.events import Handler
 from marketplace.kernel.registry import Job

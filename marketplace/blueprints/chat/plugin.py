@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from marketplace.blueprints.chat.documents import blueprint as documents
 from marketplace.blueprints.chat.errors import CONSTRAINTS
 from marketplace.blueprints.chat.handlers import handlers, jobs
 from marketplace.blueprints.chat.routes import blp
@@ -9,7 +10,6 @@ from marketplace.blueprints.chat.sockets import ChatNamespace
 from marketplace.blueprints.chat.wiring import Chats, build
 from marketplace.plugins import Plugin
 from marketplace.realtime.namespace import BaseNamespace
-from marketplace.web.asyncapi import asyncapi_blueprint
 from marketplace.web.runtime import Runtime
 
 
@@ -27,6 +27,7 @@ PLUGIN = Plugin(
     name="chat",
     requires=("moderation", "accounts", "performers", "orders"),
     blueprints=(blp,),
+    root=(documents,),
     setup=setup,
     namespaces=namespaces,
     handlers=handlers,

@@ -112,13 +112,13 @@ class SyncedChat:
 
 @dataclass(frozen=True)
 class Synced:
-    """`unlisted` are own chats that the client did not name, newest activity first; `unknown` are the
+    """`unlisted` are own chats that the client did not name, newest activity first; `refused` are the
     ids that are not chats of the caller.
     """
 
     chats: list[SyncedChat]
     unlisted: list[ChatState]
-    unknown: list[int]
+    refused: list[int]
 
 
 class ChatRepository(Protocol):

@@ -57,28 +57,29 @@ def _views(user_id: int) -> Select[Any]:
         .correlate(Chat, _Me)
         .subquery()
     )
+    columns: tuple[Any, ...] = (
+        Chat.id,
+        Chat.customer_id,
+        Chat.performer_id,
+        Chat.last_seq,
+        Chat.last_message_at,
+        Chat.created_at,
+        _Me.delivered_seq,
+        _Me.read_seq,
+        _Other.delivered_seq.label("other_delivered_seq"),
+        _Other.read_seq.label("other_read_seq"),
+        User.id.label("other_id"),
+        User.first_name,
+        func.left(User.last_name, 1).label("initial"),
+        _Last.id.label("message_id"),
+        _Last.sender_id,
+        _Last.client_id,
+        _Last.text,
+        _Last.created_at.label("sent_at"),
+        select(func.count()).select_from(unread).scalar_subquery().label("unread_count"),
+    )
     return (
-        select(
-            Chat.id,
-            Chat.customer_id,
-            Chat.performer_id,
-            Chat.last_seq,
-            Chat.last_message_at,
-            Chat.created_at,
-            _Me.delivered_seq,
-            _Me.read_seq,
-            _Other.delivered_seq.label("other_delivered_seq"),
-            _Other.read_seq.label("other_read_seq"),
-            User.id.label("other_id"),
-            User.first_name,
-            func.left(User.last_name, 1).label("initial"),
-            _Last.id.label("message_id"),
-            _Last.sender_id,
-            _Last.client_id,
-            _Last.text,
-            _Last.created_at.label("sent_at"),
-            select(func.count()).select_from(unread).scalar_subquery().label("unread_count"),
-        )
+        select(*columns)
         .join(_Me, (_Me.chat_id == Chat.id) & (_Me.user_id == user_id))
         .join(_Other, (_Other.chat_id == Chat.id) & (_Other.user_id != user_id))
         .join(User, User.id == _Other.user_id)
@@ -258,7 +259,12 @@ class SqlMessageRepository(SqlRepository):
         row = self.session.execute(
             insert(Message)
             .values(
-                chat_id=chat_id, seq=seq, sender_id=sender_id, client_id=client_id, text=text, created_at=sent_at
+                chat_id=chat_id,
+                seq=seq,
+                sender_id=sender_id,
+                client_id=client_id,
+                text=text,
+                created_at=sent_at,
             )
             .on_conflict_do_nothing(index_elements=[Message.sender_id, Message.client_id])
             .returning(*_MESSAGE)
@@ -309,7 +315,10 @@ class SqlMessageRepository(SqlRepository):
             .lateral("found")
         )
         statement = (
-            select(found).select_from(known.join(found, true())).order_by(found.c.chat_id, found.c.seq).limit(total)
+            select(found)
+            .select_from(known.join(found, true()))
+            .order_by(found.c.chat_id, found.c.seq)
+            .limit(total)
         )
         return [MessageView(*row) for row in self.session.execute(statement)]
 

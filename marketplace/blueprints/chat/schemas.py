@@ -157,6 +157,12 @@ class TypingNow(Schema):
     user_id = fields.Id(required=True)
 
 
+class OrderUpdated(Schema):
+    order_id = fields.Id(required=True)
+    status = fields.Str(required=True)
+    event = fields.Str(required=True, metadata={"description": "Such as order.accepted"})
+
+
 class SyncedChat(Schema):
     chat_id = fields.Id(required=True)
     last_seq = _seq("The newest message")
@@ -164,7 +170,9 @@ class SyncedChat(Schema):
     more = fields.Bool(required=True, metadata={"description": "Sync again from the last item on"})
     reset = fields.Bool(
         required=True,
-        metadata={"description": "The client knew of messages that do not exist: forget the chat, begin at 0"},
+        metadata={
+            "description": "The client knew of messages that do not exist: forget the chat, begin at 0"
+        },
     )
 
 
@@ -173,8 +181,10 @@ class Synced(Schema):
     unlisted = fields.List(
         fields.Nested(ChatState),
         required=True,
-        metadata={"description": "Own chats with messages that were not asked for, newest first, at most 100"},
+        metadata={
+            "description": "Own chats with messages that were not asked for, newest first, at most 100"
+        },
     )
-    unknown = fields.List(
+    refused = fields.List(
         fields.Id(), required=True, metadata={"description": "Asked for, but not chats of the caller"}
     )

@@ -194,16 +194,14 @@ class MessageService:
             if known[chat.chat_id] < chat.last_seq
         }
         items: dict[int, list[MessageView]] = {}
-        missed = self._messages.missed(
-            ranges, per_chat=policies.SYNC_PER_CHAT, total=policies.SYNC_TOTAL
-        )
+        missed = self._messages.missed(ranges, per_chat=policies.SYNC_PER_CHAT, total=policies.SYNC_TOTAL)
         for message in missed:
             items.setdefault(message.chat_id, []).append(message)
         found = {chat.chat_id for chat in chats}
         return Synced(
             chats=[_synced(chat, known[chat.chat_id], items.get(chat.chat_id, [])) for chat in chats],
             unlisted=self._chats.states_besides(caller.user_id, list(known), policies.SYNC_CHATS),
-            unknown=[chat_id for chat_id in known if chat_id not in found],
+            refused=[chat_id for chat_id in known if chat_id not in found],
         )
 
     def publish_pending(self, chat_id: int, send: Callable[[int, MessageView], None]) -> int:

@@ -11,22 +11,13 @@ from typing import Any, ClassVar
 from marketplace.blueprints.chat import schemas
 from marketplace.blueprints.chat.policies import TYPING_SECONDS
 from marketplace.blueprints.chat.ports import Marks, Synced
+from marketplace.blueprints.chat.pushes import TYPING
 from marketplace.blueprints.chat.wiring import Chats
 from marketplace.kernel.identity import Principal
 from marketplace.realtime import user_room
 from marketplace.realtime.namespace import BaseNamespace, Connected, event
-from marketplace.realtime.outgoing import outgoing
 from marketplace.realtime.publish import NAMESPACE
-from marketplace.realtime.pubsub import GAP_EVENT
 from marketplace.web.access import Access, check
-
-MESSAGE_NEW = outgoing("message:new", schemas.Message, "A message, in the order of `seq`; it may come twice")
-RECEIPT = outgoing("receipt", schemas.Receipt, "How far a member has received and read; marks never go back")
-TYPING = outgoing("typing", schemas.TypingNow, "The other one is writing")
-CHAT_UPDATED = outgoing("chat:updated", schemas.ChatState, "A chat was opened")
-SESSION_REVOKED = outgoing("session:revoked", schemas.Nothing, "The sign-in has ended; the socket closes")
-outgoing("server:closing", schemas.Nothing, "The server stops; connect again and `sync`")
-outgoing(GAP_EVENT, schemas.Nothing, "Events may have been missed; `sync`")
 
 
 class ChatNamespace(BaseNamespace):
@@ -41,7 +32,7 @@ class ChatNamespace(BaseNamespace):
         self._typing: dict[str, dict[int, float]] = {}
         self._typing_lock = threading.Lock()
 
-    def connected(self, caller: Principal, sid: str) -> None:
+    def connected(self, caller: Principal, sid: str) -> None:  # noqa: ARG002 - the base's signature
         """Raises NotVerified."""
         check(Access.VERIFIED, caller)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from marketplace.blueprints.moderation import public as moderation
+from marketplace.blueprints.notifications import schemas
 from marketplace.blueprints.notifications.services import PUSH_JOB
 from marketplace.blueprints.notifications.wiring import Notifications
 from marketplace.blueprints.orders import public as orders
@@ -11,8 +12,11 @@ from marketplace.blueprints.performers import public as performers
 from marketplace.blueprints.reviews import public as reviews
 from marketplace.kernel.events import DomainEvent, Handler
 from marketplace.kernel.registry import Job
-from marketplace.realtime import publish, user_room
+from marketplace.realtime import user_room
+from marketplace.realtime.outgoing import outgoing
 from marketplace.web.runtime import Runtime
+
+NOTIFICATION_NEW = outgoing("notification:new", schemas.NotificationNew, "The user was told something")
 
 
 def parties_but_actor(event: orders.OrderEvent) -> Sequence[int]:
@@ -68,8 +72,7 @@ def handlers(parts: Runtime) -> Iterable[Handler]:
 
 def push(payload: dict[str, Any]) -> None:
     """Send a stored notification to the user's sockets."""
-    body = {key: payload[key] for key in ("id", "topic", "data")}
-    publish(user_room(payload["user_id"]), "notification:new", body)
+    NOTIFICATION_NEW.publish(user_room(payload["user_id"]), payload)
 
 
 def jobs(_parts: Runtime) -> Iterable[Job]:

@@ -60,10 +60,9 @@ class SqlNotificationRepository(SqlRepository):
             update(Notification)
             .where(Notification.user_id == user_id, Notification.read_at.is_(None))
             .values(read_at=at)
-            .returning(Notification.id)
         )
         if ids is not None:
             statement = statement.where(Notification.id.in_(ids))
         if up_to_id is not None:
             statement = statement.where(Notification.id <= up_to_id)
-        return len(self.session.execute(statement, execution_options={"synchronize_session": False}).all())
+        return self.session.connection().execute(statement).rowcount

@@ -8,6 +8,7 @@ from marketplace.blueprints.notifications.wiring import notifications
 from marketplace.kernel.pages import Page
 from marketplace.web.access import current_principal, signed_in
 from marketplace.web.blueprint import VersionedBlueprint
+from marketplace.web.idempotency import idempotent
 from marketplace.web.pagination import split_page
 
 blp = VersionedBlueprint(
@@ -27,6 +28,7 @@ def list_notifications(query: dict[str, Any]) -> Page[NotificationView]:
 
 @blp.post("/read")
 @signed_in
+@idempotent
 @blp.arguments(schemas.MarkRead)
 @blp.response(200, schemas.Marked)
 def read_notifications(data: dict[str, Any]) -> dict[str, int]:

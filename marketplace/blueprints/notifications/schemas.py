@@ -21,6 +21,12 @@ class Notification(Schema):
     created_at = fields.DateTime(required=True)
 
 
+class NotificationNew(Schema):
+    id = fields.Id(required=True)
+    topic = fields.Str(required=True, max=64)
+    data = fields.Raw()
+
+
 class MarkRead(Schema):
     ids = fields.List(fields.Id(), min=1, max=100, unique=True)
     up_to_id = fields.Id()
