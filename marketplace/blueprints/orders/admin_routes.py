@@ -28,10 +28,11 @@ def list_all_orders(query: dict[str, Any]) -> Page[OrderView]:
 @blp.post("/<int:order_id>/resolve")
 @staff
 @idempotent
+@blp.problem(403, "`wrong_party`: the order is your own")
 @blp.problem(409, "`transition_not_allowed`: the order is not disputed")
 @blp.arguments(schemas.StaffResolve)
 @blp.response(200, schemas.Order)
 @tagged
 def staff_resolve_order(data: dict[str, Any], order_id: int) -> OrderView:
     """Decide how a dispute ends"""
-    return orders().transitions.resolve(current_principal(), order_id, data["outcome"], data["reason"])
+    return orders().transitions.decide(current_principal(), order_id, data["outcome"], data["reason"])

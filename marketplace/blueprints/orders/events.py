@@ -71,7 +71,7 @@ class OrderDisputed(OrderEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class OrderResolved(OrderEvent):
-    """A dispute ended; `status` is how. An OrderCompleted or OrderCancelled is recorded with it."""
+    """A dispute ended; `status` (`completed` or `cancelled`) is how."""
 
     name: ClassVar[str] = "order.resolved"
 
@@ -92,6 +92,7 @@ class OrderRescheduled(OrderEvent):
 
 
 BY_TRANSITION: dict[str, type[OrderEvent]] = {
+    "resolve": OrderResolved,
     "accept": OrderAccepted,
     "decline": OrderDeclined,
     "expire": OrderExpired,
@@ -102,12 +103,11 @@ BY_TRANSITION: dict[str, type[OrderEvent]] = {
     "complete": OrderCompleted,
     "dispute": OrderDisputed,
 }
-"""The event that a step records."""
+"""The event that a step to another status records."""
 
 ALL: tuple[type[OrderEvent], ...] = (
     OrderCreated,
     *BY_TRANSITION.values(),
-    OrderResolved,
     ResolutionProposed,
     RescheduleProposed,
     OrderRescheduled,

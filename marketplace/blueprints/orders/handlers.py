@@ -1,9 +1,10 @@
 """What orders do when something happened, and by themselves."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from marketplace.blueprints.orders.events import ALL, OrderEvent
+from marketplace.blueprints.orders.policies import BATCH
 from marketplace.blueprints.orders.wiring import Orders
 from marketplace.kernel.events import Handler
 from marketplace.kernel.registry import Job
@@ -29,13 +30,14 @@ def jobs(parts: Runtime) -> Iterable[Job]:
     """What happens by itself."""
     transitions = parts.get(Orders).transitions
 
-    def expire(_payload: dict[str, Any]) -> None:
-        transitions.expire_due()
+    def batches(kind: str, run: Callable[[], int]) -> Job:
+        def one(_payload: dict[str, Any]) -> None:
+            if run() == BATCH:
+                parts.uow.enqueue(kind, {})
 
-    def complete(_payload: dict[str, Any]) -> None:
-        transitions.complete_due()
+        return Job(kind, one, every=EVERY_SECONDS)
 
     return [
-        Job("orders.expire", expire, every=EVERY_SECONDS),
-        Job("orders.complete", complete, every=EVERY_SECONDS),
+        batches("orders.expire", transitions.expire_due),
+        batches("orders.complete", transitions.complete_due),
     ]

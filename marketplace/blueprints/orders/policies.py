@@ -71,11 +71,13 @@ TRANSITIONS = {
 }
 """Every step by its name; orders are created as pending."""
 
+BATCH = 500
+"""How many orders one job moves; a full batch calls for another job at once."""
 EXPIRE_AFTER = timedelta(hours=24)
 COMPLETE_AFTER = timedelta(days=2)
 MAX_AHEAD = timedelta(days=365)
-OPEN = (S.PENDING, S.CONFIRMED, S.IN_PROGRESS, S.DELIVERED, S.CHANGES_REQUESTED, S.DISPUTED)
-"""The statuses from which an order still goes somewhere."""
+ENGAGED = (S.CONFIRMED, S.IN_PROGRESS, S.DELIVERED, S.CHANGES_REQUESTED, S.DISPUTED, S.COMPLETED)
+"""The statuses of an order that the performer accepted and nobody cancelled."""
 
 
 def allowed_transitions(status: str, role: Role) -> list[str]:

@@ -86,8 +86,10 @@ class OrderRepository(Protocol):
         """Store a new order; returns its id."""
         ...
 
-    def is_taken(self, performer_id: int, starts_at: datetime, ends_at: datetime) -> bool:
-        """Whether a confirmed order of the performer overlaps."""
+    def is_taken(
+        self, performer_id: int, starts_at: datetime, ends_at: datetime, *, besides: int | None = None
+    ) -> bool:
+        """Whether a confirmed order of the performer, other than `besides`, overlaps."""
         ...
 
     def find(self, order_id: int, *, lock: bool = False) -> OrderView | None: ...
@@ -100,18 +102,26 @@ class OrderRepository(Protocol):
 
     def history(self, order_id: int, page: PageRequest) -> Page[HistoryEntry]: ...
 
-    def list_of(
-        self, page: PageRequest, *, user_id: int | None, role: str | None, filters: Mapping[str, Any]
+    def list_own(
+        self, page: PageRequest, caller: Principal, role: str | None, filters: Mapping[str, Any]
     ) -> Page[OrderView]:
-        """Newest first: those of `user_id` in `role` (either when None), of everybody without a user."""
+        """Newest first: those of the caller in `role`, in either when None."""
         ...
 
-    def expire_due(self, at: datetime) -> list[OrderView]:
-        """Move a batch of pending orders whose time is up; locked ones are left for the next time."""
+    def list_all(self, page: PageRequest, filters: Mapping[str, Any]) -> Page[OrderView]:
+        """Everybody's, newest first."""
         ...
 
-    def complete_due(self, at: datetime) -> list[OrderView]:
-        """Move a batch of delivered orders that nobody objected to."""
+    def has_engaged(self, customer_id: int, performer_id: int) -> bool:
+        """Whether the performer ever accepted an order of the customer that was not cancelled."""
+        ...
+
+    def expire_due(self, at: datetime, limit: int) -> list[OrderView]:
+        """Move up to `limit` pending orders whose time is up; locked ones are left for the next time."""
+        ...
+
+    def complete_due(self, at: datetime, limit: int) -> list[OrderView]:
+        """Move up to `limit` delivered orders that nobody objected to."""
         ...
 
 

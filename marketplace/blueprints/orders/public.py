@@ -22,6 +22,7 @@ from marketplace.blueprints.orders.events import (
     ResolutionProposed,
 )
 from marketplace.blueprints.orders.wiring import orders
+from marketplace.kernel.errors import NotFound
 
 __all__ = [
     "ALL_EVENTS",
@@ -42,6 +43,8 @@ __all__ = [
     "RescheduleProposed",
     "ResolutionProposed",
     "find_order",
+    "get_order_ref",
+    "has_confirmed_order",
 ]
 
 ALL_EVENTS = ALL
@@ -62,7 +65,7 @@ class OrderRef:
 
 def find_order(order_id: int) -> OrderRef | None:
     """One order, whoever asks: the caller checks who may know of it."""
-    found = orders().repository.find(order_id)
+    found = orders().booking.find(order_id)
     if found is None:
         return None
     return OrderRef(
@@ -73,3 +76,16 @@ def find_order(order_id: int) -> OrderRef | None:
         performer_user_id=found.performer_user_id,
         completed_at=found.completed_at,
     )
+
+
+def get_order_ref(order_id: int) -> OrderRef:
+    """As `find_order`. Raises NotFound."""
+    found = find_order(order_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def has_confirmed_order(customer_id: int, performer_id: int) -> bool:
+    """Whether the performer ever accepted an order of the customer that was not cancelled."""
+    return orders().booking.has_engaged(customer_id, performer_id)

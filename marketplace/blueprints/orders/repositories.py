@@ -7,18 +7,18 @@ from typing import Any
 
 from sqlalchemy import Row, Select, func, insert, or_, select, update
 
-from marketplace.blueprints.orders.policies import COMPLETE_AFTER, EXPIRE_AFTER, Status
+from marketplace.blueprints.orders.policies import COMPLETE_AFTER, ENGAGED, EXPIRE_AFTER, Role, Status
 from marketplace.blueprints.orders.ports import HistoryEntry, OrderView, Step
 from marketplace.database.keyset import fetch_page
 from marketplace.database.repository import SqlRepository
 from marketplace.database.unit_of_work import SqlUnitOfWork
 from marketplace.kernel.cursors import CursorSigner
+from marketplace.kernel.identity import Principal
 from marketplace.kernel.money import Money
 from marketplace.kernel.pages import Page, PageRequest
 from marketplace.models.orders import Order, OrderTransition
 from marketplace.models.performers import Performer
 
-BATCH = 500
 _COLUMNS: tuple[Any, ...] = (
     Order.id,
     Order.customer_id,
@@ -59,13 +59,17 @@ class SqlOrderRepository(SqlRepository):
         """Store a new order; returns its id."""
         return self.session.execute(insert(Order).values(**values).returning(Order.id)).scalar_one()
 
-    def is_taken(self, performer_id: int, starts_at: datetime, ends_at: datetime) -> bool:
+    def is_taken(
+        self, performer_id: int, starts_at: datetime, ends_at: datetime, *, besides: int | None = None
+    ) -> bool:
         """A kind answer before the exclusion constraint gives the certain one."""
         statement = select(Order.id).where(
             Order.performer_id == performer_id,
             Order.status.in_(_BUSY),
             func.tstzrange(Order.starts_at, Order.ends_at).op("&&")(func.tstzrange(starts_at, ends_at)),
         )
+        if besides is not None:
+            statement = statement.where(Order.id != besides)
         return self.session.execute(statement.limit(1)).first() is not None
 
     def find(self, order_id: int, *, lock: bool = False) -> OrderView | None:
@@ -113,37 +117,67 @@ class SqlOrderRepository(SqlRepository):
         items = [HistoryEntry(**row._mapping) for row in found.items]
         return Page(items, found.next, found.previous)
 
-    def list_of(
-        self, page: PageRequest, *, user_id: int | None, role: str | None, filters: Mapping[str, Any]
+    def list_own(
+        self, page: PageRequest, caller: Principal, role: str | None, filters: Mapping[str, Any]
     ) -> Page[OrderView]:
-        """Newest first."""
-        statement = _select().order_by(Order.created_at.desc(), Order.id.desc())
-        if user_id is not None:
-            mine = {"customer": Order.customer_id == user_id, "performer": Performer.user_id == user_id}
-            statement = statement.where(mine[role] if role else or_(*mine.values()))
+        """Newest first; `performer_id` is the caller's own, so that each side is found by its index."""
+        mine = {
+            Role.CUSTOMER: Order.customer_id == caller.user_id,
+            Role.PERFORMER: Order.performer_id == caller.performer_id,
+        }
+        statement = (
+            _select()
+            .where(mine[Role(role)] if role else or_(*mine.values()))
+            .order_by(Order.created_at.desc(), Order.id.desc())
+        )
+        return self._page(statement, page, "orders", filters, user=caller.user_id, role=role)
+
+    def list_all(self, page: PageRequest, filters: Mapping[str, Any]) -> Page[OrderView]:
+        """Newest first, by the order of ids: that needs no index of its own."""
+        return self._page(_select().order_by(Order.id.desc()), page, "all_orders", filters)
+
+    def _page(
+        self,
+        statement: Select[Any],
+        page: PageRequest,
+        name: str,
+        filters: Mapping[str, Any],
+        **bound: Any,
+    ) -> Page[OrderView]:
         if filters.get("status") is not None:
             statement = statement.where(Order.status == filters["status"])
         if filters.get("from") is not None:
             statement = statement.where(Order.starts_at >= filters["from"])
         if filters.get("to") is not None:
             statement = statement.where(Order.starts_at < filters["to"])
-        bound = {**filters, "user": user_id, "role": role}
-        found = fetch_page(self.session, statement, page, self._signer, name="orders", filters=bound)
+        found = fetch_page(
+            self.session, statement, page, self._signer, name=name, filters={**filters, **bound}
+        )
         return Page([_view(row) for row in found.items], found.next, found.previous)
 
-    def expire_due(self, at: datetime) -> list[OrderView]:
-        """Nobody answered: 24 hours after creation, or when the start has come (contract, section 5)."""
-        limit = func.least(Order.created_at + EXPIRE_AFTER, Order.starts_at)
-        return self._move_due(Status.PENDING, limit <= at, at, {"status": Status.EXPIRED})
+    def has_engaged(self, customer_id: int, performer_id: int) -> bool:
+        """Whether the performer works or worked for the customer."""
+        statement = select(Order.id).where(
+            Order.customer_id == customer_id, Order.performer_id == performer_id, Order.status.in_(ENGAGED)
+        )
+        return self.session.execute(statement.limit(1)).first() is not None
 
-    def complete_due(self, at: datetime) -> list[OrderView]:
+    def expire_due(self, at: datetime, limit: int) -> list[OrderView]:
+        """Nobody answered: 24 hours after creation, or when the start has come (contract, section 5)."""
+        ends = func.least(Order.created_at + EXPIRE_AFTER, Order.starts_at)
+        return self._move_due(Status.PENDING, ends <= at, limit, {"status": Status.EXPIRED}, at)
+
+    def complete_due(self, at: datetime, limit: int) -> list[OrderView]:
         """Nobody objected within two days after the last delivery (contract, section 5)."""
         values = {"status": Status.COMPLETED, "completed_at": at}
-        return self._move_due(Status.DELIVERED, Order.state_entered_at <= at - COMPLETE_AFTER, at, values)
+        due = Order.state_entered_at <= at - COMPLETE_AFTER
+        return self._move_due(Status.DELIVERED, due, limit, values, at)
 
-    def _move_due(self, status: Status, due: Any, at: datetime, values: Mapping[str, Any]) -> list[OrderView]:
+    def _move_due(
+        self, status: Status, due: Any, limit: int, values: Mapping[str, Any], at: datetime
+    ) -> list[OrderView]:
         batch = (
-            select(Order.id).where(Order.status == status, due).limit(BATCH).with_for_update(skip_locked=True)
+            select(Order.id).where(Order.status == status, due).limit(limit).with_for_update(skip_locked=True)
         )
         ids = list(self.session.scalars(batch))
         if not ids:

@@ -6,7 +6,7 @@ from marketplace.blueprints.orders import schemas
 from marketplace.blueprints.orders.ports import HistoryEntry, OrderView
 from marketplace.blueprints.orders.wiring import orders
 from marketplace.kernel.pages import Page
-from marketplace.web.access import current_principal, signed_in, verified
+from marketplace.web.access import current_principal, verified
 from marketplace.web.blueprint import VersionedBlueprint
 from marketplace.web.etag import tagged
 from marketplace.web.idempotency import idempotent
@@ -14,14 +14,17 @@ from marketplace.web.pagination import PageQuery, split_page
 
 blp = VersionedBlueprint("orders", description="Bookings and their transitions", url_prefix="/orders")
 
+WRONG_PARTY = "`wrong_party`, `not_verified`"
 NOT_ALLOWED = "`transition_not_allowed`; `allowed_transitions` says what is"
 
 
 @blp.post("")
 @verified
 @idempotent
+@blp.problem(403, "`own_service`, `not_verified`")
 @blp.problem(404, "No such service")
 @blp.problem(409, "`slot_taken`")
+@blp.problem(422, "`starts_in_past`, `too_far_ahead`, `validation_failed`")
 @blp.arguments(schemas.OrderCreate)
 @blp.response(201, schemas.Order)
 @tagged
@@ -31,7 +34,7 @@ def create_order(data: dict[str, Any]) -> OrderView:
 
 
 @blp.get("")
-@signed_in
+@verified
 @blp.arguments(schemas.OrdersQuery, location="query")
 @blp.paged(schemas.Order)
 def list_orders(query: dict[str, Any]) -> Page[OrderView]:
@@ -42,7 +45,7 @@ def list_orders(query: dict[str, Any]) -> Page[OrderView]:
 
 
 @blp.get("/<int:order_id>")
-@signed_in
+@verified
 @blp.response(200, schemas.Order)
 @tagged
 def get_order(order_id: int) -> OrderView:
@@ -51,7 +54,7 @@ def get_order(order_id: int) -> OrderView:
 
 
 @blp.get("/<int:order_id>/history")
-@signed_in
+@verified
 @blp.arguments(PageQuery, location="query")
 @blp.paged(schemas.HistoryEntry)
 def list_order_history(query: dict[str, Any], order_id: int) -> Page[HistoryEntry]:
@@ -63,6 +66,7 @@ def list_order_history(query: dict[str, Any], order_id: int) -> Page[HistoryEntr
 @blp.post("/<int:order_id>/accept")
 @verified
 @idempotent
+@blp.problem(403, WRONG_PARTY)
 @blp.problem(409, f"{NOT_ALLOWED}; `slot_taken`")
 @blp.response(200, schemas.Order)
 @tagged
@@ -74,6 +78,7 @@ def accept_order(order_id: int) -> OrderView:
 @blp.post("/<int:order_id>/decline")
 @verified
 @idempotent
+@blp.problem(403, WRONG_PARTY)
 @blp.problem(409, NOT_ALLOWED)
 @blp.arguments(schemas.OptionalReason)
 @blp.response(200, schemas.Order)
@@ -86,6 +91,7 @@ def decline_order(data: dict[str, Any], order_id: int) -> OrderView:
 @blp.post("/<int:order_id>/cancel")
 @verified
 @idempotent
+@blp.problem(403, WRONG_PARTY)
 @blp.problem(409, NOT_ALLOWED)
 @blp.arguments(schemas.OptionalReason)
 @blp.response(200, schemas.Order)
@@ -98,6 +104,7 @@ def cancel_order(data: dict[str, Any], order_id: int) -> OrderView:
 @blp.post("/<int:order_id>/start")
 @verified
 @idempotent
+@blp.problem(403, WRONG_PARTY)
 @blp.problem(409, NOT_ALLOWED)
 @blp.response(200, schemas.Order)
 @tagged
@@ -109,6 +116,7 @@ def start_order(order_id: int) -> OrderView:
 @blp.post("/<int:order_id>/deliver")
 @verified
 @idempotent
+@blp.problem(403, WRONG_PARTY)
 @blp.problem(409, NOT_ALLOWED)
 @blp.response(200, schemas.Order)
 @tagged
@@ -120,6 +128,7 @@ def deliver_order(order_id: int) -> OrderView:
 @blp.post("/<int:order_id>/request-changes")
 @verified
 @idempotent
+@blp.problem(403, WRONG_PARTY)
 @blp.problem(409, NOT_ALLOWED)
 @blp.arguments(schemas.RequiredReason)
 @blp.response(200, schemas.Order)
@@ -132,6 +141,7 @@ def request_order_changes(data: dict[str, Any], order_id: int) -> OrderView:
 @blp.post("/<int:order_id>/complete")
 @verified
 @idempotent
+@blp.problem(403, WRONG_PARTY)
 @blp.problem(409, NOT_ALLOWED)
 @blp.response(200, schemas.Order)
 @tagged
@@ -143,6 +153,7 @@ def complete_order(order_id: int) -> OrderView:
 @blp.post("/<int:order_id>/dispute")
 @verified
 @idempotent
+@blp.problem(403, WRONG_PARTY)
 @blp.problem(409, NOT_ALLOWED)
 @blp.arguments(schemas.RequiredReason)
 @blp.response(200, schemas.Order)
@@ -155,6 +166,7 @@ def dispute_order(data: dict[str, Any], order_id: int) -> OrderView:
 @blp.post("/<int:order_id>/resolve")
 @verified
 @idempotent
+@blp.problem(403, WRONG_PARTY)
 @blp.problem(409, NOT_ALLOWED)
 @blp.arguments(schemas.Resolve)
 @blp.response(200, schemas.Order)
@@ -167,7 +179,9 @@ def resolve_order(data: dict[str, Any], order_id: int) -> OrderView:
 @blp.post("/<int:order_id>/reschedule")
 @verified
 @idempotent
+@blp.problem(403, WRONG_PARTY)
 @blp.problem(409, f"{NOT_ALLOWED}; `slot_taken`")
+@blp.problem(422, "`starts_in_past`, `too_far_ahead`, `validation_failed`")
 @blp.arguments(schemas.Reschedule)
 @blp.response(200, schemas.Order)
 @tagged

@@ -15,6 +15,7 @@ from marketplace.blueprints.orders.errors import (
     WrongParty,
 )
 from marketplace.blueprints.orders.policies import (
+    BATCH,
     MAX_AHEAD,
     TRANSITIONS,
     Role,
@@ -141,14 +142,22 @@ class BookingService:
         self, caller: Principal, page: PageRequest, role: str | None, filters: Mapping[str, Any]
     ) -> Page[OrderView]:
         """The caller's orders in `role` (both when None), newest first."""
-        found = self._orders.list_of(page, user_id=caller.user_id, role=role, filters=filters)
+        found = self._orders.list_own(page, caller, role, filters)
         seen = [_seen_by(order, role_of(caller, order)) for order in found.items]
         return replace(found, items=seen)
 
     def list_all(self, page: PageRequest, filters: Mapping[str, Any]) -> Page[OrderView]:
         """Everybody's orders, for staff."""
-        found = self._orders.list_of(page, user_id=None, role=None, filters=filters)
+        found = self._orders.list_all(page, filters)
         return replace(found, items=[_seen_by(order, Role.STAFF) for order in found.items])
+
+    def find(self, order_id: int) -> OrderView | None:
+        """An order, whoever asks."""
+        return self._orders.find(order_id)
+
+    def has_engaged(self, customer_id: int, performer_id: int) -> bool:
+        """Whether the performer ever accepted an order of the customer that was not cancelled."""
+        return self._orders.has_engaged(customer_id, performer_id)
 
     def _found(self, order_id: int) -> OrderView:
         order = self._orders.find(order_id)
@@ -185,15 +194,22 @@ class TransitionService:
             order, role, _ = self._begin(caller, order_id, "resolve")
             agreed = order.resolution == outcome and order.resolution_by not in {None, role}
             if role is Role.STAFF or agreed:
-                target = Status(outcome)
-                ended = self._enter(caller, order, role, "resolve", target, reason)
-                follow_up = events.OrderCompleted if target is Status.COMPLETED else events.OrderCancelled
-                self._uow.record(_event(follow_up, ended, caller.user_id))
-                return ended
+                return self._enter(caller, order, role, "resolve", Status(outcome), reason)
             proposal = {"resolution": outcome, "resolution_by": role}
+            data = {"outcome": outcome}
             return self._propose(
-                caller, order, role, "resolve", proposal, {"outcome": outcome}, events.ResolutionProposed
+                caller, order, role, "resolve", proposal, data, events.ResolutionProposed, reason
             )
+
+    def decide(self, actor: Principal, order_id: int, outcome: str, reason: str) -> OrderView:
+        """Staff ends a dispute between others. Raises NotFound, WrongParty (an own order),
+        TransitionNotAllowed.
+        """
+        with self._uow:
+            order, role, _ = self._begin(actor, order_id, "resolve")
+            if role is not Role.STAFF:
+                raise WrongParty("Another member of staff decides on your own orders")
+            return self._enter(actor, order, role, "resolve", Status(outcome), reason)
 
     def reschedule(self, caller: Principal, order_id: int, starts_at: datetime) -> OrderView:
         """Propose a new start, or accept the other party's proposal by sending the same start.
@@ -204,28 +220,26 @@ class TransitionService:
             order, role, _ = self._begin(caller, order_id, "reschedule")
             check_start(starts_at, self._clock.now())
             data = {"starts_at": starts_at.isoformat()}
+            ends_at = starts_at + (order.ends_at - order.starts_at)
             if order.proposed_starts_at == starts_at and order.proposed_by != role:
-                ends_at = starts_at + (order.ends_at - order.starts_at)
                 values = {"starts_at": starts_at, "ends_at": ends_at, **NO_PROPOSALS}
                 return self._propose(caller, order, role, "reschedule", values, data, events.OrderRescheduled)
-            if self._orders.is_taken(
-                order.performer_id, starts_at, starts_at + (order.ends_at - order.starts_at)
-            ):
+            if self._orders.is_taken(order.performer_id, starts_at, ends_at, besides=order.id):
                 raise SlotTaken
             proposal = {"proposed_starts_at": starts_at, "proposed_by": role}
             return self._propose(caller, order, role, "reschedule", proposal, data, events.RescheduleProposed)
 
     def expire_due(self) -> int:
-        """Pending orders whose time is up expire; returns how many."""
+        """A batch of pending orders whose time is up expires; returns how many."""
         with self._uow:
             now = self._clock.now()
-            return self._by_itself(self._orders.expire_due(now), "expire", Status.PENDING, now)
+            return self._by_itself(self._orders.expire_due(now, BATCH), "expire", Status.PENDING, now)
 
     def complete_due(self) -> int:
-        """Delivered orders that nobody objected to are complete; returns how many."""
+        """A batch of delivered orders that nobody objected to is complete; returns how many."""
         with self._uow:
             now = self._clock.now()
-            return self._by_itself(self._orders.complete_due(now), "complete", Status.DELIVERED, now)
+            return self._by_itself(self._orders.complete_due(now, BATCH), "complete", Status.DELIVERED, now)
 
     def _by_itself(self, moved: Sequence[OrderView], name: str, from_status: Status, now: datetime) -> int:
         self._orders.add_steps(
@@ -276,7 +290,7 @@ class TransitionService:
         values: dict[str, Any] = {"status": target, "state_entered_at": now, "updated_at": now}
         if target is Status.COMPLETED:
             values["completed_at"] = now
-        kind = events.BY_TRANSITION.get(name, events.OrderResolved)
+        kind = events.BY_TRANSITION[name]
         moved = self._change(caller, order, role, name, {**values, **NO_PROPOSALS}, reason, {}, kind)
         if role is Role.STAFF:
             self._audit.write(
@@ -299,9 +313,10 @@ class TransitionService:
         values: Mapping[str, Any],
         data: dict[str, Any],
         kind: type[events.OrderEvent],
+        reason: str | None = None,
     ) -> OrderView:
         values = {**values, "updated_at": self._clock.now()}
-        return self._change(caller, order, role, name, values, None, data, kind)
+        return self._change(caller, order, role, name, values, reason, data, kind)
 
     def _change(
         self,

@@ -16,7 +16,6 @@ class Orders:
 
     booking: BookingService
     transitions: TransitionService
-    repository: SqlOrderRepository
 
 
 def build(parts: Runtime) -> Orders:
@@ -25,7 +24,6 @@ def build(parts: Runtime) -> Orders:
     return Orders(
         booking=BookingService(parts.uow, repository, _bookable, parts.clock),
         transitions=TransitionService(parts.uow, repository, moderation.audit(parts), parts.clock),
-        repository=repository,
     )
 
 
