@@ -12,13 +12,13 @@ from types import FrameType
 # variable when it is imported, so it is set before anything of the program is.
 metrics_folder = os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="marketplace-metrics-")
 
-from gunicorn.arbiter import Arbiter  # noqa: E402 - see above
-from gunicorn.workers.base import Worker  # noqa: E402 - see above
-from prometheus_client import multiprocess  # noqa: E402 - see above
+from gunicorn.arbiter import Arbiter
+from gunicorn.workers.base import Worker
+from prometheus_client import multiprocess
 
-from marketplace.assembly import start_serving, stop_serving  # noqa: E402 - see above
-from marketplace.config import ConfigError, load_settings  # noqa: E402 - see above
-from marketplace.web.logs import GunicornLogger, configure_logging  # noqa: E402 - see above
+from marketplace.assembly import start_serving, stop_serving
+from marketplace.config import ConfigError, load_settings
+from marketplace.web.logs import GunicornLogger, configure_logging
 
 try:
     settings = load_settings()

@@ -8,9 +8,12 @@ from marketplace.extensions import db
 from marketplace.models import Base
 
 MIGRATION_LOCK = 0x6D61726B6574  # any number that nothing else locks
+LIMITS = ("SET lock_timeout = '1s'", "SET statement_timeout = '5s'")
 
 
-def include_object(_object: object, name: str | None, kind: str, reflected: bool, _compare_to: object) -> bool:
+def include_object(
+    _object: object, name: str | None, kind: str, reflected: bool, _compare_to: object
+) -> bool:
     """Tables that are in the database but in no model belong to plugins that are not loaded."""
     return not (kind == "table" and reflected and name not in Base.metadata.tables)
 
@@ -23,6 +26,8 @@ def run_offline() -> None:
         literal_binds=True,
         transaction_per_migration=True,
     )
+    for setting in LIMITS:
+        context.execute(setting)
     with context.begin_transaction():
         context.run_migrations()
 
@@ -34,8 +39,8 @@ def run_online() -> None:
         connection.execute(text("SET lock_timeout = 0"))
         connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK})
         # A migration that cannot have its lock in a second gives up, rather than queue everybody behind it.
-        connection.execute(text("SET lock_timeout = '1s'"))
-        connection.execute(text("SET statement_timeout = '5s'"))
+        for setting in LIMITS:
+            connection.execute(text(setting))
         connection.commit()
         try:
             configured = current_app.extensions["migrate"].configure_args

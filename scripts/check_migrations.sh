@@ -9,4 +9,5 @@ flask="$BIN/python -m flask --app wsgi"
 $flask db upgrade
 $flask db check
 $flask db upgrade --sql > "$place/migrations.sql"
-"$BIN/squawk" --assume-in-transaction --pg-version 15.0 "$place/migrations.sql"
+# Alembic's own version table has a varchar; ours have none, the base maps str to text.
+"$BIN/squawk" --pg-version 15.0 --exclude prefer-text-field "$place/migrations.sql"

@@ -14,7 +14,8 @@ from marketplace.kernel.pages import Page, PageRequest
 class ModeratedSubject:
     """A kind of thing whose edits wait for staff; registered by the domain that owns it.
 
-    `load` gives the subject locked and raises NotFound; `changed` is called after a field was applied, to record the domain's own event.
+    `load` gives the subject locked and raises NotFound; `changed` is called after a field was applied,
+    to record the domain's own event.
     """
 
     name: str

@@ -36,7 +36,8 @@ _PRUNE = (
     text("""DELETE FROM job WHERE id IN (SELECT id FROM job WHERE status = 'done'
             AND finished_at < now() - interval '7 days' LIMIT 5000)"""),
     text("""DELETE FROM idempotency_key WHERE (scope, key_hash) IN (
-            SELECT scope, key_hash FROM idempotency_key WHERE created_at < now() - interval '24 hours' LIMIT 5000)"""),
+            SELECT scope, key_hash FROM idempotency_key
+            WHERE created_at < now() - interval '24 hours' LIMIT 5000)"""),
     text("""DELETE FROM realtime_message WHERE id IN (SELECT id FROM realtime_message
             WHERE created_at < now() - interval '1 hour' LIMIT 5000)"""),
 )
