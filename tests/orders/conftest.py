@@ -1,0 +1,70 @@
+"""A customer, a performer, staff and a stranger around orders."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from marketplace.database.tables import DomainEventRow
+from marketplace.extensions import db
+from marketplace.models import Order, Performer, Service, User
+from tests.conftest import START
+from tests.factories import Factory
+
+
+@dataclass
+class Deal:
+    """Who is who; `headers` sign each role in."""
+
+    make: Factory
+    customer: User
+    performer_user: User
+    staff: User
+    performer: Performer
+    service: Service
+    headers: dict[str, dict[str, str]]
+    days: Any
+
+    def order(self, status: str = "pending", **values: Any) -> Order:
+        """An order of its own day."""
+        values.setdefault("starts_at", START + timedelta(days=next(self.days)))
+        if status == "completed":
+            values.setdefault("completed_at", START)
+        return self.make.order(self.customer, self.service, status=status, **values)
+
+
+@pytest.fixture
+def deal(make: Factory, auth: Callable[[User], dict[str, str]]) -> Deal:
+    performer_user = make.user(first_name="Pavel")
+    performer = make.performer(performer_user)
+    customer, staff = make.user(first_name="Clara"), make.staff()
+    people = {
+        "customer": customer,
+        "performer": performer_user,
+        "staff": staff,
+        "stranger": make.user(),
+        "other_performer": make.user(),
+        "unverified": make.user(email_verified=False),
+    }
+    make.performer(people["other_performer"])
+    headers = {role: auth(user) for role, user in people.items()}
+    return Deal(
+        make=make,
+        customer=customer,
+        performer_user=performer_user,
+        staff=staff,
+        performer=performer,
+        service=make.service(performer),
+        headers=headers | {"anonymous": {}},
+        days=count(1),
+    )
+
+
+def event_names(prefix: str = "order.") -> list[str]:
+    """The recorded events, in their order."""
+    statement = select(DomainEventRow.name).where(DomainEventRow.name.startswith(prefix))
+    return list(db.session.scalars(statement.order_by(DomainEventRow.id)))
