@@ -28,7 +28,7 @@ def list_all_orders(query: dict[str, Any]) -> Page[OrderView]:
 @blp.post("/<int:order_id>/resolve")
 @staff
 @idempotent
-@blp.problem(403, "`wrong_party`: the order is your own")
+@blp.problem(403, "`wrong_party` (the order is your own), `staff_needed`")
 @blp.problem(409, "`transition_not_allowed`: the order is not disputed")
 @blp.arguments(schemas.StaffResolve)
 @blp.response(200, schemas.Order)

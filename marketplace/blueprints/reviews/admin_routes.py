@@ -27,6 +27,7 @@ def list_all_reviews(query: dict[str, Any]) -> Page[ReviewView]:
 @blp.post("/<int:review_id>/hide")
 @staff
 @idempotent
+@blp.problem(403, "`own_review`, `staff_needed`")
 @blp.problem(409, "`already_hidden`")
 @blp.arguments(schemas.HideReason)
 @blp.response(200, schemas.StaffReview)
@@ -38,6 +39,7 @@ def hide_review(data: dict[str, Any], review_id: int) -> ReviewView:
 @blp.post("/<int:review_id>/restore")
 @staff
 @idempotent
+@blp.problem(403, "`own_review`, `staff_needed`")
 @blp.problem(409, "`not_hidden`")
 @blp.response(200, schemas.StaffReview)
 def restore_review(review_id: int) -> ReviewView:

@@ -38,4 +38,9 @@ class AlreadyHidden(Conflict):
     title = "The review is hidden"
 
 
+class OwnReview(Forbidden):
+    code = "own_review"
+    title = "Another member of staff decides on reviews by you or of you"
+
+
 CONSTRAINTS = {"uq_review_order_id_author_id": AlreadyReviewed}

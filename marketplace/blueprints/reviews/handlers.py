@@ -1,14 +1,25 @@
 """What reviews do when something happened, and by themselves."""
 
+import logging
 from collections.abc import Iterable
 from typing import Any
 
 from marketplace.blueprints.performers import public as performers
-from marketplace.blueprints.reviews.events import ReviewEvent, ReviewHidden, ReviewPublished, ReviewRestored
+from marketplace.blueprints.reviews.events import (
+    ReviewEvent,
+    ReviewHidden,
+    ReviewPublished,
+    ReviewReplied,
+    ReviewRestored,
+)
+from marketplace.blueprints.reviews.policies import BATCH, CACHE_TOPIC
 from marketplace.blueprints.reviews.wiring import Reviews
 from marketplace.kernel.events import Handler
 from marketplace.kernel.registry import Job
+from marketplace.web.caching import drop
 from marketplace.web.runtime import Runtime
+
+log = logging.getLogger(__name__)
 
 PUBLISH_EVERY_SECONDS = 60.0
 RECOUNT_EVERY_SECONDS = 86_400.0
@@ -19,10 +30,19 @@ def forget_figures(_event: ReviewEvent) -> None:
     performers.drop_public_answers()
 
 
+def forget_list(_event: ReviewEvent) -> None:
+    """Kept pages of public reviews are no longer true."""
+    drop(CACHE_TOPIC)
+
+
 def handlers(_parts: Runtime) -> Iterable[Handler]:
     """The handlers of this domain."""
-    kinds = (ReviewPublished, ReviewHidden, ReviewRestored)
-    return [Handler(kind, forget_figures, key=f"reviews.forget:{kind.name}", effect=True) for kind in kinds]
+    figures = (ReviewPublished, ReviewHidden, ReviewRestored)
+    shown = (*figures, ReviewReplied)
+    return [
+        *(Handler(kind, forget_figures, key=f"reviews.forget:{kind.name}", effect=True) for kind in figures),
+        *(Handler(kind, forget_list, key=f"reviews.forget_list:{kind.name}", effect=True) for kind in shown),
+    ]
 
 
 def jobs(parts: Runtime) -> Iterable[Job]:
@@ -30,10 +50,15 @@ def jobs(parts: Runtime) -> Iterable[Job]:
     service = parts.get(Reviews).reviews
 
     def publish(_payload: dict[str, Any]) -> None:
-        service.publish_due()
+        if service.publish_due() == BATCH:
+            parts.uow.enqueue("reviews.publish", {})
 
-    def recount(_payload: dict[str, Any]) -> None:
-        service.recount()
+    def recount(payload: dict[str, Any]) -> None:
+        last, wrong = service.recount(payload.get("after", 0))
+        if wrong:
+            log.warning("ratings differed from a recount", extra={"performers": wrong})
+        if last is not None:
+            parts.uow.enqueue("reviews.recount", {"after": last})
 
     return [
         Job("reviews.publish", publish, every=PUBLISH_EVERY_SECONDS),

@@ -3,9 +3,21 @@
 from datetime import timedelta
 from enum import StrEnum
 
+CACHE_TOPIC = "reviews"
 WINDOW = timedelta(days=14)
 MIN_REVIEWS = 3
 """No average is shown under so many."""
+BATCH = 500
+"""How many reviews one job publishes; a full batch calls for another job at once."""
+RECOUNT_BATCH = 5_000
+"""How many performers one job recounts; the next job goes on behind the last of them."""
+
+
+class Visibility(StrEnum):
+    """What staff decides on a review."""
+
+    HIDDEN = "hidden"
+    VISIBLE = "visible"
 
 
 class Direction(StrEnum):

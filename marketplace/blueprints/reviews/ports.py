@@ -1,6 +1,6 @@
 """What the services of reviews need."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -71,28 +71,38 @@ class ReviewRepository(Protocol):
 
     def add(self, values: Mapping[str, Any]) -> int: ...
 
-    def find(self, review_id: int, *, lock: bool = False) -> ReviewView | None: ...
+    def find(self, review_id: int) -> ReviewView | None: ...
+
+    def lock(self, review_ids: Sequence[int]) -> list[ReviewView]:
+        """Those that exist, by id, locked until the end of the transaction."""
+        ...
 
     def list_of_order(self, order_id: int) -> list[ReviewView]: ...
 
-    def publish(self, review_ids: list[int], at: datetime) -> None: ...
+    def publish_of_order(self, order_id: int, at: datetime) -> list[ReviewView]:
+        """Publish what is not published yet; returns what this call published, by id."""
+        ...
 
-    def due(self, at: datetime) -> list[ReviewView]:
-        """A batch of unpublished reviews whose time is up, locked; locked ones are left out."""
+    def publish_due(self, at: datetime, limit: int) -> list[ReviewView]:
+        """Publish up to `limit` reviews whose time is up; locked ones are left for the next time."""
         ...
 
     def set_reply(self, review_id: int, text: str, at: datetime) -> bool:
         """False when there is one."""
         ...
 
-    def set_hidden(self, review_id: int, at: datetime | None, reason: str | None) -> None: ...
-
-    def count(self, performer_id: int, rating: int, sign: int) -> None:
-        """Add (`sign` 1) or take away (-1) one rating of the performer, in one UPDATE."""
+    def set_hidden(self, review_ids: Sequence[int], at: datetime | None, reason: str | None) -> None:
+        """Hide, or show again with None."""
         ...
 
-    def recount(self) -> int:
-        """Make the performers' figures equal to their published reviews; how many were wrong."""
+    def count(self, ratings: Sequence[tuple[int, int]], sign: int) -> None:
+        """Add (`sign` 1) or take away (-1) ratings, given as (performer id, 1 to 5), in one UPDATE."""
+        ...
+
+    def recount(self, after: int, limit: int) -> tuple[int | None, int]:
+        """Make the figures of the next `limit` performers behind the id `after` equal to their published
+        reviews. Returns the last id looked at (None at the end), and how many figures were wrong.
+        """
         ...
 
     def list_public(self, performer_id: int, page: PageRequest) -> Page[ReviewView]: ...
@@ -109,14 +119,14 @@ class OrderLookup(Protocol):
 
 
 class AuditLog(Protocol):
-    def write(
+    def write_many(
         self,
         action: str,
         subject_type: str,
-        subject_id: int | None,
+        subjects: Sequence[tuple[int | None, Any, Any]],
         *,
         actor: Principal | None,
-        before: Any = None,
-        after: Any = None,
         reason: str | None = None,
-    ) -> None: ...
+    ) -> None:
+        """One entry for each (id, before, after)."""
+        ...

@@ -1,10 +1,10 @@
 """The SQL of reviews."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Row, Select, func, insert, select, text, update
 
 from marketplace.blueprints.reviews.policies import Direction
 from marketplace.blueprints.reviews.ports import ReviewView
@@ -19,7 +19,6 @@ from marketplace.models.orders import Order
 from marketplace.models.performers import Performer
 from marketplace.models.reviews import Review
 
-BATCH = 500
 _NO_SYNC = {"synchronize_session": False}
 _COLUMNS: tuple[Any, ...] = (
     Review.id,
@@ -42,28 +41,43 @@ _COLUMNS: tuple[Any, ...] = (
     Review.hidden_reason,
     Review.created_at,
 )
-# The performer's figures are kept by the transaction that publishes or hides, hence by this domain; the
-# row is locked by its UPDATE, which computes from what is stored, so no addition is lost.
+# The performer's figures are kept by the transaction that publishes or hides, hence by this domain. Its
+# row is locked first, in the order of ids, so that nobody deadlocks; the UPDATE then computes from what
+# is stored, so no addition is lost.
+_LOCK_PERFORMERS = text("SELECT id FROM performer WHERE id = ANY(:performers) ORDER BY id FOR NO KEY UPDATE")
 _COUNT = text("""
     UPDATE performer SET
-        rating_count = rating_count + :sign,
-        rating_sum = rating_sum + :sign * :rating,
-        rating_histogram[:rating] = rating_histogram[:rating] + :sign
-    WHERE id = :performer""")
-_RECOUNT = text("""
+        rating_count = rating_count + :sign * d.n,
+        rating_sum = rating_sum + :sign * d.total,
+        rating_histogram = ARRAY[
+            rating_histogram[1] + :sign * d.n1, rating_histogram[2] + :sign * d.n2,
+            rating_histogram[3] + :sign * d.n3, rating_histogram[4] + :sign * d.n4,
+            rating_histogram[5] + :sign * d.n5]
+    FROM (SELECT performer_id, count(*) AS n, sum(rating)::bigint AS total,
+                 count(*) FILTER (WHERE rating = 1) AS n1, count(*) FILTER (WHERE rating = 2) AS n2,
+                 count(*) FILTER (WHERE rating = 3) AS n3, count(*) FILTER (WHERE rating = 4) AS n4,
+                 count(*) FILTER (WHERE rating = 5) AS n5
+          FROM unnest(CAST(:performers AS bigint[]), CAST(:ratings AS bigint[])) AS r (performer_id, rating)
+          GROUP BY performer_id) d
+    WHERE performer.id = d.performer_id""")
+_TRUTH = """
     WITH truth AS (
-        SELECT p.id, count(r.id) AS n, coalesce(sum(r.rating), 0) AS total,
+        SELECT p.id, count(r.id) AS n, coalesce(sum(r.rating), 0)::bigint AS total,
                ARRAY[count(r.id) FILTER (WHERE r.rating = 1), count(r.id) FILTER (WHERE r.rating = 2),
                      count(r.id) FILTER (WHERE r.rating = 3), count(r.id) FILTER (WHERE r.rating = 4),
                      count(r.id) FILTER (WHERE r.rating = 5)] AS histogram
         FROM performer p LEFT JOIN review r ON r.performer_id = p.id AND r.direction = 'of_performer'
                                            AND r.published_at IS NOT NULL AND r.hidden_at IS NULL
-        GROUP BY p.id)
-    UPDATE performer p SET rating_count = truth.n, rating_sum = truth.total,
-                           rating_histogram = truth.histogram
-    FROM truth WHERE truth.id = p.id AND (p.rating_count, p.rating_sum, p.rating_histogram)
-                                         IS DISTINCT FROM (truth.n, truth.total, truth.histogram)
-    RETURNING p.id""")
+        WHERE p.id = ANY(:performers)
+        GROUP BY p.id)"""
+_DIFFERS = """
+    truth.id = p.id AND (p.rating_count, p.rating_sum, p.rating_histogram)
+                        IS DISTINCT FROM (truth.n, truth.total, truth.histogram)"""
+_WRONG = text(f"{_TRUTH} SELECT p.id FROM performer p JOIN truth ON {_DIFFERS}")  # noqa: S608 - constants
+_MEND = text(
+    f"{_TRUTH} UPDATE performer p SET rating_count = truth.n, rating_sum = truth.total,"  # noqa: S608 - constants
+    f" rating_histogram = truth.histogram FROM truth WHERE {_DIFFERS} RETURNING p.id"
+)
 
 
 class SqlReviewRepository(SqlRepository):
@@ -81,35 +95,47 @@ class SqlReviewRepository(SqlRepository):
         """Store a new review; returns its id."""
         return self.session.execute(insert(Review).values(**values).returning(Review.id)).scalar_one()
 
-    def find(self, review_id: int, *, lock: bool = False) -> ReviewView | None:
+    def find(self, review_id: int) -> ReviewView | None:
         """One review."""
-        statement = _select().where(Review.id == review_id)
-        if lock:
-            statement = statement.with_for_update(of=Review)
-        row = self.session.execute(statement).one_or_none()
+        row = self.session.execute(_select().where(Review.id == review_id)).one_or_none()
         return None if row is None else _view(row)
+
+    def lock(self, review_ids: Sequence[int]) -> list[ReviewView]:
+        """By id, so that two who lock several do not wait for each other."""
+        statement = _select().where(Review.id.in_(review_ids)).order_by(Review.id).with_for_update(of=Review)
+        return [_view(row) for row in self.session.execute(statement)]
 
     def list_of_order(self, order_id: int) -> list[ReviewView]:
         """At most two."""
         statement = _select().where(Review.order_id == order_id).order_by(Review.id)
         return [_view(row) for row in self.session.execute(statement)]
 
-    def publish(self, review_ids: list[int], at: datetime) -> None:
-        """One statement for all."""
-        if review_ids:
-            statement = update(Review).where(Review.id.in_(review_ids)).values(published_at=at)
-            self.session.execute(statement, execution_options=_NO_SYNC)
+    def publish_of_order(self, order_id: int, at: datetime) -> list[ReviewView]:
+        """Whoever comes second publishes nothing: the absence of a date is in the WHERE."""
+        return self._publish(Review.order_id == order_id, at)
 
-    def due(self, at: datetime) -> list[ReviewView]:
-        """A batch, locked."""
-        statement = (
-            _select()
+    def publish_due(self, at: datetime, limit: int) -> list[ReviewView]:
+        """A batch."""
+        due = (
+            select(Review.id)
             .where(Review.published_at.is_(None), Review.publish_at <= at)
             .order_by(Review.publish_at)
-            .limit(BATCH)
-            .with_for_update(of=Review, skip_locked=True)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
         )
-        return [_view(row) for row in self.session.execute(statement)]
+        ids = list(self.session.scalars(due))
+        return self._publish(Review.id.in_(ids), at) if ids else []
+
+    def _publish(self, which: ColumnElement[bool], at: datetime) -> list[ReviewView]:
+        statement = (
+            update(Review)
+            .where(which, Review.published_at.is_(None))
+            .values(published_at=at)
+            .returning(Review.id)
+        )
+        ids = list(self.session.scalars(statement, execution_options=_NO_SYNC))
+        rows = self.session.execute(_select().where(Review.id.in_(ids)).order_by(Review.id))
+        return [_view(row) for row in rows]
 
     def set_reply(self, review_id: int, text: str, at: datetime) -> bool:
         """One winner: the absence of a reply is in the WHERE."""
@@ -121,18 +147,32 @@ class SqlReviewRepository(SqlRepository):
         )
         return self.session.execute(statement, execution_options=_NO_SYNC).first() is not None
 
-    def set_hidden(self, review_id: int, at: datetime | None, reason: str | None) -> None:
-        """Hide, or show again with None."""
-        statement = update(Review).where(Review.id == review_id).values(hidden_at=at, hidden_reason=reason)
+    def set_hidden(self, review_ids: Sequence[int], at: datetime | None, reason: str | None) -> None:
+        """One statement for all."""
+        statement = update(Review).where(Review.id.in_(review_ids))
+        statement = statement.values(hidden_at=at, hidden_reason=reason)
         self.session.execute(statement, execution_options=_NO_SYNC)
 
-    def count(self, performer_id: int, rating: int, sign: int) -> None:
-        """Add or take away one rating."""
-        self.session.execute(_COUNT, {"performer": performer_id, "rating": rating, "sign": sign})
+    def count(self, ratings: Sequence[tuple[int, int]], sign: int) -> None:
+        """Add or take away ratings."""
+        performers, stars = zip(*ratings, strict=True)
+        values = {"performers": list(performers), "ratings": list(stars), "sign": sign}
+        self.session.execute(_LOCK_PERFORMERS, {"performers": values["performers"]})
+        self.session.execute(_COUNT, values)
 
-    def recount(self) -> int:
-        """How many performers' figures were wrong."""
-        return len(self.session.execute(_RECOUNT).all())
+    def recount(self, after: int, limit: int) -> tuple[int | None, int]:
+        """Whoever differs is locked and counted again, in a statement that sees all that was committed
+        before the lock: a publication at the same time is either in the count or added after it.
+        """
+        batch = select(Performer.id).where(Performer.id > after).order_by(Performer.id).limit(limit)
+        ids = list(self.session.scalars(batch))
+        if not ids:
+            return None, 0
+        wrong = list(self.session.scalars(_WRONG, {"performers": ids}))
+        if not wrong:
+            return ids[-1], 0
+        self.session.execute(_LOCK_PERFORMERS, {"performers": wrong})
+        return ids[-1], len(self.session.execute(_MEND, {"performers": wrong}).all())
 
     def list_public(self, performer_id: int, page: PageRequest) -> Page[ReviewView]:
         """Newest first. Raises NotFound for a performer that the public cannot see."""

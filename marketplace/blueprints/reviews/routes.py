@@ -3,11 +3,13 @@
 from typing import Any
 
 from marketplace.blueprints.reviews import schemas
+from marketplace.blueprints.reviews.policies import CACHE_TOPIC
 from marketplace.blueprints.reviews.ports import RatingSummary, ReviewView
 from marketplace.blueprints.reviews.wiring import reviews
 from marketplace.kernel.pages import Page
-from marketplace.web.access import current_principal, performer, public, signed_in, verified
+from marketplace.web.access import current_principal, performer, public, verified
 from marketplace.web.blueprint import VersionedBlueprint
+from marketplace.web.caching import cached
 from marketplace.web.idempotency import idempotent
 from marketplace.web.pagination import PageQuery, split_page
 
@@ -26,7 +28,7 @@ def create_review(data: dict[str, Any], order_id: int) -> ReviewView:
 
 
 @blp.get("/orders/<int:order_id>/reviews")
-@signed_in
+@verified
 @blp.response(200, schemas.OrderReviews)
 def list_order_reviews(order_id: int) -> dict[str, list[ReviewView]]:
     """The own review of an order and, once published, the other party's"""
@@ -44,7 +46,7 @@ def get_customer_rating(order_id: int) -> RatingSummary:
 @blp.post("/reviews/<int:review_id>/reply")
 @verified
 @idempotent
-@blp.problem(403, "`not_reviewed`")
+@blp.problem(403, "`not_reviewed`, `not_verified`")
 @blp.problem(409, "`already_replied`")
 @blp.arguments(schemas.ReviewReply)
 @blp.response(200, schemas.OrderReview)
@@ -55,6 +57,7 @@ def reply_to_review(data: dict[str, Any], review_id: int) -> ReviewView:
 
 @blp.get("/performers/<int:performer_id>/reviews")
 @public
+@cached(CACHE_TOPIC, seconds=30)
 @blp.arguments(PageQuery, location="query")
 @blp.paged(schemas.Review)
 def list_performer_reviews(query: dict[str, Any], performer_id: int) -> Page[ReviewView]:

@@ -1,6 +1,6 @@
 """The use cases of reviews."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from marketplace.blueprints.reviews import events
@@ -10,9 +10,17 @@ from marketplace.blueprints.reviews.errors import (
     NotHidden,
     NotReviewed,
     OrderNotCompleted,
+    OwnReview,
     ReviewWindowClosed,
 )
-from marketplace.blueprints.reviews.policies import WINDOW, Direction, shown_average
+from marketplace.blueprints.reviews.policies import (
+    BATCH,
+    RECOUNT_BATCH,
+    WINDOW,
+    Direction,
+    Visibility,
+    shown_average,
+)
 from marketplace.blueprints.reviews.ports import (
     AuditLog,
     OrderLookup,
@@ -22,7 +30,7 @@ from marketplace.blueprints.reviews.ports import (
     ReviewView,
 )
 from marketplace.kernel.clock import Clock
-from marketplace.kernel.errors import Forbidden, NotFound
+from marketplace.kernel.errors import AppError, Forbidden, Invalid, NotFound
 from marketplace.kernel.identity import Principal
 from marketplace.kernel.pages import Page, PageRequest
 from marketplace.kernel.transactions import UnitOfWork
@@ -51,6 +59,7 @@ class ReviewService:
         Raises NotFound (no party), OrderNotCompleted, ReviewWindowClosed, AlreadyReviewed.
         """
         with self._uow:
+            self._party(caller, order_id)
             self._reviews.lock_order(order_id)
             order = self._party(caller, order_id)
             if order.status != "completed" or order.completed_at is None:
@@ -74,11 +83,9 @@ class ReviewService:
                     "created_at": now,
                 }
             )
-            written = self._reviews.list_of_order(order.id)
-            own = next(review for review in written if review.id == review_id)
-            self._uow.record(_event(events.ReviewWritten, own))
-            if len(written) == len(Direction):
-                self._publish([review for review in written if review.published_at is None])
+            self._uow.record(_event(events.ReviewWritten, self._found(review_id)))
+            if len(self._reviews.list_of_order(order.id)) == len(Direction):
+                self._published(self._reviews.publish_of_order(order.id, now))
             return self._found(review_id)
 
     def list_of_order(self, caller: Principal, order_id: int) -> list[ReviewView]:
@@ -94,8 +101,9 @@ class ReviewService:
     def reply(self, caller: Principal, review_id: int, text: str) -> ReviewView:
         """One public answer of the reviewed party. Raises NotFound, NotReviewed, AlreadyReplied."""
         with self._uow:
-            review = self._found(review_id)
-            if review.published_at is None or review.hidden_at is not None:
+            # Locked, so that a reply and a decision of staff to hide take turns.
+            review = next(iter(self._reviews.lock([review_id])), None)
+            if review is None or review.published_at is None or review.hidden_at is not None:
                 raise NotFound
             reviewed = (
                 review.performer_user_id if review.direction == Direction.OF_PERFORMER else review.customer_id
@@ -123,55 +131,93 @@ class ReviewService:
         return RatingSummary(count=count, average=shown_average(count, total))
 
     def publish_due(self) -> int:
-        """Publish what the other party left unanswered; returns how many."""
+        """Publish a batch of what the other party left unanswered; returns how many."""
         with self._uow:
-            due = self._reviews.due(self._clock.now())
-            self._publish(due)
+            due = self._reviews.publish_due(self._clock.now(), BATCH)
+            self._published(due)
             return len(due)
 
-    def recount(self) -> int:
-        """Mend figures that differ from a recount; returns how many performers' did."""
+    def recount(self, after: int = 0) -> tuple[int | None, int]:
+        """Mend the figures of the next performers behind the id `after`.
+
+        Returns the id to go on behind (None at the end), and how many performers' figures were wrong.
+        """
         with self._uow:
-            return self._reviews.recount()
+            return self._reviews.recount(after, RECOUNT_BATCH)
 
     def list_all(self, page: PageRequest, filters: Mapping[str, Any]) -> Page[ReviewView]:
         """All reviews, newest first, for staff."""
         return self._reviews.list_all(page, filters)
 
     def hide(self, actor: Principal, review_id: int, reason: str) -> ReviewView:
-        """Take a review from public view and out of the figures. Raises NotFound, AlreadyHidden."""
-        with self._uow:
-            review = self._found(review_id, lock=True)
-            if review.hidden_at is not None:
-                raise AlreadyHidden
-            self._reviews.set_hidden(review_id, self._clock.now(), reason)
-            if _counts(review):
-                self._reviews.count(review.performer_id, review.rating, -1)
-            self._audit_visibility(actor, review, "review.hide", reason)
-            self._uow.record(_event(events.ReviewHidden, review))
-            return self._found(review_id)
+        """Take a review from public view and out of the figures.
+
+        Raises NotFound, OwnReview, AlreadyHidden.
+        """
+        return self._decide(actor, review_id, Visibility.HIDDEN, reason)
 
     def restore(self, actor: Principal, review_id: int) -> ReviewView:
-        """Undo `hide`. Raises NotFound, NotHidden."""
-        with self._uow:
-            review = self._found(review_id, lock=True)
-            if review.hidden_at is None:
-                raise NotHidden
-            self._reviews.set_hidden(review_id, None, None)
-            restored = self._found(review_id)
-            if _counts(restored):
-                self._reviews.count(review.performer_id, review.rating, 1)
-            self._audit_visibility(actor, review, "review.restore", None)
-            self._uow.record(_event(events.ReviewRestored, review))
-            return restored
+        """Undo `hide`. Raises NotFound, OwnReview, NotHidden."""
+        return self._decide(actor, review_id, Visibility.VISIBLE, None)
 
-    def _publish(self, reviews: list[ReviewView]) -> None:
-        self._reviews.publish([review.id for review in reviews], self._clock.now())
-        # In the order of ids: transactions that publish for the same performers cannot deadlock.
-        for review in sorted(reviews, key=lambda item: (item.performer_id, item.id)):
-            if review.direction == Direction.OF_PERFORMER and review.hidden_at is None:
-                self._reviews.count(review.performer_id, review.rating, 1)
+    def decide_many(
+        self, actor: Principal, ids: Sequence[int], status: Visibility, reason: str | None
+    ) -> dict[int, AppError | None]:
+        """Hide or restore all that may be, in one UPDATE; for each id what kept it as it is.
+
+        Raises Invalid when reviews are to be hidden without a reason.
+        """
+        hide = status is Visibility.HIDDEN
+        if hide and not reason:
+            raise Invalid(errors={"json": {"reason": ["Say why the review is hidden."]}})
+        outcome: dict[int, AppError | None] = {review_id: NotFound() for review_id in ids}
+        with self._uow:
+            moved = []
+            for review in self._reviews.lock(ids):
+                outcome[review.id] = _objection(actor, review, hide=hide)
+                if outcome[review.id] is None:
+                    moved.append(review)
+            if moved:
+                self._set_hidden(actor, moved, reason if hide else None, hide=hide)
+        return outcome
+
+    def _decide(self, actor: Principal, review_id: int, status: Visibility, reason: str | None) -> ReviewView:
+        with self._uow:
+            error = self.decide_many(actor, [review_id], status, reason)[review_id]
+            if error is not None:
+                raise error
+            return self._found(review_id)
+
+    def _set_hidden(
+        self, actor: Principal, reviews: list[ReviewView], reason: str | None, *, hide: bool
+    ) -> None:
+        self._reviews.set_hidden(
+            [review.id for review in reviews], self._clock.now() if hide else None, reason
+        )
+        counted = [review for review in reviews if review.published_at is not None]
+        self._count(counted, -1 if hide else 1)
+        before, after = {"hidden": not hide}, {"hidden": hide}
+        subjects = [(review.id, before, after) for review in reviews]
+        action = "review.hide" if hide else "review.restore"
+        self._audit.write_many(action, "review", subjects, actor=actor, reason=reason)
+        for review in reviews:
+            self._uow.record(_event(events.ReviewHidden if hide else events.ReviewRestored, review))
+
+    def _published(self, reviews: list[ReviewView]) -> None:
+        # Staff may have hidden a review before its time: it counts once it is restored.
+        shown = [review for review in reviews if review.hidden_at is None]
+        self._count(shown, 1)
+        for review in shown:
             self._uow.record(_event(events.ReviewPublished, review))
+
+    def _count(self, reviews: list[ReviewView], sign: int) -> None:
+        ratings = [
+            (review.performer_id, review.rating)
+            for review in reviews
+            if review.direction == Direction.OF_PERFORMER
+        ]
+        if ratings:
+            self._reviews.count(ratings, sign)
 
     def _party(self, caller: Principal, order_id: int) -> ReviewedOrder:
         order = self._orders(order_id)
@@ -179,33 +225,36 @@ class ReviewService:
             raise NotFound
         return order
 
-    def _found(self, review_id: int, *, lock: bool = False) -> ReviewView:
-        review = self._reviews.find(review_id, lock=lock)
+    def _found(self, review_id: int) -> ReviewView:
+        review = self._reviews.find(review_id)
         if review is None:
             raise NotFound
         return review
 
-    def _audit_visibility(
-        self, actor: Principal, review: ReviewView, action: str, reason: str | None
-    ) -> None:
-        was_hidden = review.hidden_at is not None
-        self._audit.write(
-            action,
-            "review",
-            review.id,
-            actor=actor,
-            before={"hidden": was_hidden},
-            after={"hidden": not was_hidden},
-            reason=reason,
-        )
+
+class BulkVisibility:
+    """What `POST /admin/reviews/status` does."""
+
+    name = "reviews"
+    statuses = tuple(str(status) for status in Visibility)
+
+    def __init__(self, reviews: ReviewService) -> None:
+        self._reviews = reviews
+
+    def apply(
+        self, ids: Sequence[int], status: str, reason: str | None, actor: Principal
+    ) -> dict[int, str | None]:
+        """For each id the code of what kept it as it is, None for success. Raises Invalid."""
+        outcome = self._reviews.decide_many(actor, ids, Visibility(status), reason)
+        return {review_id: error.code if error else None for review_id, error in outcome.items()}
 
 
-def _counts(review: ReviewView) -> bool:
-    return (
-        review.direction == Direction.OF_PERFORMER
-        and review.published_at is not None
-        and review.hidden_at is None
-    )
+def _objection(actor: Principal, review: ReviewView, *, hide: bool) -> AppError | None:
+    if actor.user_id in {review.customer_id, review.performer_user_id}:
+        return OwnReview()
+    if hide:
+        return AlreadyHidden() if review.hidden_at is not None else None
+    return NotHidden() if review.hidden_at is None else None
 
 
 def _event(kind: type[events.ReviewEvent], review: ReviewView) -> events.ReviewEvent:

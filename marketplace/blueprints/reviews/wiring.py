@@ -6,7 +6,7 @@ from marketplace.blueprints.moderation import public as moderation
 from marketplace.blueprints.orders import public as orders
 from marketplace.blueprints.reviews.ports import ReviewedOrder
 from marketplace.blueprints.reviews.repositories import SqlReviewRepository
-from marketplace.blueprints.reviews.services import ReviewService
+from marketplace.blueprints.reviews.services import BulkVisibility, ReviewService
 from marketplace.web.runtime import Runtime, runtime
 
 
@@ -20,7 +20,9 @@ class Reviews:
 def build(parts: Runtime) -> Reviews:
     """Wire services to their adapters."""
     repository = SqlReviewRepository(parts.uow, parts.cursors)
-    return Reviews(reviews=ReviewService(parts.uow, repository, _order, moderation.audit(parts), parts.clock))
+    service = ReviewService(parts.uow, repository, _order, moderation.audit(parts), parts.clock)
+    moderation.register_bulk(parts, BulkVisibility(service))
+    return Reviews(reviews=service)
 
 
 def reviews() -> Reviews:
