@@ -69,8 +69,9 @@ def document(version: str, events: Iterable[SocketEvent]) -> dict[str, Any]:
     for item in events:
         channel = item.namespace.strip("/") or "root"
         found = channels.setdefault(channel, {"address": item.namespace, "messages": {}})
-        key = item.name.replace(":", ".")
         action = "receive" if item.from_client else "send"
+        # Both sides say `typing`, and a key holds no colon.
+        key = f"{action}.{item.name.replace(':', '.')}"
         where = {"$ref": f"#/channels/{channel}"}
         operation: dict[str, Any] = {
             "action": action,
@@ -88,7 +89,7 @@ def document(version: str, events: Iterable[SocketEvent]) -> dict[str, Any]:
             payload = {"anyOf": [answer, error]}
             reply = _add(found, messages, channel, f"{key}.ack", f"{item.name} (ack)", payload)
             operation["reply"] = {"channel": where, "messages": [reply]}
-        operations[f"{action}.{key}"] = operation
+        operations[key] = operation
     return {
         "asyncapi": "3.0.0",
         "info": {"title": "Marketplace sockets", "version": version, "description": _DESCRIPTION},

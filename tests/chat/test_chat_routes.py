@@ -14,22 +14,6 @@ def write(client: Any, headers: Any, chat_id: int, text: str = "Hello", **more: 
     return client.post(f"/api/v1/chats/{chat_id}/messages", headers=headers, json=body)
 
 
-@pytest.fixture
-def talk(make: Any, auth: Any) -> Any:
-    """A chat with both its people signed in."""
-
-    class Talk:
-        performer = make.performer()
-        customer = make.user(first_name="Ann", last_name="Example")
-        chat = make.chat(customer, performer)
-        id = chat.id
-        asks = auth(customer)
-        answers = auth(db.session.get(User, performer.user_id))
-        stranger = auth(make.user())
-
-    return Talk
-
-
 def test_a_chat_with_a_performer_is_opened_once(client: Any, make: Any, auth: Any) -> None:
     performer, customer = make.performer(), make.user()
     headers = auth(customer)
