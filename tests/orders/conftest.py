@@ -1,7 +1,7 @@
 """A customer, a performer, staff and a stranger around orders."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count
 from typing import Any
@@ -26,8 +26,14 @@ class Deal:
     staff: User
     performer: Performer
     service: Service
-    headers: dict[str, dict[str, str]]
+    people: dict[str, User]
+    auth: Callable[[User], dict[str, str]]
     days: Any
+    headers: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def sign_in(self) -> None:
+        """Everybody once more: access tokens do not live as long as orders."""
+        self.headers = {role: self.auth(user) for role, user in self.people.items()} | {"anonymous": {}}
 
     def order(self, status: str = "pending", **values: Any) -> Order:
         """An order of its own day."""
@@ -51,17 +57,19 @@ def deal(make: Factory, auth: Callable[[User], dict[str, str]]) -> Deal:
         "unverified": make.user(email_verified=False),
     }
     make.performer(people["other_performer"])
-    headers = {role: auth(user) for role, user in people.items()}
-    return Deal(
+    deal = Deal(
         make=make,
         customer=customer,
         performer_user=performer_user,
         staff=staff,
         performer=performer,
         service=make.service(performer),
-        headers=headers | {"anonymous": {}},
+        people=people,
+        auth=auth,
         days=count(1),
     )
+    deal.sign_in()
+    return deal
 
 
 def event_names(prefix: str = "order.") -> list[str]:
