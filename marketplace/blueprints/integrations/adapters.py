@@ -43,13 +43,18 @@ class OutboxFolder:
             "data": dict(data),
             "created_at": datetime.now(UTC).isoformat(),
         }
-        draft = self._folder / f".{name}"
-        with draft.open("w", encoding="utf-8") as file:
-            json.dump(message, file, ensure_ascii=False, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
+        # Not *.json: whoever lists the messages sees whole ones only.
+        draft = self._folder / f".{name}.draft"
         path = self._folder / name
-        draft.rename(path)
+        try:
+            with draft.open("w", encoding="utf-8") as file:
+                json.dump(message, file, ensure_ascii=False, indent=1)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.rename(path)
+        except BaseException:
+            draft.unlink(missing_ok=True)
+            raise
         # What the message says stays out of the log: it may hold a token.
         log.info("message in the outbox", extra={"channel": channel, "topic": topic, "file": name})
         return path
@@ -80,9 +85,19 @@ class OutboxSms:
 class SmtpMailer:
     """Mail by SMTP: `smtp://user:password@host:port` (STARTTLS when offered, and always before a
     password is sent) or `smtps://...`.
+
+    `timeout` is in seconds, for each answer of the server; `trust` says whose certificates count, the
+    system's unless given.
     """
 
-    def __init__(self, url: str, sender: str) -> None:
+    def __init__(
+        self,
+        url: str,
+        sender: str,
+        *,
+        timeout: float = SMTP_TIMEOUT_SECONDS,
+        trust: ssl.SSLContext | None = None,
+    ) -> None:
         parts = urlsplit(url)
         self._tls = parts.scheme == "smtps"
         self._host = parts.hostname or "localhost"
@@ -90,6 +105,8 @@ class SmtpMailer:
         self._user = unquote(parts.username or "")
         self._password = unquote(parts.password or "")
         self._sender = sender
+        self._timeout = timeout
+        self._trust = trust or ssl.create_default_context()
 
     def send(self, *, to: str, topic: str, subject: str, text: str, data: Mapping[str, str]) -> None:  # noqa: ARG002 - data is for programs that read the outbox
         """Hand the mail to the server. Raises OSError (smtplib's errors are) when it is not taken."""
@@ -108,15 +125,19 @@ class SmtpMailer:
         log.info("mail sent", extra={"topic": topic})
 
     def _connect(self) -> smtplib.SMTP:
-        context = ssl.create_default_context()
         if self._tls:
-            return smtplib.SMTP_SSL(self._host, self._port, timeout=SMTP_TIMEOUT_SECONDS, context=context)
-        server = smtplib.SMTP(self._host, self._port, timeout=SMTP_TIMEOUT_SECONDS)
+            return smtplib.SMTP_SSL(self._host, self._port, timeout=self._timeout, context=self._trust)
+        server = smtplib.SMTP(self._host, self._port, timeout=self._timeout)
+        try:
+            self._secure(server)
+        except BaseException:
+            server.close()
+            raise
+        return server
+
+    def _secure(self, server: smtplib.SMTP) -> None:
         server.ehlo()
         if server.has_extn("starttls"):
-            server.starttls(context=context)
-            server.ehlo()
+            server.starttls(context=self._trust)
         elif self._user:
-            server.close()
-            raise smtplib.SMTPNotSupportedError("the mail server offers no STARTTLS; no password is sent")
-        return server
+            raise smtplib.SMTPNotSupportedError("without STARTTLS no password is sent")

@@ -29,7 +29,7 @@ def list_changes(query: dict[str, Any]) -> Page[ChangeView]:
 @blp.post("/changes/<int:change_id>/approve")
 @staff
 @idempotent
-@blp.problem(409, "`change_decided`: somebody was faster")
+@blp.problem(409, "`change_decided`: somebody was faster; or what keeps the field from being changed")
 @blp.response(200, schemas.ChangeRequest)
 def approve_change(change_id: int) -> ChangeView:
     """Approve a change request: the field is changed"""

@@ -3,14 +3,19 @@
 from marketplace.kernel.errors import Conflict, Forbidden
 
 
-class OwnSubject(Forbidden):
-    code = "own_subject"
-    title = "Staff does not decide on their own account"
+class OwnChange(Forbidden):
+    code = "own_change"
+    title = "Staff does not decide on their own changes"
 
 
 class ChangeDecided(Conflict):
     code = "change_decided"
     title = "This change request is no longer pending"
+
+
+class FieldNotModerated(Conflict):
+    code = "field_not_moderated"
+    title = "Nothing in the program applies a change of this field; it can only be rejected"
 
 
 class PendingExists(Conflict):

@@ -1,6 +1,11 @@
-"""The states of moderation."""
+"""The states of moderation, and who may decide."""
 
 from enum import StrEnum
+
+from marketplace.blueprints.moderation.errors import ChangeDecided, OwnChange
+from marketplace.blueprints.moderation.ports import ChangeView
+from marketplace.kernel.errors import AppError
+from marketplace.kernel.identity import Principal
 
 
 class ChangeStatus(StrEnum):
@@ -12,3 +17,12 @@ class ChangeStatus(StrEnum):
     REVISION_REQUESTED = "revision_requested"
     WITHDRAWN = "withdrawn"
     SUPERSEDED = "superseded"
+
+
+def objection(actor: Principal, change: ChangeView) -> AppError | None:
+    """What keeps `actor` from deciding on `change`, None when nothing does."""
+    if change.requested_by == actor.user_id:
+        return OwnChange()
+    if change.status != ChangeStatus.PENDING:
+        return ChangeDecided()
+    return None

@@ -86,16 +86,26 @@ class ChangeRepository(Protocol):
     def add(
         self, subject_type: str, subject_id: int, requested_by: int, changes: Sequence[Change], at: datetime
     ) -> list[ChangeView]:
-        """Store as pending; what was pending for the same fields is superseded."""
-        ...
-
-    def decide(
-        self, change_id: int, status: str, reason: str | None, actor_id: int | None, at: datetime
-    ) -> ChangeView | None:
-        """Move a pending one to `status`, in one statement; None when it is not pending (any more)."""
+        """Store as pending; what was pending for the same fields is superseded. Of two at once the
+        second waits, and supersedes the first.
+        """
         ...
 
     def find(self, change_id: int) -> ChangeView | None: ...
+
+    def find_many(self, ids: Sequence[int]) -> list[ChangeView]:
+        """Those that exist, in one query."""
+        ...
+
+    def lock_pending(self, ids: Sequence[int]) -> set[int]:
+        """Which of `ids` are pending; locked in the order of their ids, in one query."""
+        ...
+
+    def decide(
+        self, ids: Sequence[int], status: str, reason: str | None, actor_id: int, at: datetime
+    ) -> list[ChangeView]:
+        """Move those of `ids` that are pending to `status`, in one UPDATE; returns what was moved."""
+        ...
 
     def pending(self, subject_type: str, subject_id: int) -> list[ChangeView]: ...
 

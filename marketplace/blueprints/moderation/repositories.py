@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, insert, select, update
+from sqlalchemy import Row, Select, insert, select, text, update
 
 from marketplace.blueprints.moderation.ports import AuditView, ChangeView
 from marketplace.database.keyset import fetch_page
@@ -43,6 +43,9 @@ _AUDIT_COLUMNS: tuple[Any, ...] = (
     AuditEntry.created_at,
 )
 
+# A lock for the subject and not of its row: where nothing is pending yet, there is no row to wait for.
+_SUBMITTING = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+
 
 class SqlChangeRepository(SqlRepository):
     """Change requests."""
@@ -54,7 +57,12 @@ class SqlChangeRepository(SqlRepository):
     def add(
         self, subject_type: str, subject_id: int, requested_by: int, changes: Sequence[Change], at: datetime
     ) -> list[ChangeView]:
-        """Store as pending; what was pending for the same fields is superseded."""
+        """Store as pending; what was pending for the same fields is superseded.
+
+        Writers of one subject's requests come one after the other, so that each sees what the one
+        before it stored; the partial unique index stands behind this.
+        """
+        self.session.execute(_SUBMITTING, {"name": f"change_request:{subject_type}:{subject_id}"})
         fields = [change.field for change in changes]
         superseded = (
             update(ChangeRequest)
@@ -83,23 +91,42 @@ class SqlChangeRepository(SqlRepository):
         statement = insert(ChangeRequest).returning(*_CHANGE_COLUMNS, sort_by_parameter_order=True)
         return [_change(row) for row in self.session.execute(statement, rows)]
 
-    def decide(
-        self, change_id: int, status: str, reason: str | None, actor_id: int | None, at: datetime
-    ) -> ChangeView | None:
-        """One winner: the status is in the WHERE."""
-        statement = (
-            update(ChangeRequest)
-            .where(ChangeRequest.id == change_id, ChangeRequest.status == "pending")
-            .values(status=status, reason=reason, decided_by=actor_id, decided_at=at)
-            .returning(*_CHANGE_COLUMNS)
-        )
-        row = self.session.execute(statement, execution_options={"synchronize_session": False}).one_or_none()
-        return None if row is None else _change(row)
-
     def find(self, change_id: int) -> ChangeView | None:
         """One by its id."""
         row = self.session.execute(self._select().where(ChangeRequest.id == change_id)).one_or_none()
         return None if row is None else _change(row)
+
+    def find_many(self, ids: Sequence[int]) -> list[ChangeView]:
+        """Those that exist, in one query."""
+        statement = self._select().where(ChangeRequest.id.in_(ids))
+        return [_change(row) for row in self.session.execute(statement)]
+
+    def lock_pending(self, ids: Sequence[int]) -> set[int]:
+        """Which of `ids` are pending; locked in the order of their ids, in one query."""
+        statement = (
+            select(ChangeRequest.id)
+            .where(ChangeRequest.id.in_(ids), ChangeRequest.status == "pending")
+            .order_by(ChangeRequest.id)
+            .with_for_update()
+        )
+        return set(self.session.scalars(statement))
+
+    def decide(
+        self, ids: Sequence[int], status: str, reason: str | None, actor_id: int, at: datetime
+    ) -> list[ChangeView]:
+        """Move those of `ids` that are pending to `status`, in one UPDATE; one winner, because the status
+        is in the WHERE.
+        """
+        if not ids:
+            return []
+        statement = (
+            update(ChangeRequest)
+            .where(ChangeRequest.id.in_(ids), ChangeRequest.status == "pending")
+            .values(status=status, reason=reason, decided_by=actor_id, decided_at=at)
+            .returning(*_CHANGE_COLUMNS)
+        )
+        rows = self.session.execute(statement, execution_options={"synchronize_session": False})
+        return [_change(row) for row in rows]
 
     def pending(self, subject_type: str, subject_id: int) -> list[ChangeView]:
         """At most one for each moderated field."""
@@ -115,10 +142,13 @@ class SqlChangeRepository(SqlRepository):
         return [_change(row) for row in self.session.execute(statement)]
 
     def list_all(self, page: PageRequest, *, status: str | None, field_name: str | None) -> Page[ChangeView]:
-        """Oldest first."""
-        statement = self._select().order_by(ChangeRequest.created_at, ChangeRequest.id)
-        if status is not None:
+        """Oldest first; each of the two orders is that of an index."""
+        statement = self._select()
+        if status is None:
+            statement = statement.order_by(ChangeRequest.id)
+        else:
             statement = statement.where(ChangeRequest.status == status)
+            statement = statement.order_by(ChangeRequest.created_at, ChangeRequest.id)
         if field_name is not None:
             statement = statement.where(ChangeRequest.field_name == field_name)
         return self._page(statement, page, "changes", {"status": status, "field_name": field_name})

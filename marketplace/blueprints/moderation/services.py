@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
-from marketplace.blueprints.moderation.errors import ChangeDecided, OwnSubject
+from marketplace.blueprints.moderation.errors import ChangeDecided, FieldNotModerated
 from marketplace.blueprints.moderation.events import ChangeDecided as ChangeDecidedEvent
 from marketplace.blueprints.moderation.events import ChangeSubmitted
-from marketplace.blueprints.moderation.policies import ChangeStatus
+from marketplace.blueprints.moderation.policies import ChangeStatus, objection
 from marketplace.blueprints.moderation.ports import (
     AuditRepository,
     AuditView,
@@ -22,6 +23,9 @@ from marketplace.kernel.errors import AppError, Invalid, NotFound
 from marketplace.kernel.identity import Principal
 from marketplace.kernel.pages import Page, PageRequest
 from marketplace.kernel.transactions import UnitOfWork
+
+NOT_ALLOWED = "transition_not_allowed"
+"""The code, in results of bulk decisions, of a thing whose state does not allow the new one."""
 
 
 @dataclass(frozen=True)
@@ -105,11 +109,14 @@ class ChangeRequests:
     def submit(
         self, subject_type: str, subject_id: int, requested_by: int, changes: Sequence[Change]
     ) -> list[ChangeView]:
-        """Store `changes` as pending; a newer one supersedes the pending one of the same field."""
-        if not changes:
+        """Store `changes` as pending; a newer one supersedes the pending one of the same field. Those whose
+        value is the present one are skipped.
+        """
+        real = [change for change in changes if change.old != change.new]
+        if not real:
             return []
         with self._uow:
-            stored = self._changes.add(subject_type, subject_id, requested_by, changes, self._clock.now())
+            stored = self._changes.add(subject_type, subject_id, requested_by, real, self._clock.now())
             for view in stored:
                 self._uow.record(
                     ChangeSubmitted(
@@ -141,16 +148,15 @@ class ChangeRequests:
             known = self._changes.find(change_id)
             if known is None or known.requested_by != user_id:
                 raise NotFound
-            if (
-                self._changes.decide(change_id, ChangeStatus.WITHDRAWN, None, user_id, self._clock.now())
-                is None
-            ):
+            now = self._clock.now()
+            if not self._changes.decide([change_id], ChangeStatus.WITHDRAWN, None, user_id, now):
                 raise ChangeDecided
 
     def approve(self, actor: Principal, change_id: int) -> ChangeView:
         """Apply the change by its field's strategy. Of two moderators at once, one wins.
 
-        Raises NotFound, OwnSubject, ChangeDecided, or what the strategy raises when it no longer can.
+        Raises NotFound, OwnChange, ChangeDecided, FieldNotModerated, or what the strategy raises when it no
+        longer can.
         """
         return self._decide(actor, change_id, ChangeStatus.APPROVED, None)
 
@@ -164,47 +170,107 @@ class ChangeRequests:
 
     def _decide(self, actor: Principal, change_id: int, status: str, reason: str | None) -> ChangeView:
         with self._uow:
-            return self.decide_within(actor, change_id, status, reason)
+            outcome = self.decide_many(actor, [change_id], status, reason)[change_id]
+            if isinstance(outcome, AppError):
+                raise outcome
+            return outcome
 
-    def decide_within(self, actor: Principal, change_id: int, status: str, reason: str | None) -> ChangeView:
-        """Decide inside the caller's unit of work, in which a failure may be undone by a savepoint."""
-        known = self._changes.find(change_id)
-        if known is None:
-            raise NotFound
-        if known.requested_by == actor.user_id:
-            raise OwnSubject
-        # The subject before the change request: the order in which an edit takes its locks too.
-        subject = self._subjects.get(known.subject_type)
-        entity = subject.load(known.subject_id) if subject and status == ChangeStatus.APPROVED else None
-        decided = self._changes.decide(change_id, status, reason, actor.user_id, self._clock.now())
-        if decided is None:
-            raise ChangeDecided
-        before = decided.old_value
-        if subject and entity is not None:
-            strategy = subject.strategies[decided.field_name]
-            before = strategy.read(entity)
-            strategy.apply(entity, decided.new_value)
-            subject.changed(entity, [Change(decided.field_name, before, decided.new_value)])
-        self._audit.write(
-            f"change.{status}",
-            decided.subject_type,
-            decided.subject_id,
-            actor=actor,
-            before={decided.field_name: before},
-            after={decided.field_name: decided.new_value},
-            reason=reason,
-        )
-        self._uow.record(
-            ChangeDecidedEvent(
-                change_id=decided.id,
-                subject_type=decided.subject_type,
-                subject_id=decided.subject_id,
-                field_name=decided.field_name,
-                requested_by=decided.requested_by,
-                status=status,
-            )
-        )
-        return decided
+    def decide_many(
+        self, actor: Principal, ids: Sequence[int], status: str, reason: str | None
+    ) -> dict[int, ChangeView | AppError]:
+        """Decide on all that may be decided; for each id the decided request, or what kept it back.
+
+        One UPDATE of the requests and one audit entry each, whatever their number; only the subjects of
+        approved ones are loaded and changed one by one, since each field has a strategy of its own.
+        """
+        outcome: dict[int, ChangeView | AppError] = {change_id: NotFound() for change_id in ids}
+        with self._uow:
+            open_ones = []
+            # By subject: every moderator takes the locks of subjects in the same order.
+            for change in sorted(self._changes.find_many(ids), key=_by_subject):
+                problem = objection(actor, change)
+                if problem is None:
+                    open_ones.append(change)
+                else:
+                    outcome[change.id] = problem
+            if status == ChangeStatus.APPROVED:
+                replaced = self._apply(open_ones, outcome)
+            else:
+                replaced = self._keep(open_ones, outcome)
+            decided = self._changes.decide(list(replaced), status, reason, actor.user_id, self._clock.now())
+            decided.sort(key=_by_subject)
+            outcome.update({change.id: change for change in decided})
+            for subject_type, group in groupby(decided, key=lambda change: change.subject_type):
+                entries = [_audited(change, replaced[change.id]) for change in group]
+                self._audit.write_many(f"change.{status}", subject_type, entries, actor=actor, reason=reason)
+            for change in decided:
+                self._uow.record(
+                    ChangeDecidedEvent(
+                        change_id=change.id,
+                        subject_type=change.subject_type,
+                        subject_id=change.subject_id,
+                        field_name=change.field_name,
+                        requested_by=change.requested_by,
+                        status=status,
+                    )
+                )
+        return outcome
+
+    def _keep(
+        self, changes: Sequence[ChangeView], outcome: dict[int, ChangeView | AppError]
+    ) -> dict[int, Any]:
+        """The ids of those that are still pending, now locked; nothing of their subjects changes."""
+        pending = self._changes.lock_pending([change.id for change in changes])
+        outcome.update({change.id: ChangeDecided() for change in changes if change.id not in pending})
+        return dict.fromkeys(pending)
+
+    def _apply(
+        self, changes: Sequence[ChangeView], outcome: dict[int, ChangeView | AppError]
+    ) -> dict[int, Any]:
+        """Apply those that are still pending. Gives by id the value that the field really had; what kept
+        the others back goes into `outcome`.
+        """
+        # Subjects before change requests: the order in which an edit takes its locks, too.
+        subjects: dict[tuple[str, int], Any] = {}
+        loaded = []
+        for change in changes:
+            try:
+                self._load(change, subjects)
+                loaded.append(change)
+            except AppError as error:
+                outcome[change.id] = error
+        pending = self._keep(loaded, outcome)
+        replaced: dict[int, Any] = {}
+        for change in loaded:
+            if change.id not in pending:
+                continue
+            try:
+                entity = self._load(change, subjects)
+                with self._uow.savepoint():
+                    replaced[change.id] = self._apply_one(change, entity)
+            except AppError as error:
+                outcome[change.id] = error
+                # What the savepoint undid, the entity may still show.
+                subjects.pop((change.subject_type, change.subject_id), None)
+        return replaced
+
+    def _load(self, change: ChangeView, subjects: dict[tuple[str, int], Any]) -> Any:
+        """The subject of `change`, locked; each one once."""
+        known = self._subjects.get(change.subject_type)
+        if known is None or change.field_name not in known.strategies:
+            raise FieldNotModerated
+        key = (change.subject_type, change.subject_id)
+        if key not in subjects:
+            subjects[key] = known.load(change.subject_id)
+        return subjects[key]
+
+    def _apply_one(self, change: ChangeView, entity: Any) -> Any:
+        subject = self._subjects[change.subject_type]
+        strategy = subject.strategies[change.field_name]
+        before = strategy.read(entity)
+        strategy.apply(entity, change.new_value)
+        subject.changed(entity, [Change(change.field_name, before, change.new_value)])
+        return before
 
 
 class BulkDecisions:
@@ -239,30 +305,45 @@ class BulkDecisions:
 
 
 class BulkChanges:
-    """The bulk action for change requests. Each goes through its field's strategy, so it is a decision
-    for each and not one UPDATE; what one of them raises keeps only that one back.
-    """
+    """What `POST /admin/changes/status` does."""
 
     name = "changes"
     statuses = (ChangeStatus.APPROVED, ChangeStatus.REJECTED)
 
-    def __init__(self, uow: UnitOfWork, requests: ChangeRequests) -> None:
-        self._uow = uow
+    def __init__(self, requests: ChangeRequests) -> None:
         self._requests = requests
 
     def apply(
         self, ids: Sequence[int], status: str, reason: str | None, actor: Principal
     ) -> Mapping[int, str | None]:
-        """See `BulkAction.apply`."""
-        results: dict[int, str | None] = {}
-        for change_id in ids:
-            try:
-                with self._uow.savepoint():
-                    self._requests.decide_within(actor, change_id, status, reason)
-                results[change_id] = None
-            except AppError as error:
-                results[change_id] = error.code
-        return results
+        """See `BulkAction.apply`. Raises Invalid for a rejection without a reason."""
+        if status == ChangeStatus.REJECTED and not reason:
+            raise Invalid(errors={"json": {"reason": ["Say why: who asked for the change will read it."]}})
+        outcome = self._requests.decide_many(actor, ids, status, reason)
+        return {change_id: _code(result) for change_id, result in outcome.items()}
+
+
+def _code(result: ChangeView | AppError) -> str | None:
+    if isinstance(result, ChangeDecided):
+        return NOT_ALLOWED
+    return result.code if isinstance(result, AppError) else None
+
+
+def _by_subject(change: ChangeView) -> tuple[str, int, int]:
+    return change.subject_type, change.subject_id, change.id
+
+
+def _audited(change: ChangeView, replaced: Any) -> tuple[int, dict[str, Any], dict[str, Any]]:
+    """The subject's id, and what was before and after: of the field, or of a refused request its status."""
+    before: dict[str, Any] = {"change_id": change.id}
+    after = dict(before)
+    if change.status == ChangeStatus.APPROVED:
+        before[change.field_name] = replaced
+        after[change.field_name] = change.new_value
+    else:
+        before["status"] = ChangeStatus.PENDING
+        after["status"] = change.status
+    return change.subject_id, before, after
 
 
 def _result(subject_id: int, code: str | None) -> dict[str, Any]:

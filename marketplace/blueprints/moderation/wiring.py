@@ -30,7 +30,7 @@ def build(parts: Runtime) -> Moderation:
     audit = AuditLog(parts.uow, SqlAuditRepository(parts.uow, parts.cursors), _origin)
     changes = ChangeRequests(parts.uow, SqlChangeRepository(parts.uow, parts.cursors), audit, parts.clock)
     bulk = BulkDecisions(parts.uow)
-    bulk.register(BulkChanges(parts.uow, changes))
+    bulk.register(BulkChanges(changes))
     return Moderation(changes=changes, audit=audit, bulk=bulk)
 
 

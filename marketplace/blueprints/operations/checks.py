@@ -2,14 +2,12 @@
 
 from functools import cached_property
 
-from functools import cache
-
 import redis
 from alembic.script import ScriptDirectory
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
 from marketplace.extensions import db, migrate
 
@@ -33,7 +31,9 @@ class MigrationsCheck:
         """See the class."""
         try:
             with db.engine.connect() as connection:
-                current = set(MigrationContext.configure(connection).get_current_heads())
+                current = set(connection.scalars(text("SELECT version_num FROM alembic_version")))
+        except ProgrammingError:
+            current = set()  # no such table: nothing was migrated yet
         except SQLAlchemyError:
             return "cannot be read"
         missing = self.missing(current)

@@ -17,4 +17,5 @@ def jobs(parts: Runtime) -> Iterable[Job]:
     def prune(_payload: dict[str, Any]) -> None:
         service.prune()
 
-    return [Job("operations.prune", prune, every=PRUNE_EVERY_SECONDS)]
+    # As an effect, it runs without a transaction around it: each batch has its own.
+    return [Job("operations.prune", prune, effect=True, every=PRUNE_EVERY_SECONDS)]

@@ -24,7 +24,9 @@ class JobView:
 
 @dataclass(frozen=True)
 class Backlog:
-    """How many jobs there are by status, and the age in seconds of the oldest that is due."""
+    """How many jobs there are by status (those that are done are not counted), and the age in seconds of
+    the oldest that is due.
+    """
 
     by_status: dict[str, int]
     oldest_age_seconds: float
@@ -41,8 +43,16 @@ class JobRepository(Protocol):
 
     def backlog(self) -> Backlog: ...
 
-    def prune(self) -> None:
-        """Delete what has served: done jobs, old answers of idempotent requests, old bus messages."""
+    def prune_done(self, limit: int) -> int:
+        """Delete at most `limit` jobs that were done a week ago; returns how many."""
+        ...
+
+    def prune_answers(self, limit: int) -> int:
+        """Likewise the stored answers of idempotent requests that are a day old."""
+        ...
+
+    def prune_bus_messages(self, limit: int) -> int:
+        """Likewise the long messages of the bus that are an hour old."""
         ...
 
 

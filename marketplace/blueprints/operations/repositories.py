@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Row, Select, select, text, update
+from sqlalchemy import Row, Select, TextClause, select, text, update
 
 from marketplace.blueprints.operations.ports import Backlog, JobView
 from marketplace.database.keyset import fetch_page
@@ -31,16 +31,18 @@ def _select() -> Select[Any]:
 _BACKLOG = text("""
     SELECT status, count(*), extract(epoch FROM max(now() - run_at)) FROM job
     WHERE status IN ('pending', 'running', 'dead') GROUP BY status""")
-# In batches, so that no statement runs long and no lock is held for long; the next run takes the rest.
-_PRUNE = (
-    text("""DELETE FROM job WHERE id IN (SELECT id FROM job WHERE status = 'done'
-            AND finished_at < now() - interval '7 days' LIMIT 5000)"""),
-    text("""DELETE FROM idempotency_key WHERE (scope, key_hash) IN (
-            SELECT scope, key_hash FROM idempotency_key
-            WHERE created_at < now() - interval '24 hours' LIMIT 5000)"""),
-    text("""DELETE FROM realtime_message WHERE id IN (SELECT id FROM realtime_message
-            WHERE created_at < now() - interval '1 hour' LIMIT 5000)"""),
-)
+_PRUNE_DONE = text("""
+    DELETE FROM job WHERE id IN (
+        SELECT id FROM job WHERE status = 'done' AND finished_at < now() - interval '7 days'
+        ORDER BY finished_at LIMIT :limit)""")
+_PRUNE_ANSWERS = text("""
+    DELETE FROM idempotency_key WHERE (scope, key_hash) IN (
+        SELECT scope, key_hash FROM idempotency_key WHERE created_at < now() - interval '24 hours'
+        ORDER BY created_at LIMIT :limit FOR UPDATE SKIP LOCKED)""")
+_PRUNE_BUS_MESSAGES = text("""
+    DELETE FROM realtime_message WHERE id IN (
+        SELECT id FROM realtime_message WHERE created_at < now() - interval '1 hour'
+        ORDER BY created_at LIMIT :limit FOR UPDATE SKIP LOCKED)""")
 
 
 class SqlJobRepository(SqlRepository):
@@ -84,13 +86,25 @@ class SqlJobRepository(SqlRepository):
     def backlog(self) -> Backlog:
         """One query."""
         rows = self.session.execute(_BACKLOG).all()
-        ages = [float(age) for status, _, age in rows if status == "pending" and age is not None]
-        return Backlog({status: count for status, count, _ in rows}, max([*ages, 0.0]))
+        ages = [float(age) for status, _, age in rows if status == "pending"]
+        # A gauge that is not there is not zero: what has no rows is told too.
+        by_status = {"pending": 0, "running": 0, "dead": 0} | {status: count for status, count, _ in rows}
+        return Backlog(by_status, max([*ages, 0.0]))
 
-    def prune(self) -> None:
-        """Delete what has served."""
-        for statement in _PRUNE:
-            self.session.execute(statement)
+    def prune_done(self, limit: int) -> int:
+        """At most `limit` jobs that were done a week ago."""
+        return self._delete(_PRUNE_DONE, limit)
+
+    def prune_answers(self, limit: int) -> int:
+        """At most `limit` stored answers past the day that they are kept."""
+        return self._delete(_PRUNE_ANSWERS, limit)
+
+    def prune_bus_messages(self, limit: int) -> int:
+        """At most `limit` messages that every listener has long read."""
+        return self._delete(_PRUNE_BUS_MESSAGES, limit)
+
+    def _delete(self, statement: TextClause, limit: int) -> int:
+        return self.session.connection().execute(statement, {"limit": limit}).rowcount
 
 
 def _view(row: Row[Any]) -> JobView:

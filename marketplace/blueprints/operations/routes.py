@@ -7,7 +7,7 @@ from marketplace.extensions import limiter
 from marketplace.kernel.errors import AppError
 from marketplace.web.access import public
 from marketplace.web.metrics import metrics_response
-from marketplace.web.problems import status_of
+from marketplace.web.problems import STATUSES
 
 root = Blueprint("operations_root", __name__)
 
@@ -21,7 +21,14 @@ _ERRORS_PAGE = """<!doctype html>
 {% endfor %}</tbody></table></body></html>
 """
 _WITHOUT_CLASS = (
+    ("not_acceptable", 406, "The resource has no representation that Accept allows"),
     ("method_not_allowed", 405, "The resource has no such method; see Allow"),
+    ("request_timeout", 408, "The request did not arrive in time"),
+    ("length_required", 411, "Send Content-Length"),
+    ("uri_too_long", 414, "The address is too long"),
+    ("range_not_satisfiable", 416, "The resource has no such range"),
+    ("headers_too_large", 431, "The request's headers are too large"),
+    ("http_error", 400, "The request was refused; see status and detail"),
     ("internal_error", 500, "Something went wrong on our side"),
     ("server_closing", 503, "The server is closing; connect again"),
     ("too_many_sockets", 503, "This server has no room for more sockets"),
@@ -61,15 +68,15 @@ def metrics() -> Response:
 @public
 def errors() -> str:
     """Every error code: where the `type` of a problem leads."""
-    rows = {(kind.code, status_of_class(kind), kind.title) for kind in _subclasses(AppError) if kind.code}
-    return render_template_string(_ERRORS_PAGE, rows=sorted(rows | set(_WITHOUT_CLASS)))
+    rows = {code: (status, title) for code, status, title in _WITHOUT_CLASS}
+    # Two domains may share a code; it is one row, whose title does not depend on who was loaded first.
+    for kind in sorted(_kinds(AppError), key=lambda kind: (kind.__module__, kind.__qualname__)):
+        status = next((STATUSES[base] for base in kind.__mro__ if base in STATUSES), None)
+        if kind.code and status is not None:
+            rows.setdefault(kind.code, (status, kind.title))
+    return render_template_string(_ERRORS_PAGE, rows=[(code, *rows[code]) for code in sorted(rows)])
 
 
-def status_of_class(kind: type[AppError]) -> int:
-    """The HTTP status of an error class."""
-    return status_of(kind.__new__(kind))
-
-
-def _subclasses(kind: type[AppError]) -> set[type[AppError]]:
+def _kinds(kind: type[AppError]) -> set[type[AppError]]:
     found = set(kind.__subclasses__())
-    return found.union(*(_subclasses(child) for child in found))
+    return found.union(*(_kinds(child) for child in found))

@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass
 
+from flask import Flask, current_app
+
 from marketplace.blueprints.moderation import public as moderation
-from marketplace.blueprints.operations.checks import check_database, check_migrations, check_redis
+from marketplace.blueprints.operations.checks import MigrationsCheck, RedisCheck, check_database
 from marketplace.blueprints.operations.repositories import SqlJobRepository
-from marketplace.blueprints.operations.services import JobService, Readiness
+from marketplace.blueprints.operations.services import Check, JobService, Readiness
+from marketplace.web.metrics import OutboxState, watch_outbox
 from marketplace.web.runtime import Runtime, runtime
 
 
@@ -18,12 +21,35 @@ class Operations:
 
 
 def build(parts: Runtime) -> Operations:
-    """Wire services to their adapters."""
+    """Wire services to their adapters; add our checks to those of `parts.readiness`, and the outbox to
+    the metrics.
+    """
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - Flask's documented way to the object
     jobs = JobService(parts.uow, SqlJobRepository(parts.uow, parts.cursors), moderation.audit(parts))
-    checks = {"database": check_database, "migrations": check_migrations, "redis": check_redis}
-    return Operations(jobs=jobs, readiness=Readiness(checks))
+    parts.readiness["database"] = _within(app, check_database)
+    parts.readiness["migrations"] = _within(app, MigrationsCheck())
+    if parts.settings.redis_url is not None:
+        parts.readiness["redis"] = RedisCheck(parts.settings.redis_url)
+
+    def outbox() -> OutboxState:
+        with app.app_context():
+            backlog = jobs.backlog()
+        return OutboxState(backlog.by_status, backlog.oldest_age_seconds)
+
+    watch_outbox(app, outbox)
+    return Operations(jobs=jobs, readiness=Readiness(parts.readiness))
 
 
 def operations() -> Operations:
     """The services of the current application."""
     return runtime().get(Operations)
+
+
+def _within(app: Flask, check: Check) -> Check:
+    """`check` as a thread may call it, that has no application context of its own."""
+
+    def run() -> str | None:
+        with app.app_context():
+            return check()
+
+    return run
