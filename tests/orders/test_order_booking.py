@@ -216,7 +216,9 @@ def test_lists_hold_own_orders_newest_first(client: CheckedClient, deal: Deal) -
     assert ids("performer", "?role=customer") == [booked]
     post(client, deal, "performer", f"/orders/{theirs[0]}/accept")
     assert ids("customer", "?status=confirmed") == [theirs[0]]
-    starts = [db.session.get_one(Order, order_id).starts_at.strftime("%Y-%m-%dT%H:%M:%SZ") for order_id in theirs]
+    starts = [
+        db.session.get_one(Order, order_id).starts_at.strftime("%Y-%m-%dT%H:%M:%SZ") for order_id in theirs
+    ]
     assert ids("customer", f"?from={starts[1]}") == theirs[:0:-1]
     assert ids("customer", f"?from={starts[0]}&to={starts[1]}") == [theirs[0]]
     for bad in ("?role=staff", "?status=open", "?from=yesterday", "?page=2", "?limit=0"):
@@ -270,7 +272,12 @@ def test_lists_cost_the_same_at_any_length(
     db.session.execute(
         OrderTransition.__table__.insert(),  # type: ignore[attr-defined]  # a declarative class has its table
         [
-            {"order_id": order.id, "transition": "deliver", "to_status": "delivered", "actor_role": "performer"}
+            {
+                "order_id": order.id,
+                "transition": "deliver",
+                "to_status": "delivered",
+                "actor_role": "performer",
+            }
             for _ in range(rows)
         ],
     )
@@ -349,9 +356,7 @@ def test_another_time_may_be_taken_or_wrong(client: CheckedClient, deal: Deal) -
 
 
 @pytest.mark.parametrize("outcome", ["completed", "cancelled"])
-def test_both_agree_on_the_end(
-    client: CheckedClient, deal: Deal, clock: FrozenClock, outcome: str
-) -> None:
+def test_both_agree_on_the_end(client: CheckedClient, deal: Deal, clock: FrozenClock, outcome: str) -> None:
     path = f"/orders/{deal.order('disputed').id}/resolve"
     clock.advance(timedelta(hours=1))
     deal.sign_in()
@@ -427,9 +432,7 @@ def test_what_nobody_accepts_expires(client: CheckedClient, deal: Deal, clock: F
     )
 
 
-def test_what_nobody_objects_to_is_complete(
-    client: CheckedClient, deal: Deal, clock: FrozenClock
-) -> None:
+def test_what_nobody_objects_to_is_complete(client: CheckedClient, deal: Deal, clock: FrozenClock) -> None:
     order, disputed = deal.order("in_progress"), deal.order("in_progress")
     for moved in (order, disputed):
         assert post(client, deal, "performer", f"/orders/{moved.id}/deliver").status_code == 200
@@ -450,7 +453,11 @@ def test_what_nobody_objects_to_is_complete(
 
 
 def test_the_jobs_go_on_until_nothing_is_due(
-    deal: Deal, clock: FrozenClock, runtime: Runtime, run_jobs: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+    deal: Deal,
+    clock: FrozenClock,
+    runtime: Runtime,
+    run_jobs: Callable[[], int],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     batch = 5
     monkeypatch.setattr(services, "BATCH", batch)
@@ -471,7 +478,9 @@ def test_the_jobs_go_on_until_nothing_is_due(
     db.session.execute(table.insert(), [row | {"status": "pending"} for _ in range(batch + 1)])  # type: ignore[attr-defined]  # a Table
     db.session.execute(table.insert(), [row | {"status": "delivered"} for _ in range(2)])  # type: ignore[attr-defined]  # a Table
     clock.set(START + timedelta(days=3))
-    assert runtime.registry.jobs["orders.expire"].every == runtime.registry.jobs["orders.complete"].every == 60
+    assert (
+        runtime.registry.jobs["orders.expire"].every == runtime.registry.jobs["orders.complete"].every == 60
+    )
     with runtime.uow as uow:
         uow.enqueue("orders.expire", {})
         uow.enqueue("orders.complete", {})

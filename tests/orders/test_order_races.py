@@ -66,7 +66,10 @@ def test_fifty_accepts_have_one_winner(market: Market) -> None:
     order_id = market.order()
     answers = at_once([lambda: market.post("performer", order_id, "accept")] * 50)
     assert Counter(answer.status_code for answer in answers) == {200: 1, 409: 49}
-    assert {a.json["code"] for a in answers if a.status_code == 409} <= {"transition_not_allowed", "resource_busy"}
+    assert {a.json["code"] for a in answers if a.status_code == 409} <= {
+        "transition_not_allowed",
+        "resource_busy",
+    }
     with market.app.app_context():
         assert len(db.session.scalars(select(OrderTransition.id)).all()) == 1
         assert event_names() == ["order.accepted"]
@@ -92,7 +95,9 @@ def test_twenty_retries_with_one_key_book_once(market: Market) -> None:
 @pytest.mark.parametrize("round_", range(5))
 def test_overlapping_orders_accepted_at_once(market: Market, round_: int) -> None:
     ids = [market.order(starts_at=START + timedelta(days=1, minutes=minutes)) for minutes in (0, 30)]
-    answers = at_once([lambda order_id=order_id: market.post("performer", order_id, "accept") for order_id in ids])
+    answers = at_once(
+        [lambda order_id=order_id: market.post("performer", order_id, "accept") for order_id in ids]
+    )
     assert sorted(answer.status_code for answer in answers) == [200, 409]
     (lost,) = (answer for answer in answers if answer.status_code == 409)
     assert lost.json["code"] == "slot_taken"
