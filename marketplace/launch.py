@@ -102,7 +102,7 @@ Stop with Ctrl-C.
 
 def serve() -> int:
     """Run gunicorn until it ends; SIGTERM is handed on, Ctrl-C reaches it by itself."""
-    server = subprocess.Popen(  # noqa: S603 - our own program and arguments
+    server = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py"],
         cwd=PROJECT_ROOT,
         env={**os.environ, "WORKER_INSIDE": "true"},

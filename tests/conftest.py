@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,7 +12,6 @@ from pathlib import Path
 
 import psycopg2
 import pytest
-import socket
 from flask import Flask
 from sqlalchemy import Connection, event, make_url, text
 
