@@ -1,0 +1,62 @@
+"""Money adds, splits and rounds without losing a unit."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from marketplace.kernel.money import CURRENCIES, Money
+
+
+@pytest.mark.parametrize(("currency", "exponent"), [("USD", 2), ("JPY", 0), ("KWD", 3), ("CLF", 4)])
+def test_exponent(currency, exponent):
+    assert Money(1, currency).exponent == exponent
+
+
+@pytest.mark.parametrize("amount", [1.5, True, "1", None])
+def test_amount_is_a_whole_number(amount):
+    with pytest.raises(TypeError):
+        Money(amount, "USD")
+
+
+@pytest.mark.parametrize("currency", ["usd", "XXX", "", "XAU", "EURO"])
+def test_currency_is_in_circulation(currency):
+    with pytest.raises(ValueError, match="ISO 4217"):
+        Money(1, currency)
+
+
+def test_arithmetic():
+    assert Money(5, "EUR") + Money(7, "EUR") == Money(12, "EUR")
+    assert Money(5, "EUR") - Money(7, "EUR") == Money(-2, "EUR")
+    assert Money(5, "EUR") < Money(7, "EUR")
+
+
+@pytest.mark.parametrize("operation", ["__add__", "__sub__", "__lt__"])
+def test_currencies_do_not_mix(operation):
+    with pytest.raises(ValueError, match="cannot combine EUR with USD"):
+        getattr(Money(1, "EUR"), operation)(Money(1, "USD"))
+
+
+@pytest.mark.parametrize(
+    ("amount", "part", "expected"),
+    [(5, (1, 2), 2), (7, (1, 2), 4), (1, (1, 3), 0), (2, (2, 3), 1), (100, (15, 100), 15), (-5, (1, 2), -2)],
+)
+def test_share_rounds_half_to_even(amount, part, expected):
+    assert Money(amount, "USD").share(*part) == Money(expected, "USD")
+
+
+@given(
+    amount=st.integers(0, 10**15),
+    weights=st.lists(st.integers(0, 10**6), min_size=1, max_size=20).filter(any),
+    currency=st.sampled_from(sorted(CURRENCIES)),
+)
+def test_allocate_loses_nothing(amount, weights, currency):
+    parts = Money(amount, currency).allocate(weights)
+    assert sum(part.amount for part in parts) == amount
+    for part, weight in zip(parts, weights, strict=True):
+        assert 0 <= part.amount * sum(weights) - amount * weight + sum(weights) <= 2 * sum(weights)
+
+
+@pytest.mark.parametrize("weights", [[0, 0], [-1, 2]])
+def test_allocate_refuses_weights(weights):
+    with pytest.raises(ValueError, match="weights"):
+        Money(10, "USD").allocate(weights)
