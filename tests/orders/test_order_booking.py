@@ -136,9 +136,9 @@ def test_services_that_cannot_be_booked(client: CheckedClient, deal: Deal) -> No
     gone = deal.make.service(deal.performer, deleted_at=START)
     off = deal.make.service(deal.performer, is_active=False)
     services = [gone.id, off.id, 2**62]
-    for values in ({"status": "pending"}, {"status": "suspended"}, {"active": False}):
-        services.append(deal.make.service(deal.make.performer(**values)).id)
-    services.append(deal.make.service(deal.make.performer(deal.make.user(is_active=False))).id)
+    hidden: list[dict[str, Any]] = [{"status": "pending"}, {"status": "suspended"}, {"active": False}]
+    hidden.append({"user": deal.make.user(is_active=False)})
+    services += [deal.make.service(deal.make.performer(**values)).id for values in hidden]
     for service_id in services:
         assert book(client, deal, service_id=service_id).status_code == 404
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from itertools import pairwise
 from threading import Barrier
 from typing import Any
 
@@ -139,7 +140,7 @@ def test_accept_cancel_and_expire_at_once(market: Market, clock: FrozenClock, ro
         status, version = db.session.execute(select(Order.status, Order.version)).one()
         # Accepted and then cancelled is right, too; each step starts where the one before it ended.
         assert rows[0][0] == "pending"
-        assert all(before[1] == after[0] for before, after in zip(rows, rows[1:], strict=False))
+        assert all(before[1] == after[0] for before, after in pairwise(rows))
         assert rows[-1][1] == status
         assert version == 1 + len(rows)
         assert len(event_names()) == len(rows)
