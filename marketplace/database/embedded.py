@@ -6,6 +6,7 @@ and waits for the exclusive lock: having it means that nobody is left, so it sto
 The supervisor imports nothing but the standard library.
 """
 
+import atexit
 import contextlib
 import ctypes
 import fcntl
@@ -226,6 +227,7 @@ def _hold(server: Server) -> None:
     lock = (server.home / "users.lock").open("ab")
     fcntl.flock(lock, fcntl.LOCK_SH)
     _held[server.home] = lock
+    atexit.register(lock.close)
 
 
 def _start(server: Server, *, fsync: bool) -> None:
