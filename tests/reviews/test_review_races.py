@@ -1,0 +1,189 @@
+"""Many at once, on real connections: the figures are those of a recount, and nobody writes twice."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+
+from marketplace.blueprints.reviews.wiring import Reviews
+from marketplace.extensions import db
+from marketplace.kernel.clock import FrozenClock
+from marketplace.models import Performer, Review
+from tests.conftest import START
+from tests.factories import Factory
+from tests.reviews.conftest import event_names, figures, recounted
+
+THREADS = 20
+
+
+class Market:
+    """One performer, many customers who wait to say what they think."""
+
+    def __init__(self, app: Flask, auth: Callable[[Any], dict[str, str]]) -> None:
+        self.app, self.auth = app, auth
+        with app.app_context():
+            make = Factory()
+            user, staff = make.user(), make.staff()
+            self.performer_id = make.performer(user).id
+            self.service = make.service(db.session.get_one(Performer, self.performer_id))
+            self.performer, self.staff = auth(user), auth(staff)
+            self.user_id = user.id
+
+    def order(self, n: int) -> tuple[int, dict[str, str]]:
+        with self.app.app_context():
+            make = Factory()
+            customer = make.user()
+            starts_at = START - timedelta(days=1 + n)
+            order = make.order(
+                customer, self.service, status="completed", completed_at=START, starts_at=starts_at
+            )
+            return order.id, self.auth(customer)
+
+    def written(self, n: int, rating: int) -> int:
+        """A review of the performer that is not published; its id."""
+        order_id, _ = self.order(n)
+        with self.app.app_context():
+            from marketplace.models import Order
+
+            order = db.session.get_one(Order, order_id)
+            return int(
+                Factory()
+                .review(order, rating=rating, published_at=None, publish_at=START + timedelta(days=14))
+                .id
+            )
+
+    def post(self, headers: dict[str, str], path: str, **body: Any) -> Any:
+        return self.app.test_client().post(f"/api/v1{path}", json=body, headers=headers)
+
+    def service_call(self, name: str) -> Any:
+        with self.app.app_context():
+            return getattr(self.app.extensions["marketplace"].get(Reviews).reviews, name)()
+
+    def figures_are_right(self, count: int | None = None) -> None:
+        with self.app.app_context():
+            assert figures(self.performer_id) == recounted(self.performer_id)
+            assert count is None or figures(self.performer_id)[0] == count
+
+
+@pytest.fixture
+def market(committed: Flask, auth: Callable[[Any], dict[str, str]]) -> Market:
+    return Market(committed, auth)
+
+
+def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
+    """What the calls return; all start together, `THREADS` at a time."""
+    barrier = Barrier(min(len(calls), THREADS))
+
+    def run(numbered: tuple[int, Callable[[], Any]]) -> Any:
+        number, call = numbered
+        if number < barrier.parties:
+            barrier.wait(timeout=10)
+        return call()
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        return list(pool.map(run, enumerate(calls)))
+
+
+def test_twenty_published_at_once(market: Market) -> None:
+    calls = []
+    for n in range(20):
+        order_id, customer = market.order(n)
+        path = f"/orders/{order_id}/review"
+        assert market.post(market.performer, path, rating=5).status_code == 201
+        calls.append(lambda c=customer, p=path, n=n: market.post(c, p, rating=1 + n % 5))
+    assert Counter(answer.status_code for answer in at_once(calls)) == {201: 20}
+    market.figures_are_right(20)
+    with market.app.app_context():
+        assert figures(market.performer_id) == (20, 60, [4, 4, 4, 4, 4])
+        assert event_names().count("review.published") == 40
+
+
+def test_one_author_many_times(market: Market) -> None:
+    order_id, customer = market.order(1)
+    path = f"/orders/{order_id}/review"
+    answers = at_once([lambda: market.post(customer, path, rating=4)] * 20)
+    assert Counter(answer.status_code for answer in answers) == {201: 1, 409: 19}
+    assert {a.json["code"] for a in answers if a.status_code == 409} <= {"already_reviewed", "resource_busy"}
+
+
+@pytest.mark.parametrize("round_", range(5))
+def test_both_write_at_once(market: Market, round_: int) -> None:
+    order_id, customer = market.order(1)
+    path = f"/orders/{order_id}/review"
+    answers = at_once(
+        [lambda who=who: market.post(who, path, rating=4) for who in (customer, market.performer)]
+    )
+    assert [answer.status_code for answer in answers] == [201, 201]
+    with market.app.app_context():
+        assert all(db.session.scalars(select(Review.published_at)))
+        assert event_names().count("review.published") == 2
+    market.figures_are_right(1)
+
+
+@pytest.mark.parametrize("round_", range(3))
+def test_the_job_and_the_second_author_publish_once(market: Market, clock: FrozenClock, round_: int) -> None:
+    for n in range(8):
+        market.written(n, 1 + n % 5)
+    clock.set(START + timedelta(days=14))
+    with market.app.app_context():
+        user = Factory().user()  # signs in at the present time
+        market.performer = market.auth(user)
+        db.session.execute(update(Performer).values(user_id=user.id))
+        db.session.commit()
+        orders = list(db.session.scalars(select(Review.order_id)))
+    calls = [lambda o=o: market.post(market.performer, f"/orders/{o}/review", rating=5) for o in orders]
+    calls += [lambda: market.service_call("publish_due")] * 4
+    at_once(calls)
+    with market.app.app_context():
+        assert event_names().count("review.published") == 16
+    market.figures_are_right(8)
+
+
+@pytest.mark.parametrize("round_", range(3))
+def test_publish_hide_restore_and_recount_at_once(market: Market, clock: FrozenClock, round_: int) -> None:
+    ids = [market.written(n, 1 + n % 5) for n in range(12)]
+    clock.set(START + timedelta(days=14))
+    with market.app.app_context():
+        market.staff = market.auth(Factory().staff())
+        db.session.execute(update(Performer).values(rating_count=7))
+        db.session.commit()
+    half = {"ids": ids[:6], "status": "hidden", "reason": "x"}
+    calls: list[Callable[[], Any]] = [
+        *[lambda: market.service_call("publish_due")] * 3,
+        *[lambda: market.service_call("recount")] * 6,
+        *[lambda i=i: market.post(market.staff, f"/admin/reviews/{i}/hide", reason="x") for i in ids[3:9]],
+        lambda: market.post(market.staff, "/admin/reviews/status", **half),
+        *[lambda i=i: market.post(market.staff, f"/admin/reviews/{i}/restore") for i in ids[5:8]],
+    ]
+    at_once(calls)
+    market.service_call("publish_due")
+    market.service_call("recount")
+    market.figures_are_right()
+
+
+def test_a_recount_beside_publications_breaks_nothing(market: Market, clock: FrozenClock) -> None:
+    for n in range(40):
+        market.written(n, 1 + n % 5)
+    clock.set(START + timedelta(days=14))
+    service = market.app.extensions["marketplace"].get(Reviews).reviews
+    statement = select(Review.id, Review.order_id)
+    with market.app.app_context():
+        rows = db.session.execute(statement).all()
+        repository = service._reviews
+        uow = service._uow
+
+    def publish(order_id: int) -> None:
+        with market.app.app_context(), uow:
+            service._published(repository.publish_of_order(order_id, clock.now()))
+
+    calls: list[Callable[[], Any]] = []
+    for _, order_id in rows:
+        calls += [lambda o=order_id: publish(o), lambda: market.service_call("recount")]
+    at_once(calls)
+    market.figures_are_right(40)
