@@ -1,0 +1,84 @@
+"""A unit of work and workers of these tests' own, on the real pool."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from marketplace.database.unit_of_work import SqlUnitOfWork
+from marketplace.database.worker import Worker
+from marketplace.extensions import db
+from marketplace.kernel.errors import Conflict
+from marketplace.kernel.registry import Registry
+
+
+class KeyTaken(Conflict):
+    code = "key_taken"
+    title = "A job has this key"
+
+
+@dataclass
+class Parts:
+    """What a test of this layer works with."""
+
+    app: Flask
+    registry: Registry
+    uow: SqlUnitOfWork
+    reported: list[Exception] = field(default_factory=list)
+    workers: list[Worker] = field(default_factory=list)
+
+    def worker(self, threads: int = 1) -> Worker:
+        """Not started; stopped at the end of the test."""
+        made = Worker(db.engine, self.uow, self.registry, self.scope, self.reported.append, threads)
+        self.workers.append(made)
+        return made
+
+    def scope(self, _context: dict[str, str], _name: str) -> AbstractContextManager[object]:
+        return self.app.app_context()
+
+    def rows(self, statement: str, **values: Any) -> list[Any]:
+        """What another connection sees."""
+        with db.engine.connect() as connection:
+            return list(connection.execute(text(statement), values).all())
+
+    def execute(self, statement: str, **values: Any) -> None:
+        with db.engine.begin() as connection:
+            connection.execute(text(statement), values)
+
+    def statuses(self) -> list[str]:
+        return [status for (status,) in self.rows("SELECT status FROM job ORDER BY id")]
+
+
+@pytest.fixture
+def parts(committed: Flask) -> Iterator[Parts]:
+    with committed.app_context():
+        registry = Registry()
+        uow = SqlUnitOfWork(db.session, registry, {"uq_job_key": KeyTaken}, lambda: {"request_id": "r-1"})
+        made = Parts(committed, registry, uow)
+        yield made
+        for worker in made.workers:
+            worker.stop()
+        db.session.remove()
+
+
+@pytest.fixture
+def commits(parts: Parts) -> Iterator[list[str]]:
+    """Grows by one with each COMMIT that reaches the database."""
+    seen: list[str] = []
+    with _listening(lambda *_: seen.append("commit")):
+        yield seen
+
+
+@contextmanager
+def _listening(note: Callable[..., None]) -> Iterator[None]:
+    from sqlalchemy import event
+
+    event.listen(db.engine, "commit", note)
+    try:
+        yield
+    finally:
+        event.remove(db.engine, "commit", note)
