@@ -114,6 +114,7 @@ def test_a_notification_is_pushed_to_its_user_only(
         heard = [item for item in customer.queue if item["name"] == "notification:new"]
         assert [item["args"][0]["topic"] for item in heard] == ["order.accepted"]
         assert heard[0]["args"][0]["data"]["order_id"] == order.id
+        assert "actor_id" not in heard[0]["args"][0]["data"]
         assert stranger.queue == []
     finally:
         customer.disconnect("/chat")

@@ -60,8 +60,10 @@ def handlers(parts: Runtime) -> Iterable[Handler]:
 
     def teller(recipients: Callable[[Any], Sequence[int]]) -> Callable[[Any], None]:
         def tell(event: DomainEvent) -> None:
+            # Who acted stays out: it may be a member of staff.
+            data = {key: value for key, value in event.payload().items() if key != "actor_id"}
             for user_id in recipients(event):
-                service.tell(user_id, event.event_id, event.name, event.payload())
+                service.tell(user_id, event.event_id, event.name, data)
 
         return tell
 
