@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Row, Select, func, insert, select, text, type_coerce, update
 
 from marketplace.blueprints.reviews.policies import Direction
 from marketplace.blueprints.reviews.ports import ReviewView
@@ -20,6 +20,9 @@ from marketplace.models.performers import Performer
 from marketplace.models.reviews import Review
 
 _NO_SYNC = {"synchronize_session": False}
+# Published reviews all have a date, which keyset pages cannot know of a column that may be null. Unlike
+# coalesce(), this is the bare column to PostgreSQL, so that the index still serves.
+_PUBLISHED_AT = type_coerce(Review.published_at, Review.published_at.type)
 _COLUMNS: tuple[Any, ...] = (
     Review.id,
     Review.order_id,
@@ -197,7 +200,7 @@ class SqlReviewRepository(SqlRepository):
                 Review.published_at.is_not(None),
                 Review.hidden_at.is_(None),
             )
-            .order_by(Review.published_at.desc(), Review.id.desc())
+            .order_by(_PUBLISHED_AT.desc(), Review.id.desc())
         )
         return self._page(statement, page, "performer_reviews", {"performer": performer_id})
 
