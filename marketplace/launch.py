@@ -9,7 +9,6 @@ from types import FrameType
 
 from flask.cli import ScriptInfo
 from flask_migrate import upgrade
-from sqlalchemy.exc import OperationalError
 
 from marketplace.app import create_app
 from marketplace.config import PROJECT_ROOT, ConfigError, Settings, load_settings
@@ -62,14 +61,10 @@ def prepare(settings: Settings) -> None:
     app = create_app(settings)
     try:
         with app.app_context():
+            # Says in one line what is wrong, and exits with 1, when the database does not answer.
             upgrade(revision="heads")
         load = ["catalog", "load", "--if-changed"]
         app.cli.main(load, obj=ScriptInfo(create_app=lambda: app), standalone_mode=False)
-    except OperationalError as error:
-        reason = str(error.orig).strip().splitlines()
-        raise LaunchError(
-            f"DATABASE_URL does not answer: {reason[0] if reason else 'no reason given'}"
-        ) from None
     finally:
         with app.app_context():
             db.engine.dispose()

@@ -1,8 +1,10 @@
 """How migrations run: one at a time, each in a transaction of its own, never waiting long for a lock."""
 
 from alembic import context
+from alembic.util import CommandError
 from flask import current_app
-from sqlalchemy import text
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import OperationalError
 
 from marketplace.extensions import db
 from marketplace.models import Base
@@ -32,9 +34,18 @@ def run_offline() -> None:
         context.run_migrations()
 
 
+def connect() -> Connection:
+    """A connection. Raises CommandError, which Flask-Migrate shows as one line, when there is none."""
+    try:
+        return db.engine.connect()
+    except OperationalError as error:
+        reason = str(error.orig).strip().splitlines()[0]
+        raise CommandError(f"the database does not answer: {reason}") from None
+
+
 def run_online() -> None:
     """Apply to the database of the application. Two operators at once take turns."""
-    with db.engine.connect() as connection:
+    with connect() as connection:
         connection.execute(text("SET statement_timeout = 0"))
         connection.execute(text("SET lock_timeout = 0"))
         connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK})

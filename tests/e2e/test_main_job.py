@@ -309,8 +309,9 @@ def test_11_an_edit_becomes_a_change_request(server: Running, story: Story) -> N
     approved = server.api("POST", f"/admin/changes/{queue[0]['id']}/approve", token=story.admin)
     assert approved.json()["status"] == "approved"
     eventually(
-        lambda: server.api("GET", f"/performers/{story.performer_id}").json()["headline"]
-        == "Master electrician"
+        lambda: (
+            server.api("GET", f"/performers/{story.performer_id}").json()["headline"] == "Master electrician"
+        )
     )
 
 

@@ -1,0 +1,108 @@
+"""`make run` on a good day and on bad ones."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import requests
+
+from marketplace.config import PROJECT_ROOT
+from tests.e2e.conftest import Running, free_port, group_members
+from tests.support.waiting import eventually
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
+
+
+def refused(instance: Path, **extra: str) -> subprocess.CompletedProcess[str]:
+    """The launcher, expected to end by itself."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(PROJECT_ROOT),
+        "INSTANCE_PATH": str(instance),
+        "PORT": str(free_port()),
+        **extra,
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "marketplace.launch"],
+        cwd=PROJECT_ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def servers_of(instance: Path) -> list[str]:
+    """The processes whose command line names the instance folder, or the home of its database."""
+    names = {str(instance), os.path.realpath(instance / "postgres")}
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            command = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if any(name in command for name in names):
+            found.append(command)
+    return found
+
+
+def test_two_checkouts_at_once_and_nothing_left_behind(
+    tmp_path: Path, launcher: Callable[..., Running]
+) -> None:
+    one, two = launcher(tmp_path / "one"), launcher(tmp_path / "two")
+    for running in (one, two):
+        assert requests.get(f"{running.base}/api/v1/cities", params={"q": "berlin"}, timeout=5).json()[
+            "items"
+        ]
+        assert servers_of(running.instance)
+    group = one.process.pid
+    assert one.stop() == 0
+    eventually(lambda: not servers_of(one.instance) and not group_members(group))
+    assert requests.get(f"{two.base}/health/ready", timeout=5).ok
+    two.process.terminate()
+    assert two.process.wait(30) == 0
+    eventually(lambda: not servers_of(two.instance) and not group_members(two.process.pid))
+
+
+def test_a_port_that_is_taken(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        result = refused(tmp_path / "instance", PORT=str(port))
+    assert result.returncode == 1
+    assert result.stderr.count("\n") == 1
+    assert f"127.0.0.1:{port}" in result.stderr
+    assert not (tmp_path / "instance" / "postgres").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "0"),
+        ("LOG_LEVEL", "LOUD"),
+        ("DATABASE_URL", "mysql://root@localhost/x"),
+        ("RATE_LIMIT_DEFAULT", "many"),
+        ("WEB_CONCURRENCY", "4"),
+        ("APP_ENV", "production"),
+    ],
+)
+def test_a_wrong_setting(tmp_path: Path, name: str, value: str) -> None:
+    result = refused(tmp_path / "instance", **{name: value})
+    assert result.returncode == 1
+    assert result.stderr.count("\n") == 1
+    assert (name if name != "APP_ENV" else "SECRET_KEY") in result.stderr
+
+
+def test_a_database_that_does_not_answer(tmp_path: Path) -> None:
+    result = refused(tmp_path / "instance", DATABASE_URL=f"postgresql://app@127.0.0.1:{free_port()}/x")
+    assert result.returncode == 1
+    output = (result.stdout + result.stderr).strip()
+    assert "the database does not answer" in output
+    assert "Traceback" not in output
+    assert output.count("\n") == 0
