@@ -1,147 +1,303 @@
-"""The fake and the real repository of orders keep the same promises."""
+"""What every OrderRepository does: the one in memory and the one on PostgreSQL alike."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
 
-from marketplace.blueprints.orders.policies import Status
-from marketplace.blueprints.orders.ports import OrderRepository, Step
+from marketplace.blueprints.orders.errors import SlotTaken
+from marketplace.blueprints.orders.ports import OrderRepository, OrderView, Step
 from marketplace.blueprints.orders.repositories import SqlOrderRepository
-from marketplace.extensions import db
+from marketplace.kernel.errors import AppError
+from marketplace.kernel.identity import Principal
 from marketplace.kernel.money import Money
-from marketplace.models import OrderTransition
-from marketplace.models.orders import STATUSES
-from marketplace.web.runtime import Runtime
+from marketplace.kernel.pages import PageRequest
+from marketplace.kernel.transactions import UnitOfWork
 from tests.conftest import START
-from tests.factories import Factory
-from tests.orders.fakes import FakeOrders
+from tests.fakes.orders import FakeOrderRepository
+from tests.fakes.transactions import FakeUnitOfWork
 
 HOUR = timedelta(hours=1)
-TOMORROW = START + timedelta(days=1)
+STATES = ("pending", "confirmed", "declined", "expired", "cancelled", "in_progress", "delivered",
+          "changes_requested", "completed", "disputed")  # fmt: skip
 
 
+@dataclass
 class Bench:
-    """A repository, and what its orders refer to."""
+    """A repository with two customers and two performers who are known to it."""
 
-    def __init__(self, kind: str, runtime: Runtime, make: Factory) -> None:
-        self.service = make.service()
-        self.customer_id = make.user().id
-        performer_id = self.service.performer_id
-        self.repository: OrderRepository = (
-            SqlOrderRepository(runtime.uow, runtime.cursors)
-            if kind == "sql"
-            else FakeOrders({performer_id: 7})
-        )
+    orders: OrderRepository
+    uow: UnitOfWork
+    customers: list[Principal]
+    performers: list[Principal]
+    service_ids: list[int]
 
-    def add(self, status: str = "pending", starts_at: datetime = TOMORROW, **values: Any) -> int:
-        return self.repository.add(
-            {
-                "customer_id": self.customer_id,
-                "performer_id": self.service.performer_id,
-                "service_id": self.service.id,
-                "status": status,
-                "title": "Install a lamp",
-                "pricing": "fixed",
-                "price_amount": 5000,
-                "price_currency": "EUR",
-                "starts_at": starts_at,
-                "ends_at": starts_at + HOUR,
-                "address": {"line1": "x"},
-                "note": "",
-                "state_entered_at": START,
-                "created_at": START,
-                "updated_at": START,
-            }
-            | values
-        )
+    def add(
+        self, starts_at: datetime = START + HOUR, *, customer: int = 0, performer: int = 0, **more: Any
+    ) -> int:
+        values = {
+            "customer_id": self.customers[customer].user_id,
+            "performer_id": self.performers[performer].performer_id,
+            "service_id": self.service_ids[performer],
+            "title": "Install a lamp",
+            "pricing": "fixed",
+            "price_amount": 5000,
+            "price_currency": "EUR",
+            "starts_at": starts_at,
+            "ends_at": starts_at + HOUR,
+            "address": {"line1": "Side Street 2"},
+            "note": "Ring twice",
+            "state_entered_at": START,
+            "created_at": START,
+            "updated_at": START,
+        }
+        with self.uow:
+            return self.orders.add(values | more)
 
-    def status(self, order_id: int) -> str:
-        found = self.repository.find(order_id)
+    def get(self, order_id: int) -> OrderView:
+        found = self.orders.find(order_id, lock=True)
         assert found is not None
-        return found.status
+        return found
 
 
-@pytest.fixture(params=["fake", "sql"])
-def bench(request: pytest.FixtureRequest, runtime: Runtime, make: Factory) -> Bench:
-    return Bench(request.param, runtime, make)
+def fake(_request: pytest.FixtureRequest) -> Bench:
+    customers = [Principal(user_id=number, session_id=number) for number in (1, 2)]
+    performers = [Principal(user_id=number, session_id=number, performer_id=number + 40) for number in (3, 4)]
+    repository = FakeOrderRepository({43: 3, 44: 4})
+    return Bench(repository, FakeUnitOfWork(), customers, performers, [7, 8])
+
+
+def sql(request: pytest.FixtureRequest) -> Bench:
+    runtime, make = request.getfixturevalue("runtime"), request.getfixturevalue("make")
+    services = [make.service(), make.service()]
+    customers = [Principal(user_id=make.user().id, session_id=1) for _ in range(2)]
+    from marketplace.extensions import db
+    from marketplace.models import Performer
+
+    performers = []
+    for service in services:
+        user_id = db.session.get_one(Performer, service.performer_id).user_id
+        performers.append(Principal(user_id=user_id, session_id=1, performer_id=service.performer_id))
+    repository = SqlOrderRepository(runtime.uow, runtime.cursors)
+    return Bench(repository, runtime.uow, customers, performers, [service.id for service in services])
+
+
+@pytest.fixture(params=[fake, sql])
+def bench(request: pytest.FixtureRequest) -> Bench:
+    build: Callable[[pytest.FixtureRequest], Bench] = request.param
+    return build(request)
 
 
 def test_what_is_added_is_found(bench: Bench) -> None:
+    order = bench.get(bench.add())
+    assert order == OrderView(
+        id=order.id,
+        customer_id=bench.customers[0].user_id,
+        performer_id=bench.performers[0].performer_id or 0,
+        performer_user_id=bench.performers[0].user_id,
+        service_id=bench.service_ids[0],
+        status="pending",
+        title="Install a lamp",
+        pricing="fixed",
+        price=Money(5000, "EUR"),
+        starts_at=START + HOUR,
+        ends_at=START + 2 * HOUR,
+        address={"line1": "Side Street 2"},
+        note="Ring twice",
+        proposed_starts_at=None,
+        proposed_by=None,
+        resolution=None,
+        resolution_by=None,
+        state_entered_at=START,
+        completed_at=None,
+        created_at=START,
+        updated_at=START,
+        version=1,
+    )
+    assert bench.orders.find(2**62) is None
+
+
+def test_an_order_without_a_price(bench: Bench) -> None:
+    assert bench.get(bench.add(pricing="quote", price_amount=None, price_currency=None)).price is None
+
+
+def test_moves_only_from_where_it_stands(bench: Bench) -> None:
     order_id = bench.add()
-    found = bench.repository.find(order_id, lock=True)
-    assert found is not None
-    assert (found.id, found.status, found.version) == (order_id, "pending", 1)
-    assert (found.price, found.ends_at - found.starts_at) == (Money(5000, "EUR"), HOUR)
-    assert (found.proposed_starts_at, found.resolution, found.completed_at) == (None, None, None)
-    assert bench.repository.find(2**62) is None
+    with bench.uow:
+        assert bench.orders.move(order_id, "pending", {"status": "confirmed", "updated_at": START + HOUR})
+    with bench.uow:
+        assert not bench.orders.move(order_id, "pending", {"status": "declined"})
+        assert not bench.orders.move(2**62, "pending", {"status": "declined"})
+    order = bench.get(order_id)
+    assert (order.status, order.version, order.updated_at) == ("confirmed", 2, START + HOUR)
 
 
-def test_a_move_needs_the_status_that_was_read(bench: Bench) -> None:
-    order_id = bench.add()
-    values = {"status": Status.CONFIRMED, "updated_at": TOMORROW}
-    assert bench.repository.move(order_id, "delivered", values) is False
-    assert bench.repository.move(order_id, "pending", values) is True
-    assert bench.repository.move(order_id, "pending", values) is False
-    found = bench.repository.find(order_id)
-    assert found is not None
-    assert (found.status, found.version, found.updated_at) == ("confirmed", 2, TOMORROW)
-
-
-@pytest.mark.parametrize("status", STATUSES)
-def test_what_takes_a_time(bench: Bench, status: str) -> None:
-    order_id = bench.add(status)
-    performer_id, taken = bench.service.performer_id, bench.repository.is_taken
+@pytest.mark.parametrize("status", STATES)
+def test_which_orders_take_time(bench: Bench, status: str) -> None:
+    order_id = bench.add(status=status)
+    performer_id = bench.performers[0].performer_id or 0
     busy = status in {"confirmed", "in_progress"}
-    half = HOUR / 2
-    assert taken(performer_id, TOMORROW + half, TOMORROW + HOUR + half) is busy
-    assert taken(performer_id, TOMORROW - half, TOMORROW + half) is busy
-    assert taken(performer_id, TOMORROW - HOUR, TOMORROW) is False
-    assert taken(performer_id, TOMORROW + HOUR, TOMORROW + 2 * HOUR) is False
-    assert taken(performer_id, TOMORROW, TOMORROW + HOUR, besides=order_id) is False
-    assert taken(performer_id + 1, TOMORROW, TOMORROW + HOUR) is False
+
+    def taken(starts_at: datetime, **more: Any) -> bool:
+        return bench.orders.is_taken(performer_id, starts_at, starts_at + HOUR, **more)
+
+    assert taken(START + HOUR) is busy
+    assert taken(START + HOUR / 2 + HOUR) is busy
+    assert taken(START + HOUR / 2) is busy
+    assert not taken(START), "periods that touch do not overlap"
+    assert not taken(START + 2 * HOUR)
+    assert not taken(START + HOUR, besides=order_id)
+    assert not bench.orders.is_taken(bench.performers[1].performer_id or 0, START, START + 9 * HOUR)
 
 
-@pytest.mark.parametrize("status", STATUSES)
-def test_who_worked_for_whom(bench: Bench, status: str) -> None:
-    bench.add(status)
-    engaged = status not in {"pending", "declined", "expired", "cancelled"}
-    assert bench.repository.has_engaged(bench.customer_id, bench.service.performer_id) is engaged
-    assert bench.repository.has_engaged(bench.customer_id + 1, bench.service.performer_id) is False
+def test_two_confirmed_orders_never_overlap(bench: Bench) -> None:
+    first, second, later, elsewhere = (
+        bench.add(),
+        bench.add(START + HOUR / 2),
+        bench.add(START + 2 * HOUR),
+        bench.add(performer=1),
+    )
+    for order_id in (first, later, elsewhere):
+        with bench.uow:
+            assert bench.orders.move(order_id, "pending", {"status": "confirmed"})
+    with pytest.raises(SlotTaken), bench.uow:
+        bench.orders.move(second, "pending", {"status": "confirmed"})
+    with pytest.raises(SlotTaken), bench.uow:
+        bench.orders.move(later, "confirmed", {"starts_at": START + HOUR, "ends_at": START + 2 * HOUR})
+    assert bench.get(second).status == "pending"
+    assert bench.get(later).starts_at == START + 2 * HOUR
 
 
-def test_what_expires(bench: Bench) -> None:
-    by_start = bench.add(starts_at=START + HOUR)
-    by_age = bench.add(starts_at=START + 30 * HOUR)
-    others = [
-        bench.add(status, START + 40 * HOUR) for status in STATUSES if status not in {"pending", "confirmed"}
+def test_history(bench: Bench) -> None:
+    order_id, other_id = bench.add(), bench.add()
+    values: dict[str, Any] = {
+        "from_status": "pending", "to_status": "confirmed", "actor_id": bench.performers[0].user_id,
+        "actor_role": "performer", "reason": None,
+    }  # fmt: skip
+    names = [f"step{number}" for number in range(5)]
+    with bench.uow:
+        bench.orders.add_steps([])
+        bench.orders.add_steps(
+            [
+                Step(order_id=id_, transition=name, created_at=START, data={"for": id_}, **values)
+                for name in names
+                for id_ in (order_id, other_id)
+            ]
+        )
+    page = bench.orders.history(order_id, PageRequest(limit=2))
+    rest = bench.orders.history(order_id, PageRequest(limit=3, after=page.next))
+    assert [entry.transition for entry in page.items + rest.items] == names
+    assert all(entry.data == {"for": order_id} for entry in page.items + rest.items)
+    assert (page.previous, rest.next) == (None, None)
+    back = bench.orders.history(order_id, PageRequest(limit=2, before=rest.previous))
+    assert back.items == page.items
+
+
+def test_lists(bench: Bench) -> None:
+    ids = [
+        bench.add(created_at=START),
+        bench.add(created_at=START + HOUR, status="confirmed"),
+        bench.add(created_at=START - HOUR, customer=1, starts_at=START + 5 * HOUR),
+        bench.add(created_at=START, customer=1, performer=1),
     ]
-    before = [bench.status(order_id) for order_id in others]
-    assert bench.repository.expire_due(START + HOUR - timedelta(seconds=1), 10) == []
-    (moved,) = bench.repository.expire_due(START + HOUR, 10)
-    assert (moved.id, moved.status, moved.version) == (by_start, "expired", 2)
-    assert moved.state_entered_at == START + HOUR
-    (moved,) = bench.repository.expire_due(START + 24 * HOUR, 10)
-    assert moved.id == by_age
-    assert [bench.status(order_id) for order_id in others] == before
+    ann, bob = bench.customers
+    petra = bench.performers[0]
+
+    def own(caller: Principal, role: str | None = None, **filters: Any) -> list[int]:
+        return [order.id for order in bench.orders.list_own(PageRequest(), caller, role, filters).items]
+
+    assert own(ann) == own(ann, "customer") == [ids[1], ids[0]]
+    assert own(ann, "performer") == []
+    assert own(bob) == [ids[3], ids[2]]
+    assert own(petra) == own(petra, "performer") == [ids[1], ids[0], ids[2]]
+    assert own(petra, status="pending") == [ids[0], ids[2]]
+    assert own(petra, **{"from": START + 2 * HOUR}) == [ids[2]]
+    assert own(petra, **{"from": START + HOUR, "to": START + 5 * HOUR}) == [ids[1], ids[0]]
+    everybody = bench.orders.list_all(PageRequest(), {})
+    assert [order.id for order in everybody.items] == ids[::-1]
+    assert [o.id for o in bench.orders.list_all(PageRequest(), {"status": "confirmed"}).items] == [ids[1]]
 
 
-def test_what_is_complete_by_itself(bench: Bench) -> None:
-    ids = [bench.add("delivered", state_entered_at=START + n * HOUR) for n in range(3)]
-    assert bench.repository.complete_due(START + timedelta(days=2, seconds=-1), 10) == []
-    (moved,) = bench.repository.complete_due(START + timedelta(days=2), 10)
-    assert (moved.id, moved.status) == (ids[0], "completed")
-    assert moved.completed_at == START + timedelta(days=2)
-    assert len(bench.repository.complete_due(START + timedelta(days=9), 1)) == 1
-    assert [bench.status(order_id) for order_id in ids].count("completed") == 2
+def test_somebody_who_is_both(bench: Bench) -> None:
+    petra = bench.performers[0]
+    bench.customers[1] = petra
+    served, ordered = bench.add(), bench.add(customer=1, performer=1)
+
+    def own(role: str | None) -> list[int]:
+        return [order.id for order in bench.orders.list_own(PageRequest(), petra, role, {}).items]
+
+    assert own(None) == [ordered, served]
+    assert own("customer") == [ordered]
+    assert own("performer") == [served]
 
 
-def test_steps_are_stored(runtime: Runtime, make: Factory) -> None:
-    bench = Bench("sql", runtime, make)
-    order_id = bench.add()
-    step = Step(order_id, "create", None, "pending", bench.customer_id, "customer", None, START, {"a": 1})
-    bench.repository.add_steps([])
-    bench.repository.add_steps([step, step])
-    rows = db.session.scalars(select(OrderTransition)).all()
-    assert [(row.order_id, row.transition, row.data) for row in rows] == [(order_id, "create", {"a": 1})] * 2
+def test_pages(bench: Bench) -> None:
+    ids = [bench.add() for _ in range(5)][::-1]
+    ann = bench.customers[0]
+
+    def page(**where: Any) -> Any:
+        return bench.orders.list_own(PageRequest(limit=2, **where), ann, None, {})
+
+    first = page()
+    second = page(after=first.next)
+    third = page(after=second.next)
+    assert [o.id for o in first.items + second.items + third.items] == ids
+    assert (first.previous, third.next) == (None, None)
+    assert page(before=third.previous).items == second.items
+    with pytest.raises(AppError) as bent:
+        page(after="bent")
+    assert bent.value.code == "invalid_cursor"
+
+
+@pytest.mark.parametrize("status", STATES)
+def test_who_works_for_whom(bench: Bench, status: str) -> None:
+    bench.add(status=status)
+    engaged = status not in {"pending", "declined", "expired", "cancelled"}
+    ann, bob = (customer.user_id for customer in bench.customers)
+    petra, paul = (performer.performer_id or 0 for performer in bench.performers)
+    assert bench.orders.has_engaged(ann, petra) is engaged
+    assert not bench.orders.has_engaged(bob, petra)
+    assert not bench.orders.has_engaged(ann, paul)
+
+
+def test_expiry(bench: Bench) -> None:
+    day = timedelta(hours=24)
+    soon = bench.add(START + HOUR)
+    tomorrow = bench.add(START + 3 * day, proposed_starts_at=START + 4 * day, proposed_by="customer")
+    confirmed = bench.add(START + HOUR, status="confirmed")
+
+    def expire(at: datetime, limit: int = 10) -> list[int]:
+        with bench.uow:
+            moved = bench.orders.expire_due(at, limit)
+        assert all((o.status, o.version, o.state_entered_at) == ("expired", 2, at) for o in moved)
+        assert moved == [bench.get(order.id) for order in moved]
+        return [order.id for order in moved]
+
+    second = timedelta(seconds=1)
+    assert expire(START + HOUR - second) == []
+    assert expire(START + HOUR) == [soon]
+    assert expire(START + day - second) == []
+    assert expire(START + day) == [tomorrow]
+    assert expire(START + 30 * day) == []
+    assert bench.get(tomorrow).proposed_starts_at is None
+    assert bench.get(confirmed).status == "confirmed"
+    more = [bench.add() for _ in range(3)]
+    assert len(first := expire(START + day, limit=2)) == 2
+    assert set(first + expire(START + day, limit=2)) == set(more)
+
+
+def test_completion(bench: Bench) -> None:
+    delivered = bench.add(status="delivered")
+    objected = [bench.add(status=status) for status in ("disputed", "changes_requested", "in_progress")]
+    after = START + timedelta(days=2)
+    with bench.uow:
+        assert bench.orders.complete_due(after - timedelta(seconds=1), 10) == []
+    with bench.uow:
+        [order] = bench.orders.complete_due(after, 10)
+    assert (order.id, order.status, order.completed_at) == (delivered, "completed", after)
+    assert order == bench.get(delivered)
+    with bench.uow:
+        assert bench.orders.complete_due(after, 10) == []
+    assert all(bench.get(order_id).status != "completed" for order_id in objected)
