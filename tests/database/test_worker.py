@@ -53,6 +53,8 @@ def test_a_running_worker_is_woken_by_the_commit(parts, monkeypatch):
     eventually(lambda: parts.rows("SELECT 1 FROM pg_stat_activity WHERE query LIKE 'LISTEN%'"))
     enqueue(parts)
     assert ran.wait(10)
+    worker.ask_to_stop()
+    parts.execute("NOTIFY job")  # or its listener would sleep for the minute
 
 
 def test_what_a_job_writes_is_written_with_its_end(parts):
