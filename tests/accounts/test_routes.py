@@ -1,0 +1,359 @@
+"""Accounts over HTTP: sign-up, sessions, the own profile."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+from flask import Flask
+
+from marketplace.blueprints.accounts.adapters import ALGORITHM, AUDIENCE, ISSUER, _derive
+from marketplace.extensions import db, limiter
+from marketplace.kernel.clock import FrozenClock
+from marketplace.models import DomainEventRow, User, UserSession
+from tests.factories import Factory
+from tests.support.client import CheckedClient
+
+PASSWORD = "Correct-Horse-7"
+SIGN_UP = {
+    "username": "ann",
+    "email": "ann@example.org",
+    "password": PASSWORD,
+    "first_name": "Ann",
+    "last_name": "Lee",
+    "phone": "+4930901820",
+}
+
+
+def sign_up(client: CheckedClient, **changes: Any) -> dict[str, Any]:
+    answer = client.post("/api/v1/user/sign-up", json={**SIGN_UP, **changes})
+    assert answer.status_code == 201, answer.json
+    found: dict[str, Any] = answer.json
+    return found
+
+
+def bearer(tokens: dict[str, Any]) -> dict[str, str]:
+    return {"Authorization": f"Bearer {tokens['access_token']}"}
+
+
+def refresh(client: CheckedClient, token: str) -> Any:
+    return client.post("/api/v1/user/token/refresh", json={"refresh_token": token})
+
+
+def test_sign_up_gives_user_and_tokens(client: CheckedClient) -> None:
+    made = sign_up(client)
+    assert made["user"]["email_verified"] is False
+    assert made["user"]["performer_id"] is None
+    assert "password" not in json.dumps(made["user"])
+    assert made["tokens"]["token_type"] == "Bearer"
+    assert client.get("/api/v1/user/me", headers=bearer(made["tokens"])).json["username"] == "ann"
+
+
+@pytest.mark.parametrize("login", ["ann", "ANN", "ann@example.org", "Ann@Example.ORG", "+4930901820"])
+def test_log_in_by_username_mail_or_phone(client: CheckedClient, login: str) -> None:
+    sign_up(client)
+    answer = client.post("/api/v1/user/login", json={"login": login, "password": PASSWORD})
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"email": "other@example.org", "phone": "+4930901821"}, "username_taken"),
+        ({"username": "ANN", "email": "other@example.org", "phone": "+4930901821"}, "username_taken"),
+        ({"username": "ann2", "email": "ANN@example.org", "phone": "+4930901821"}, "email_taken"),
+        ({"username": "ann2", "email": "other@example.org"}, "phone_taken"),
+    ],
+)
+def test_what_is_taken_is_named(client: CheckedClient, changes: dict[str, str], code: str) -> None:
+    sign_up(client)
+    answer = client.post("/api/v1/user/sign-up", json={**SIGN_UP, **changes})
+    assert (answer.status_code, answer.json["code"]) == (409, code)
+    assert db.session.query(User).count() == 1
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["Sh0rt!", "nouppercase1!", "NOLOWERCASE1!", "NoDigitsHere!", "NoSpecial123", "P@ssw0rd!", "Annika-12!"],
+)
+def test_a_password_that_breaks_the_rule(client: CheckedClient, password: str) -> None:
+    answer = client.post("/api/v1/user/sign-up", json={**SIGN_UP, "username": "annika", "password": password})
+    assert answer.status_code == 422
+    assert password not in answer.get_data(as_text=True)
+    assert db.session.query(User).count() == 0
+
+
+@pytest.mark.parametrize("password", ["Ünïcode-Straße-7", "a" * 60 + "B1!x", "x" * 125 + "B1!"])
+def test_long_and_foreign_passwords_are_kept_whole(client: CheckedClient, password: str) -> None:
+    sign_up(client, password=password)
+    good = client.post("/api/v1/user/login", json={"login": "ann", "password": password})
+    cut = client.post("/api/v1/user/login", json={"login": "ann", "password": password[:-1]})
+    assert (good.status_code, cut.status_code) == (200, 401)
+
+
+def test_known_and_unknown_accounts_answer_alike(client: CheckedClient) -> None:
+    sign_up(client)
+    answers = [
+        client.post("/api/v1/user/login", json={"login": login, "password": "Wrong-Horse-8"})
+        for login in ("ann", "nobody", "nobody@example.org")
+    ]
+    bodies = [{**answer.json, "request_id": None} for answer in answers]
+    assert {answer.status_code for answer in answers} == {401}
+    assert bodies[0] == bodies[1] == bodies[2]
+    assert bodies[0]["code"] == "invalid_credentials"
+    assert answers[0].headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_a_blocked_user_is_told_so_only_with_the_password(client: CheckedClient) -> None:
+    made = sign_up(client)
+    user = db.session.get_one(User, made["user"]["id"])
+    user.is_active = False
+    db.session.commit()
+    wrong = client.post("/api/v1/user/login", json={"login": "ann", "password": "Wrong-Horse-8"})
+    right = client.post("/api/v1/user/login", json={"login": "ann", "password": PASSWORD})
+    assert (wrong.status_code, wrong.json["code"]) == (401, "invalid_credentials")
+    assert (right.status_code, right.json["code"]) == (403, "user_blocked")
+    assert client.get("/api/v1/user/me", headers=bearer(made["tokens"])).status_code == 401
+    assert client.get("/api/v1/categories", headers=bearer(made["tokens"])).status_code == 401
+
+
+def test_a_refresh_token_works_once(client: CheckedClient, clock: FrozenClock) -> None:
+    first = sign_up(client)["tokens"]
+    second = refresh(client, first["refresh_token"]).json
+    assert second["refresh_token"] != first["refresh_token"]
+    clock.advance(timedelta(seconds=30))
+    reused = refresh(client, first["refresh_token"])
+    assert (reused.status_code, reused.json["code"]) == (401, "invalid_refresh_token")
+    # Either token may be the thief's: the whole session is dead.
+    assert refresh(client, second["refresh_token"]).status_code == 401
+    assert client.get("/api/v1/user/me", headers=bearer(second)).status_code == 401
+
+
+def test_honest_parallel_refreshes_get_the_same_successor(client: CheckedClient, clock: FrozenClock) -> None:
+    first = sign_up(client)["tokens"]["refresh_token"]
+    answers = [refresh(client, first).json["refresh_token"] for _ in range(3)]
+    assert len(set(answers)) == 1
+    clock.advance(timedelta(minutes=1))
+    assert refresh(client, answers[0]).status_code == 200
+
+
+def test_refresh_tokens_are_stored_hashed_and_expire(client: CheckedClient, clock: FrozenClock) -> None:
+    token = sign_up(client)["tokens"]["refresh_token"]
+    stored = db.session.query(UserSession).one()
+    assert token.encode() not in (stored.refresh_hash, stored.previous_hash or b"")
+    clock.advance(timedelta(days=30, seconds=1))
+    assert refresh(client, token).status_code == 401
+
+
+def test_log_out_ends_this_session_only(client: CheckedClient) -> None:
+    one = sign_up(client)["tokens"]
+    two = client.post("/api/v1/user/login", json={"login": "ann", "password": PASSWORD}).json
+    assert client.post("/api/v1/user/logout", headers=bearer(one)).status_code == 204
+    assert client.get("/api/v1/user/me", headers=bearer(one)).status_code == 401
+    assert refresh(client, one["refresh_token"]).status_code == 401
+    assert client.get("/api/v1/user/me", headers=bearer(two)).status_code == 200
+
+
+def test_an_access_token_lives_15_minutes(client: CheckedClient, clock: FrozenClock) -> None:
+    tokens = sign_up(client)["tokens"]
+    clock.advance(timedelta(seconds=899))
+    assert client.get("/api/v1/user/me", headers=bearer(tokens)).status_code == 200
+    clock.advance(timedelta(seconds=1))
+    assert client.get("/api/v1/user/me", headers=bearer(tokens)).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("claims", "header", "key", "algorithm"),
+    [
+        ({}, {}, "", "none"),
+        ({}, {}, "another key that is long enough for it", ALGORITHM),
+        ({"aud": "elsewhere"}, {}, None, ALGORITHM),
+        ({"iss": "elsewhere"}, {}, None, ALGORITHM),
+        ({"exp": -1}, {}, None, ALGORITHM),
+        ({"iat": 3600}, {}, None, ALGORITHM),
+        ({}, {"typ": "JWT"}, None, ALGORITHM),
+        ({}, {}, None, "HS512"),
+        ({"sub": "999999"}, {}, None, ALGORITHM),
+        ({"sid": 999999}, {}, None, ALGORITHM),
+        ({"sub": "0x1"}, {}, None, ALGORITHM),
+        ({"sid": "x"}, {}, None, ALGORITHM),
+        ({"sid": None}, {}, None, ALGORITHM),
+        ({"exp": 10**18}, {}, None, ALGORITHM),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")
+def test_forged_tokens(
+    client: CheckedClient,
+    app: Flask,
+    clock: FrozenClock,
+    claims: dict[str, Any],
+    header: dict[str, str],
+    key: str | None,
+    algorithm: str,
+) -> None:
+    made = sign_up(client)
+    session = db.session.query(UserSession).one()
+    now = int(clock.now().timestamp())
+    body = {
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+        "sub": str(made["user"]["id"]),
+        "sid": session.id,
+        "iat": now,
+        "exp": now + 900,
+    }
+    for name, value in claims.items():
+        body[name] = now + value if name in {"exp", "iat"} and value < 10**9 else value
+    real = _derive(app.extensions["marketplace"].settings.secret_key, "access")
+    secret: Any = real if key is None else key
+    token = jwt.encode(body, secret, algorithm, headers={"typ": "at+jwt", **header})
+    answer = client.get("/api/v1/user/me", headers={"Authorization": f"Bearer {token}"})
+    assert answer.status_code == 401
+    assert 'error="invalid_token"' in answer.headers["WWW-Authenticate"]
+
+
+@pytest.mark.parametrize(
+    "header", ["", "Bearer", "Bearer ", "Basic abc", "Bearer a.b.c", "Bearer " + "x" * 5000, "Bearer \x80"]
+)
+def test_malformed_authorization(client: CheckedClient, header: str) -> None:
+    assert client.get("/api/v1/user/me", headers={"Authorization": header}).status_code == 401
+
+
+def test_a_refresh_token_is_no_access_token(client: CheckedClient) -> None:
+    tokens = sign_up(client)["tokens"]
+    answer = client.get("/api/v1/user/me", headers={"Authorization": f"Bearer {tokens['refresh_token']}"})
+    assert answer.status_code == 401
+
+
+def test_the_welcome_mail_confirms_the_address(
+    client: CheckedClient, app: Flask, run_jobs: Callable[[], int]
+) -> None:
+    tokens = sign_up(client)["tokens"]
+    assert run_jobs() > 0
+    outbox = Path(app.instance_path) / "outbox"
+    message = json.loads(max(outbox.glob("*.json")).read_text())
+    assert (message["to"], message["channel"], message["topic"]) == ("ann@example.org", "email", "welcome")
+    token = message["data"]["token"]
+    assert token in message["text"]
+    assert token not in json.dumps([row.payload for row in db.session.query(DomainEventRow)])
+    assert client.post("/api/v1/user/email/verify", json={"token": token}).status_code == 204
+    assert client.get("/api/v1/user/me", headers=bearer(tokens)).json["email_verified"] is True
+    again = client.post("/api/v1/user/email/verify", json={"token": token})
+    assert (again.status_code, again.json["code"]) == (422, "invalid_token")
+
+
+def test_edits_want_the_version_they_start_from(client: CheckedClient) -> None:
+    headers = bearer(sign_up(client)["tokens"])
+    tag = client.get("/api/v1/user/me", headers=headers).headers["ETag"]
+
+    def edit(name: str, **extra: str) -> Any:
+        return client.patch("/api/v1/user/me", json={"first_name": name}, headers={**headers, **extra})
+
+    assert edit("Anna").status_code == 428
+    assert edit("Anna", **{"If-Match": tag}).json["first_name"] == "Anna"
+    assert edit("Anja", **{"If-Match": tag}).status_code == 412
+    assert edit("Anja", **{"If-Match": f"W/{tag}"}).status_code == 412
+    assert edit("Anja", **{"If-Match": "*"}).status_code == 200
+
+
+def test_the_profile_answers_304(client: CheckedClient) -> None:
+    headers = bearer(sign_up(client)["tokens"])
+    tag = client.get("/api/v1/user/me", headers=headers).headers["ETag"]
+    answer = client.get("/api/v1/user/me", headers={**headers, "If-None-Match": tag})
+    assert (answer.status_code, answer.get_data()) == (304, b"")
+
+
+def test_a_performers_name_waits_for_staff(
+    client: CheckedClient, make: Factory, auth: Callable[[User], dict[str, str]]
+) -> None:
+    user = make.user(first_name="Pavel")
+    make.performer(user)
+    headers = {**auth(user), "If-Match": "*"}
+    answer = client.patch("/api/v1/user/me", json={"first_name": "Paul", "locale": "es"}, headers=headers)
+    assert (answer.json["first_name"], answer.json["locale"]) == ("Pavel", "es")
+    pending = answer.json["pending_changes"]
+    assert [(c["field_name"], c["old_value"], c["new_value"]) for c in pending] == [
+        ("first_name", "Pavel", "Paul")
+    ]
+    staff = auth(make.staff())
+    approved = client.post(f"/api/v1/admin/changes/{pending[0]['id']}/approve", headers=staff)
+    assert approved.json["status"] == "approved"
+    assert client.get("/api/v1/user/me", headers=auth(user)).json["first_name"] == "Paul"
+
+
+def test_one_sign_up_for_one_idempotency_key(client: CheckedClient) -> None:
+    headers = {"Idempotency-Key": "k-1"}
+    one = client.post("/api/v1/user/sign-up", json=SIGN_UP, headers=headers)
+    two = client.post("/api/v1/user/sign-up", json=SIGN_UP, headers=headers)
+    assert one.status_code == two.status_code == 201
+    assert one.get_data() == two.get_data()
+    other = client.post("/api/v1/user/sign-up", json={**SIGN_UP, "username": "bob"}, headers=headers)
+    assert (other.status_code, other.json["code"]) == (422, "idempotency_key_reused")
+    assert db.session.query(User).count() == 1
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "with space", "ümlaut"])
+def test_a_bad_idempotency_key(client: CheckedClient, key: str) -> None:
+    answer = client.post("/api/v1/user/sign-up", json=SIGN_UP, headers={"Idempotency-Key": key})
+    assert (answer.status_code, answer.json["code"]) == (400, "invalid_idempotency_key")
+
+
+@pytest.fixture
+def limited(context: object) -> Any:
+    """Limits on, counters empty."""
+    limiter.enabled = True
+    limiter.reset()
+    yield
+    limiter.reset()
+    limiter.enabled = False
+
+
+def test_log_in_is_limited_by_address(client: CheckedClient, limited: None) -> None:
+    body = {"login": "nobody", "password": "Wrong-Horse-8"}
+    codes = [
+        client.post("/api/v1/user/login", json=body, headers={"X-Forwarded-For": f"10.0.0.{n}"}).status_code
+        for n in range(6)
+    ]
+    assert codes == [401] * 5 + [429]
+    last = client.post("/api/v1/user/login", json=body)
+    assert last.json["code"] == "too_many_requests"
+    assert 0 < int(last.headers["Retry-After"]) <= 61
+    assert '"5-per-60s";q=5;w=60' in last.headers["RateLimit-Policy"]
+    assert '"5-per-60s";r=0;t=' in last.headers["RateLimit"]
+
+
+def test_sign_up_is_limited_by_address(client: CheckedClient, limited: None) -> None:
+    codes = [client.post("/api/v1/user/sign-up", json={}).status_code for _ in range(4)]
+    assert codes == [422] * 3 + [429]
+
+
+def test_the_default_limit_is_told(client: CheckedClient, limited: None) -> None:
+    answer = client.get("/api/v1/categories")
+    assert answer.headers["RateLimit-Policy"] == '"100-per-60s";q=100;w=60'
+    assert answer.headers["RateLimit"].startswith('"100-per-60s";r=99;t=')
+
+
+def test_hashing_takes_as_long_for_nobody(client: CheckedClient) -> None:
+    """Not a stopwatch: what is verified is that an unknown login is hashed too."""
+    sign_up(client)
+    from marketplace.blueprints.accounts.wiring import Accounts
+
+    sessions = client.application.extensions["marketplace"].get(Accounts).sessions
+    seen: list[str] = []
+    verify = sessions._hasher.verify
+
+    def count(stored: str, password: str) -> bool:
+        seen.append(stored)
+        return bool(verify(stored, password))
+
+    sessions._hasher.verify = count
+    try:
+        for login in ("ann", "nobody"):
+            client.post("/api/v1/user/login", json={"login": login, "password": "Wrong-Horse-8"})
+    finally:
+        del sessions._hasher.verify
+    assert len(seen) == 2
+    assert seen[0].split("$")[:4] == seen[1].split("$")[:4]
