@@ -50,7 +50,7 @@ class BulkResult(Schema):
 
 
 class BulkResults(Schema):
-    results = fields.List(fields.Nested(BulkResult), required=True)
+    results = fields.List(fields.Nested(BulkResult), required=True, max=MAX_BULK)
 
 
 class AuditQuery(PageQuery):
