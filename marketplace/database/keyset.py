@@ -50,7 +50,7 @@ def fetch_page(
 
 
 def _marker(position: str) -> Marker:
-    """The place that a cursor stands for. Raises InvalidCursor for one that an older release wrote otherwise."""
+    """The place that a cursor stands for. Raises InvalidCursor for what an older release wrote otherwise."""
     try:
         return unserialize_bookmark(position)
     except InvalidPage:

@@ -1,0 +1,282 @@
+"""The embedded PostgreSQL: there for whoever needs it, gone with the last one, safe from kill -9."""
+
+import contextlib
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from marketplace.database import embedded
+from marketplace.database.dsn import libpq_dsn
+from marketplace.database.embedded import EmbeddedPostgresError, ensure_running, find_binaries, release
+from tests.support.waiting import eventually
+
+ROOT = os.geteuid() == 0
+NOBODY = 65534
+USE = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import embedded
+from pathlib import Path
+try:
+    print(embedded.ensure_running(Path(sys.argv[2]), fsync=False), flush=True)
+except embedded.EmbeddedPostgresError as error:
+    print(f"refused: {error}", flush=True)
+    raise SystemExit(1)
+sys.stdin.read()
+"""
+
+
+class User:
+    """A process that uses the server of a folder until it is told to end."""
+
+    def __init__(self, instance: Path, code: Path | None = None, **options: object) -> None:
+        code = code or Path(embedded.__file__).parent
+        self.process = subprocess.Popen(
+            [sys.executable, "-I", "-c", USE, str(code), str(instance)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd="/",
+            **options,
+        )
+
+    def said(self) -> str:
+        """The first line: the URL, or why not."""
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline().strip()
+        if not line:
+            assert self.process.stderr is not None
+            raise AssertionError(self.process.stderr.read())
+        return line
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+
+@pytest.fixture
+def use(tmp_path: Path) -> Iterator[object]:
+    """`use(folder)` starts a user of that folder's server; all are gone at the end, and their data too."""
+    users: list[User] = []
+    homes: set[Path] = set()
+
+    def start(instance: Path, **options: object) -> User:
+        homes.add(embedded._home(instance))
+        users.append(User(instance, **options))
+        return users[-1]
+
+    yield start
+    for user in users:
+        user.kill()
+    for home in homes:
+        eventually(lambda home=home: not (home / "data" / "postmaster.pid").exists(), timeout=30)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Path:
+    return tmp_path / "instance"
+
+
+def query(url: str, statement: str = "SELECT 1") -> object:
+    connection = psycopg2.connect(libpq_dsn(url))
+    try:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+            return cursor.fetchone()[0] if cursor.description else None
+    finally:
+        connection.close()
+
+
+def server_pid(instance: Path) -> int:
+    """The process id of the server of a folder; 0 when there is none."""
+    with contextlib.suppress(FileNotFoundError, IndexError, ValueError):
+        return int((embedded._home(instance) / "data" / "postmaster.pid").read_text().splitlines()[0])
+    return 0
+
+
+def alive(pid: int) -> bool:
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        return False
+
+
+def test_four_at_once_share_one_and_the_last_one_stops_it(use, instance):
+    users = [use(instance) for _ in range(4)]
+    urls = {user.said() for user in users}
+    assert len(urls) == 1
+    url = urls.pop()
+    assert query(url, "SELECT current_database()") == "marketplace"
+    pid = server_pid(instance)
+    for user in users[:3]:
+        user.kill()  # kill -9: nobody says goodbye
+    assert query(url) == 1
+    assert server_pid(instance) == pid
+    users[3].kill()
+    eventually(lambda: not alive(pid), timeout=30)
+    eventually(lambda: not server_pid(instance), timeout=30)
+    home = embedded._home(instance)
+    assert not list(home.glob(".draft-*"))
+
+
+def test_a_killed_server_comes_back_with_its_data(use, instance):
+    url = use(instance).said()
+    query(url, "CREATE TABLE kept (a int)")
+    query(url, "CHECKPOINT")
+    pid = server_pid(instance)
+    os.kill(pid, signal.SIGKILL)
+    eventually(lambda: not alive(pid))
+
+    def answers() -> bool:
+        with contextlib.suppress(psycopg2.OperationalError):
+            return query(url, "SELECT count(*) FROM kept") == 0
+        return False
+
+    eventually(answers, timeout=40)
+    assert server_pid(instance) != pid
+
+
+def test_a_stopped_server_starts_again_with_its_data(use, instance):
+    first = use(instance)
+    url = first.said()
+    query(url, "CREATE TABLE kept (a int)")
+    first.kill()
+    # At once: the newcomer waits for the end of the old one, or is in time to keep it.
+    second = use(instance)
+    assert second.said() == url
+    assert query(url, "SELECT count(*) FROM kept") == 0
+
+
+def test_data_of_another_version_is_left_alone(use, instance):
+    first = use(instance)
+    first.said()
+    first.kill()
+    eventually(lambda: not server_pid(instance), timeout=30)
+    marker = embedded._home(instance) / "data" / "PG_VERSION"
+    marker.write_text("12\n")
+    before = _snapshot(marker.parent)
+    refused = use(instance)
+    line = refused.said()
+    assert line.startswith(f"refused: {marker.parent} is of PostgreSQL 12, the installed one is ")
+    assert "nothing was changed" in line
+    assert refused.process.wait(10) == 1
+    assert _snapshot(marker.parent) == before
+
+
+def _snapshot(folder: Path) -> dict[str, tuple[int, int]]:
+    return {
+        str(path): (path.stat().st_size, path.stat().st_mtime_ns)
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_only_its_owner_may_connect(use, instance):
+    url = use(instance).said()
+    folder = Path(url.partition("host=")[2])
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert query(url, "SHOW listen_addresses") == ""
+
+
+@pytest.mark.skipif(not ROOT, reason="PostgreSQL is started as somebody else by root only")
+def test_as_root_below_a_folder_of_its_own(use, tmp_path):
+    """PostgreSQL refuses root, and the account that runs it cannot enter the folder of the checkout."""
+    private = tmp_path / "private"
+    private.mkdir(mode=0o700)
+    instance = private / "checkout" / "instance"
+    url = use(instance).said()
+    assert query(url, "SHOW data_directory") == str(embedded._home(instance) / "data")
+    assert (instance / "postgres").resolve() == embedded._home(instance)
+    assert Path(f"/proc/{server_pid(instance)}").stat().st_uid != 0
+
+
+@pytest.mark.skipif(not ROOT, reason="only root can become somebody else")
+def test_as_an_ordinary_user(instance, tmp_path_factory):
+    interpreter = Path(sys.executable).resolve()
+    if not all(parent.stat().st_mode & stat.S_IXOTH for parent in interpreter.parents):
+        pytest.skip(f"an ordinary user may not run {interpreter}")
+    place = Path("/tmp") / f"marketplace-test-{os.getpid()}"
+    place.mkdir(mode=0o755)
+    user = None
+    try:
+        shutil.copy(embedded.__file__, place)
+        long = place / ("long-" * 20)  # and its socket's path would be too long
+        long.mkdir()
+        os.chown(long, NOBODY, NOBODY)
+        user = User(long, code=place, user=NOBODY, group=NOBODY, extra_groups=[])
+        url = user.said()
+        assert not url.startswith("refused"), url
+        assert "long-" not in url
+        assert query(url) == 1
+        pid = int((long / "postgres" / "data" / "postmaster.pid").read_text().splitlines()[0])
+        assert Path(f"/proc/{pid}").stat().st_uid == NOBODY
+        user.kill()
+        eventually(lambda: not alive(pid), timeout=30)
+    finally:
+        if user is not None:
+            user.kill()
+        shutil.rmtree(place)
+
+
+def test_a_long_path_gets_a_short_socket(tmp_path, monkeypatch):
+    monkeypatch.setattr(embedded.tempfile, "gettempdir", lambda: str(tmp_path))
+    home = tmp_path / ("x" * 100)
+    run = embedded._socket_folder(home)
+    assert run.parent == tmp_path
+    assert stat.S_IMODE(run.stat().st_mode) == 0o700
+    assert embedded._socket_folder(home) == run
+    run.chmod(0o755)
+    with pytest.raises(EmbeddedPostgresError, match="is somebody else's: remove it"):
+        embedded._socket_folder(home)
+    run.rmdir()
+    run.symlink_to(tmp_path)
+    with pytest.raises(EmbeddedPostgresError, match="is somebody else's"):
+        embedded._socket_folder(home)
+
+
+def test_within_this_process(instance):
+    url = ensure_running(instance, fsync=False)
+    home = embedded._home(instance)
+    try:
+        assert ensure_running(instance, fsync=False) == url
+        assert query(url) == 1
+        release(instance)
+        assert not server_pid(instance)
+        release(instance)  # a second time does nothing
+    finally:
+        release(instance)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def test_a_folder_that_cannot_be_made(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(EmbeddedPostgresError) as caught:
+        ensure_running(tmp_path / "file" / "instance")
+    assert "\n" not in str(caught.value)
+    assert "Not a directory" in str(caught.value)
+
+
+def test_no_postgresql_at_all(monkeypatch):
+    monkeypatch.setattr(embedded.importlib.util, "find_spec", lambda _name: None)
+    monkeypatch.setattr(embedded, "_major", lambda _folder: 14)
+    with pytest.raises(EmbeddedPostgresError, match="no PostgreSQL found: set DATABASE_URL, or"):
+        find_binaries()
+
+
+def test_the_systems_own_serves_as_well(monkeypatch, tmp_path):
+    (tmp_path / "postgres").touch()
+    monkeypatch.setattr(embedded.importlib.util, "find_spec", lambda _name: None)
+    monkeypatch.setattr(embedded.shutil, "which", lambda _name: str(tmp_path / "pg_ctl"))
+    monkeypatch.setattr(embedded, "_major", lambda _folder: 17)
+    assert find_binaries() == tmp_path.resolve()
