@@ -62,7 +62,7 @@ def post_worker_init(worker: Worker) -> None:
 
 def child_exit(_server: Arbiter, worker: Worker) -> None:
     """Forget the gauges of a process that is gone."""
-    multiprocess.mark_process_dead(worker.pid)
+    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]  # prometheus_client leaves it unannotated
 
 
 def on_exit(_server: Arbiter) -> None:

@@ -120,8 +120,8 @@ def _from_http(error: HTTPException) -> Response | HTTPException:
     if status >= 500:  # noqa: PLR2004 - the class of server errors
         log.error("unexpected HTTP error", exc_info=error)
     title = error.name
-    code = _HTTP_CODES.get(status, "internal_error" if status >= 500 else "http_error")  # noqa: PLR2004
-    detail = "" if status >= 500 else (error.description or "")  # noqa: PLR2004
+    code = _HTTP_CODES.get(status, "internal_error" if status >= 500 else "http_error")  # noqa: PLR2004 - server errors
+    detail = "" if status >= 500 else (error.description or "")  # noqa: PLR2004 - server errors
     headers = {
         name: value
         for name, value in error.get_headers()

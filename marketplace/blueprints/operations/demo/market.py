@@ -293,7 +293,7 @@ class _ChunkMaker:
         rng = self._rng
         order_id = self._ids.next("order")
         chance = rng.random()
-        status = "completed" if chance < 0.88 else "cancelled" if chance < 0.94 else "declined"  # noqa: PLR2004
+        status = "completed" if chance < 0.88 else "cancelled" if chance < 0.94 else "declined"  # noqa: PLR2004 - a share of a believable market
         answered = booked + MINUTE * rng.randrange(5, 600)
         # Work begins on the hour, a day or two after the answer.
         starts_at = (answered + timedelta(hours=rng.randrange(14, 40))).replace(minute=0)
@@ -371,8 +371,8 @@ class _ChunkMaker:
         rng = self._rng
         stars = min(5, max(1, round(rng.gauss(quality, 0.7))))
         ends = completed + REVIEW_WINDOW
-        of_performer = completed + MINUTE * rng.randrange(30, 18_000) if rng.random() < 0.75 else None  # noqa: PLR2004
-        of_customer = completed + MINUTE * rng.randrange(30, 18_000) if rng.random() < 0.5 else None  # noqa: PLR2004
+        of_performer = completed + MINUTE * rng.randrange(30, 18_000) if rng.random() < 0.75 else None  # noqa: PLR2004 - a share of a believable market
+        of_customer = completed + MINUTE * rng.randrange(30, 18_000) if rng.random() < 0.5 else None  # noqa: PLR2004 - a share of a believable market
         today = self._market.today
         written = [at for at in (of_performer, of_customer) if at is not None and at < today]
         published = max(written) if len(written) == 2 else ends  # noqa: PLR2004 - both parties

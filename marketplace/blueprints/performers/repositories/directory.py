@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute
 
 from marketplace.blueprints.performers import policies
-from marketplace.blueprints.performers.geography import in_box, metres_between
+from marketplace.blueprints.performers.repositories.geography import in_box, metres_between
 from marketplace.blueprints.performers.ports import (
     Card,
     CategoryView,

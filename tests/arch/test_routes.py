@@ -1,0 +1,122 @@
+"""Every route keeps the conventions of the house; a new one that forgets them fails here."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from openapi_spec_validator import validate
+
+from marketplace.web.access import Access, access_of
+from marketplace.web.blueprint import VERSIONS
+
+# Lists without pages, and why each may be one.
+UNPAGED = {
+    "/categories": "the tree is one resource, bounded by the catalog",
+    "/chats/{chat_id}/messages": "pages by seq, which clients keep anyway",
+    "/admin/chats/{chat_id}/messages": "as for the members",
+    "/orders/{order_id}/reviews": "at most two",
+}
+# POSTs that take no Idempotency-Key, and why each needs none.
+NOT_IDEMPOTENT = {
+    "/user/login": "signing in twice makes two sessions, both wanted",
+    "/user/token/refresh": "a token works once by itself",
+    "/user/logout": "ending a session twice ends it",
+    "/user/email/verify": "a token works once by itself",
+    "/chats/{chat_id}/messages": "client_id does the same for messages",
+    "/chats/{chat_id}/read": "a watermark that never goes back",
+    "/notifications/read": "read is read",
+    "/performers/me/pause": "paused is paused",
+    "/performers/me/resume": "resumed is resumed",
+}
+
+
+def operations(app: Flask, version: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """(method, path without the version, operation) of a version's document."""
+    document = app.extensions["flask-smorest"]["apis"][f"{version.upper()}_"]["ext_obj"].spec.to_dict()
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            if method in {"get", "post", "put", "patch", "delete"}:
+                yield method, path.removeprefix(f"/api/{version}"), operation
+
+
+def test_every_view_declares_its_access(app: Flask) -> None:
+    missing = [name for name, view in app.view_functions.items() if access_of(view) is None]
+    assert missing == []
+
+
+def test_every_route_is_documented(app: Flask) -> None:
+    for version in VERSIONS:
+        documented = {(method, path) for method, path, _ in operations(app, version)}
+        for rule in app.url_map.iter_rules():
+            if not rule.rule.startswith(f"/api/{version}/") or rule.rule.endswith(".json"):
+                continue
+            path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule).removeprefix(f"/api/{version}")
+            for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
+                assert (method.lower(), path) in documented, f"{method} {path}"
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_documents_are_valid_openapi(app: Flask, version: str) -> None:
+    document = app.extensions["flask-smorest"]["apis"][f"{version.upper()}_"]["ext_obj"].spec.to_dict()
+    validate(document)
+    ids = [operation["operationId"] for _, _, operation in operations(app, version)]
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_operation_tells_what_it_does_and_how_it_fails(app: Flask, version: str) -> None:
+    for method, path, operation in operations(app, version):
+        label = f"{method} {path}"
+        assert operation.get("summary"), label
+        assert {"400", "401", "422", "429", "503"} <= set(operation["responses"]), label
+        assert any(code.startswith("2") for code in map(str, operation["responses"])), label
+        if "{" in path:
+            assert "404" in operation["responses"], label
+        for code, answer in operation["responses"].items():
+            if int(code) >= 400 and "$ref" not in answer:
+                assert list(answer["content"]) == ["application/problem+json"], f"{label} {code}"
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_list_has_pages(app: Flask, version: str) -> None:
+    for method, path, operation in operations(app, version):
+        if method != "get" or path in UNPAGED:
+            continue
+        schema = (
+            operation["responses"]
+            .get("200", {})
+            .get("content", {})
+            .get("application/json", {})
+            .get("schema", {})
+        )
+        name = schema.get("$ref", "").rpartition("/")[2]
+        parameters = {parameter.get("name") for parameter in operation.get("parameters", [])}
+        looks_like_list = schema.get("type") == "array" or name.endswith(("Page", "List"))
+        last = path.rstrip("/").rpartition("/")[2]
+        if looks_like_list or (last.endswith("s") and not last.startswith("{")):
+            assert {"limit", "after", "before"} <= parameters, f"{path} is a list without pages"
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_post_that_creates_or_moves_is_idempotent(app: Flask, version: str) -> None:
+    for method, path, operation in operations(app, version):
+        parameters = {parameter.get("name") for parameter in operation.get("parameters", [])}
+        if method == "post" and path not in NOT_IDEMPOTENT:
+            assert "Idempotency-Key" in parameters, path
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_edit_wants_the_version_it_starts_from(app: Flask, version: str) -> None:
+    for method, path, operation in operations(app, version):
+        if method in {"patch", "put"}:
+            parameters = {parameter.get("name") for parameter in operation.get("parameters", [])}
+            assert "If-Match" in parameters, f"{method} {path}"
+
+
+def test_staff_routes_are_for_staff(app: Flask) -> None:
+    for rule in app.url_map.iter_rules():
+        if "/admin/" in rule.rule:
+            access = access_of(app.view_functions[rule.endpoint])
+            assert access in {Access.STAFF, Access.ADMIN}, rule.rule
