@@ -1,0 +1,144 @@
+"""Reviews in memory; passes the same contract tests as the SQL (tests/reviews/test_review_repository.py)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from marketplace.blueprints.reviews.errors import AlreadyReviewed
+from marketplace.blueprints.reviews.ports import ReviewView
+from marketplace.kernel.errors import NotFound
+from marketplace.kernel.identity import Principal
+from marketplace.kernel.pages import Page, PageRequest
+
+NO_FIGURES = (0, 0, (0, 0, 0, 0, 0))
+
+
+class FakeReviewRepository:
+    """`owners` maps performers to their users; `figures` holds (count, sum, histogram) of each performer."""
+
+    def __init__(self, owners: Mapping[int, int]) -> None:
+        self.owners = dict(owners)
+        self.reviews: dict[int, ReviewView] = {}
+        self.figures: dict[int, tuple[int, int, tuple[int, ...]]] = dict.fromkeys(owners, NO_FIGURES)
+
+    def lock_order(self, order_id: int) -> None:
+        """Nobody else is here."""
+
+    def add(self, values: Mapping[str, Any]) -> int:
+        if any(
+            (row.order_id, row.author_id) == (values["order_id"], values["author_id"])
+            for row in self.reviews.values()
+        ):
+            raise AlreadyReviewed
+        review_id = len(self.reviews) + 1
+        nothing: dict[str, Any] = dict.fromkeys(
+            ("note_to_staff", "reply", "replied_at", "published_at", "hidden_at", "hidden_reason")
+        )
+        self.reviews[review_id] = ReviewView(
+            **nothing | dict(values),
+            id=review_id,
+            author_first_name="Ann",
+            author_last_name="Lee",
+            performer_user_id=self.owners[values["performer_id"]],
+        )
+        return review_id
+
+    def find(self, review_id: int) -> ReviewView | None:
+        return self.reviews.get(review_id)
+
+    def lock(self, review_ids: Sequence[int]) -> list[ReviewView]:
+        return [self.reviews[key] for key in sorted(review_ids) if key in self.reviews]
+
+    def list_of_order(self, order_id: int) -> list[ReviewView]:
+        return [row for row in self.reviews.values() if row.order_id == order_id]
+
+    def publish_of_order(self, order_id: int, at: datetime) -> list[ReviewView]:
+        return self._publish([row for row in self.list_of_order(order_id) if row.published_at is None], at)
+
+    def publish_due(self, at: datetime, limit: int) -> list[ReviewView]:
+        due = [row for row in self.reviews.values() if row.published_at is None and row.publish_at <= at]
+        return self._publish(sorted(due, key=lambda row: row.publish_at)[:limit], at)
+
+    def _publish(self, rows: list[ReviewView], at: datetime) -> list[ReviewView]:
+        for row in rows:
+            self.reviews[row.id] = replace(row, published_at=at)
+        return self.lock([row.id for row in rows])
+
+    def set_reply(self, review_id: int, text: str, at: datetime) -> bool:
+        row = self.reviews[review_id]
+        if row.reply is not None:
+            return False
+        self.reviews[review_id] = replace(row, reply=text, replied_at=at)
+        return True
+
+    def set_hidden(self, review_ids: Sequence[int], at: datetime | None, reason: str | None) -> None:
+        for review_id in review_ids:
+            self.reviews[review_id] = replace(self.reviews[review_id], hidden_at=at, hidden_reason=reason)
+
+    def count(self, ratings: Sequence[tuple[int, int]], sign: int) -> None:
+        for performer_id, rating in ratings:
+            count, total, histogram = self.figures[performer_id]
+            stars = tuple(n + sign * (star == rating) for star, n in enumerate(histogram, 1))
+            self.figures[performer_id] = (count + sign, total + sign * rating, stars)
+
+    def recount(self, after: int, limit: int) -> tuple[int | None, int]:
+        ids = sorted(key for key in self.figures if key > after)[:limit]
+        before = [self.figures[key] for key in ids]
+        for key in ids:
+            self.figures[key] = NO_FIGURES
+            self.count([(key, row.rating) for row in self._public(key)], 1)
+        wrong = sum(old != self.figures[key] for key, old in zip(ids, before, strict=True))
+        return (ids[-1] if ids else None), wrong
+
+    def _public(self, performer_id: int) -> list[ReviewView]:
+        return [
+            row
+            for row in self.reviews.values()
+            if (row.performer_id, row.direction) == (performer_id, "of_performer")
+            and row.published_at is not None
+            and row.hidden_at is None
+        ]
+
+    def list_public(self, performer_id: int, page: PageRequest) -> Page[ReviewView]:
+        if performer_id not in self.owners:
+            raise NotFound
+        newest = sorted(self._public(performer_id), key=lambda row: (row.published_at, row.id), reverse=True)
+        return Page(newest[: page.limit])
+
+    def list_all(self, page: PageRequest, filters: Mapping[str, Any]) -> Page[ReviewView]:
+        found = [
+            row
+            for row in reversed(self.reviews.values())
+            if filters.get("performer_id") in {None, row.performer_id}
+            and filters.get("hidden") in {None, row.hidden_at is not None}
+        ]
+        return Page(found[: page.limit])
+
+    def summary_of_customer(self, customer_id: int) -> tuple[int, int]:
+        ratings = [
+            row.rating
+            for row in self.reviews.values()
+            if (row.customer_id, row.direction) == (customer_id, "of_customer")
+            and row.published_at is not None
+            and row.hidden_at is None
+        ]
+        return len(ratings), sum(ratings)
+
+
+class FakeReviewAudit:
+    """AuditLog that keeps (action, subject id, before, after, reason)."""
+
+    def __init__(self) -> None:
+        self.entries: list[tuple[Any, ...]] = []
+
+    def write_many(
+        self,
+        action: str,
+        subject_type: str,
+        subjects: Sequence[tuple[int | None, Any, Any]],
+        *,
+        actor: Principal | None,
+        reason: str | None = None,
+    ) -> None:
+        self.entries += [(action, *subject, reason) for subject in subjects]
