@@ -1,0 +1,1 @@
+"""An example plugin: loyalty points for the people of a marketplace."""
