@@ -35,7 +35,7 @@ class MigrationsCheck:
         except ProgrammingError:
             current = set()  # no such table: nothing was migrated yet
         except SQLAlchemyError:
-            return "run `flask db upgrade`: no version can be read"
+            return "cannot be read"
         missing = self.missing(current)
         return f"run `flask db upgrade`: {', '.join(missing)} missing" if missing else None
 

@@ -1,0 +1,89 @@
+"""When the program calls itself ready, also when something that it asks hangs."""
+
+import socket
+import time
+from threading import Event
+
+import pytest
+
+from marketplace.blueprints.operations.checks import MigrationsCheck, RedisCheck
+from marketplace.blueprints.operations.services import Readiness
+from tests.support.waiting import eventually
+
+
+def test_all_is_there() -> None:
+    assert Readiness({}).missing() == {}
+    assert Readiness({"a": lambda: None, "b": lambda: None}).missing() == {}
+
+
+def test_what_is_missing_is_named() -> None:
+    checks = {"a": lambda: "gone", "b": lambda: None, "c": lambda: "full"}
+    assert Readiness(checks).missing() == {"a": "gone", "c": "full"}
+
+
+def test_a_check_may_come_later() -> None:
+    checks = {"a": lambda: None}
+    readiness = Readiness(checks)
+    assert readiness.missing() == {}
+    checks["b"] = lambda: "gone"  # type: ignore[assignment,return-value] # as a plugin that is set up later does
+    assert readiness.missing() == {"b": "gone"}
+
+
+def test_a_check_that_fails_is_a_defect_and_no_crash(caplog: pytest.LogCaptureFixture) -> None:
+    def broken() -> None:
+        raise LookupError("a secret of the inside")
+
+    assert Readiness({"a": broken}).missing() == {"a": "the check failed"}
+    assert "a readiness check failed" in caplog.text
+
+
+def test_one_that_hangs_is_given_up_and_not_started_twice() -> None:
+    release, calls = Event(), []
+
+    def hang() -> None:
+        calls.append(1)
+        release.wait(30)
+
+    readiness = Readiness({"slow": hang, "fast": lambda: None}, timeout=0.1)
+    started = time.monotonic()
+    for _ in range(5):
+        assert readiness.missing() == {"slow": "does not answer in time"}
+    assert time.monotonic() - started < 5
+    assert len(calls) == 1
+    release.set()
+    eventually(lambda: readiness.missing() == {})
+    assert readiness.missing() == {}
+    assert len(calls) >= 2
+
+
+@pytest.mark.parametrize(
+    ("current", "missing"),
+    [
+        ({"a3", "b2"}, []),
+        ({"a2", "b2"}, ["a3"]),
+        ({"a1"}, ["a3", "b2"]),
+        (set(), ["a3", "b2"]),
+        ({"a3"}, ["b2"]),
+        # A newer release has migrated: its revisions are unknown here, and that is as it should be.
+        ({"a4-of-a-newer-release", "b2"}, []),
+        ({"a4-of-a-newer-release", "b3-of-a-newer-release"}, []),
+        ({"a4-of-a-newer-release", "b1"}, ["b2"]),
+        # A plugin was removed, and its branch is still there.
+        ({"a2", "b2", "of-a-plugin"}, ["a3"]),
+    ],
+)
+def test_which_migrations_are_missing(current: set[str], missing: list[str]) -> None:
+    check = MigrationsCheck()
+    vars(check)["_lineage"] = {"a3": {"a1", "a2", "a3"}, "b2": {"b1", "b2"}}
+    assert check.missing(current) == missing
+
+
+def test_redis_is_away() -> None:
+    assert RedisCheck("redis://127.0.0.1:1/0")() == "does not answer"
+
+
+def test_redis_hangs() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        started = time.monotonic()
+        assert RedisCheck(f"redis://127.0.0.1:{listener.getsockname()[1]}/0")() == "does not answer"
+        assert time.monotonic() - started < 2
