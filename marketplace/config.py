@@ -158,6 +158,14 @@ def _development_secret(instance: Path) -> str:
         raise ConfigError(f"INSTANCE_PATH {instance} cannot be used: {error.strerror}") from None
 
 
+def _is_origin(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and parts.netloc != "" and text.endswith(f"://{parts.netloc}")
+
+
 class _Reader:
     """Variables with one-line errors; an empty one counts as absent."""
 
@@ -229,8 +237,7 @@ class _Reader:
             origin = raw.strip().rstrip("/")
             if not origin:
                 continue
-            parts = urlsplit(origin)
-            if origin != "*" and (parts.scheme not in {"http", "https"} or not parts.netloc or parts.path):
+            if origin != "*" and not _is_origin(origin):
                 raise ConfigError(f"{name} must list origins such as https://app.example.org, not {origin!r}")
             found.append(origin)
         return tuple(found)
