@@ -1,6 +1,7 @@
 """The parts that `create_app` puts together: the runtime, the plugins, the worker."""
 
 from datetime import datetime
+from functools import partial
 from typing import cast
 
 from alembic.config import Config
@@ -36,7 +37,13 @@ def init_runtime(app: Flask, settings: Settings, plugins: list[Plugin], clock: C
     registry = Registry()
     runtime = Runtime(
         settings=settings,
-        uow=SqlUnitOfWork(cast("scoped_session[Session]", db.session), registry, constraints, job_context),
+        uow=SqlUnitOfWork(
+            cast("scoped_session[Session]", db.session),
+            registry,
+            constraints,
+            job_context,
+            partial(metrics.count_event, app),
+        ),
         clock=clock or SyncedClock(lambda: _database_time(app)),
         cursors=CursorSigner(settings.secret_key),
         registry=registry,

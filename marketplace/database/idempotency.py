@@ -5,14 +5,22 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 
-from cryptography.fernet import Fernet
+from cryptography.fernet import Fernet, InvalidToken
 from sqlalchemy import select
 
 from marketplace.database.repository import SqlRepository
 from marketplace.database.tables import IdempotencyKey
 from marketplace.database.unit_of_work import SqlUnitOfWork
+from marketplace.kernel.errors import Conflict
 
 KEEP_HOURS = 24
+
+
+class AnswerUnreadable(Conflict):
+    """SECRET_KEY has changed since the answer was stored."""
+
+    code = "idempotency_answer_unreadable"
+    title = "The first request with this Idempotency-Key was carried out, but its answer cannot be read"
 
 
 @dataclass(frozen=True)
@@ -35,7 +43,7 @@ class IdempotencyStore(SqlRepository):
         self._secret = secret
 
     def find(self, scope: str, key: str) -> StoredAnswer | None:
-        """The stored answer; rows past their 24 hours are as good as gone."""
+        """The stored answer; rows past their 24 hours are as good as gone. Raises AnswerUnreadable."""
         statement = select(IdempotencyKey).where(
             IdempotencyKey.scope == scope, IdempotencyKey.key_hash == _hash(key)
         )
@@ -46,7 +54,10 @@ class IdempotencyStore(SqlRepository):
             self.session.delete(row)
             self.session.flush()
             return None
-        body = self._cipher(scope, key).decrypt(row.body)
+        try:
+            body = self._cipher(scope, key).decrypt(row.body)
+        except InvalidToken:
+            raise AnswerUnreadable from None
         return StoredAnswer(row.request_hash, row.status, row.headers, body)
 
     def add(self, scope: str, key: str, answer: StoredAnswer) -> None:

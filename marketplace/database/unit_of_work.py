@@ -1,5 +1,6 @@
 """The unit of work: the one place that commits."""
 
+import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from types import TracebackType
@@ -16,17 +17,25 @@ from marketplace.kernel.registry import Registry
 
 _DEPTH = "uow_depth"
 _DOOMED = "uow_doomed"
+_RECORDED = "uow_recorded"
+
+log = logging.getLogger(__name__)
 
 
 class TransactionDoomed(RuntimeError):
     """An error that left an inner block was swallowed, and the outer block tried to commit."""
 
 
+def _ignore(_name: str) -> None:
+    """Where nobody counts events."""
+
+
 class SqlUnitOfWork:
     """See `marketplace.kernel.transactions.UnitOfWork`. One object serves the whole program: what
     belongs to a transaction is kept on the session, and that belongs to the request or job.
 
-    `context()` gives what the worker needs to go on in the caller's name (request id, trace).
+    `context()` gives what the worker needs to go on in the caller's name (request id, trace);
+    `committed` hears the name of each event that was stored.
     """
 
     def __init__(
@@ -35,11 +44,13 @@ class SqlUnitOfWork:
         registry: Registry,
         constraints: Constraints,
         context: Callable[[], Mapping[str, str]] = dict,
+        committed: Callable[[str], None] = _ignore,
     ) -> None:
         self._sessions = sessions
         self._registry = registry
         self._constraints = constraints
         self._context = context
+        self._committed = committed
 
     @property
     def session(self) -> Session:
@@ -69,12 +80,14 @@ class SqlUnitOfWork:
             info[_DOOMED] = True
         if info[_DEPTH] == 0:
             doomed = info.pop(_DOOMED, False)
+            recorded = info.pop(_RECORDED, [])
             if not doomed:
                 try:
                     session.commit()
                 except SQLAlchemyError as failure:
                     session.rollback()
                     raise self._translated(failure) from failure
+                self._after_commit(recorded)
                 return
             session.rollback()
             if error is None:
@@ -85,12 +98,24 @@ class SqlUnitOfWork:
     def _translated(self, error: SQLAlchemyError) -> Exception:
         return translate(error, self._constraints) or error
 
+    def _after_commit(self, recorded: list[DomainEvent]) -> None:
+        for event in recorded:
+            self._committed(event.name)
+            for handler in self._registry.handlers_of(event):
+                if handler.at_once:
+                    try:
+                        handler.run(event)
+                    except Exception:
+                        # What was asked for is stored; the handler's job of the outbox tries again.
+                        log.exception("handler failed at once", extra={"handler": handler.key})
+
     def record(self, event: DomainEvent) -> None:
         """Store `event`, run its in-transaction handlers now, and enqueue the others."""
         session = self._require_open()
         session.flush()
         context = dict(self._context())
         row_id = insert_event(session, event, context)
+        session.info.setdefault(_RECORDED, []).append(event)
         for handler in self._registry.handlers_of(event):
             if handler.after_commit:
                 insert_job(session, "event", {"handler": handler.key}, context, event_row_id=row_id)

@@ -57,8 +57,10 @@ class Handler:
     `after_commit=False` runs inside the transaction: it may write, and an error vetoes the change.
     `after_commit=True` becomes a job of the outbox, run at least once after the commit: it must be
     idempotent by `event.event_id`. `effect=True` is for work that reaches the network: it runs
-    without an open transaction, under a lease. `key` names the handler in the outbox for good, so
-    renaming the function loses no job.
+    without an open transaction, under a lease. `at_once=True` runs an after-commit handler in the
+    process of the caller too, before the caller gets the answer: for what is kept in that process,
+    such as cached answers; the job does it again elsewhere. `key` names the handler in the outbox for
+    good, so renaming the function loses no job.
     """
 
     event: type[DomainEvent]
@@ -66,3 +68,4 @@ class Handler:
     key: str
     after_commit: bool = True
     effect: bool = False
+    at_once: bool = False

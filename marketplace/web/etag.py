@@ -72,9 +72,15 @@ def add_etag(response: Response) -> Response:
     if "ETag" not in response.headers and (version is not None or shared):
         digest = hashlib.sha256(response.get_data()).hexdigest()[:16]
         response.set_etag(f"{version or 0}-{digest}")
-    if request.method in {"GET", "HEAD"} and "ETag" in response.headers:
-        response.make_conditional(request)
+    if request.method in {"GET", "HEAD"} and _is_known(response):
+        response.status_code = 304
     return response
+
+
+def _is_known(response: Response) -> bool:
+    """Whether the caller has this representation. If-Match and dates, which are for edits, do not count."""
+    tag, _ = response.get_etag()
+    return tag is not None and bool(request.if_none_match) and request.if_none_match.contains_weak(tag)
 
 
 def init_app(app: Flask) -> None:

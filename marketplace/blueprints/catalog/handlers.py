@@ -32,8 +32,10 @@ def handlers(_parts: Runtime) -> Iterable[Handler]:
         drop("cities")
 
     return [
-        Handler(CategoryChanged, category_changed, key="catalog.drop_categories", effect=True),
-        Handler(CityChanged, city_changed, key="catalog.drop_cities", effect=True),
-        Handler(BannerChanged, banner_changed, key="catalog.drop_banners", effect=True),
-        Handler(ReferenceDataLoaded, reference_data_loaded, key="catalog.drop_all", effect=True),
+        Handler(CategoryChanged, category_changed, key="catalog.drop_categories", effect=True, at_once=True),
+        Handler(CityChanged, city_changed, key="catalog.drop_cities", effect=True, at_once=True),
+        Handler(BannerChanged, banner_changed, key="catalog.drop_banners", effect=True, at_once=True),
+        Handler(
+            ReferenceDataLoaded, reference_data_loaded, key="catalog.drop_all", effect=True, at_once=True
+        ),
     ]

@@ -46,4 +46,7 @@ def handlers(_parts: Runtime) -> Iterable[Handler]:
     def changed(_event: DomainEvent) -> None:
         drop(CACHE_TOPIC)
 
-    return [Handler(kind, changed, key=f"performers.drop.{kind.name}", effect=True) for kind in _SHOWN]
+    return [
+        Handler(kind, changed, key=f"performers.drop.{kind.name}", effect=True, at_once=True)
+        for kind in _SHOWN
+    ]

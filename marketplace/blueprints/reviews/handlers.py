@@ -40,8 +40,14 @@ def handlers(_parts: Runtime) -> Iterable[Handler]:
     figures = (ReviewPublished, ReviewHidden, ReviewRestored)
     shown = (*figures, ReviewReplied)
     return [
-        *(Handler(kind, forget_figures, key=f"reviews.forget:{kind.name}", effect=True) for kind in figures),
-        *(Handler(kind, forget_list, key=f"reviews.forget_list:{kind.name}", effect=True) for kind in shown),
+        *(
+            Handler(kind, forget_figures, key=f"reviews.forget:{kind.name}", effect=True, at_once=True)
+            for kind in figures
+        ),
+        *(
+            Handler(kind, forget_list, key=f"reviews.forget_list:{kind.name}", effect=True, at_once=True)
+            for kind in shown
+        ),
     ]
 
 

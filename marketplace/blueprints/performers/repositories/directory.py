@@ -21,7 +21,6 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute
 
 from marketplace.blueprints.performers import policies
-from marketplace.blueprints.performers.repositories.geography import in_box, metres_between
 from marketplace.blueprints.performers.ports import (
     Card,
     CategoryView,
@@ -36,6 +35,7 @@ from marketplace.blueprints.performers.ports import (
     StaffPerson,
     StaffSearch,
 )
+from marketplace.blueprints.performers.repositories.geography import in_box, metres_between
 from marketplace.database.keyset import fetch_page
 from marketplace.database.repository import SqlRepository
 from marketplace.database.unit_of_work import SqlUnitOfWork
