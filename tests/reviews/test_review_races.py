@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from threading import Barrier
+from threading import Barrier, Thread
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from marketplace.blueprints.reviews.wiring import Reviews
 from marketplace.extensions import db
@@ -18,6 +18,7 @@ from marketplace.models import Performer, Review
 from tests.conftest import START
 from tests.factories import Factory
 from tests.reviews.conftest import event_names, figures, recounted
+from tests.support.waiting import eventually
 
 THREADS = 20
 
@@ -187,3 +188,29 @@ def test_a_recount_beside_publications_breaks_nothing(market: Market, clock: Fro
         calls += [lambda o=order_id: publish(o), lambda: market.service_call("recount")]
     at_once(calls)
     market.figures_are_right(40)
+
+
+def test_a_recount_waits_for_a_publication(market: Market, clock: FrozenClock) -> None:
+    """The publication has counted and not committed when the recount starts: both must be in the result."""
+    market.written(1, 4)
+    clock.set(START + timedelta(days=14))
+    with market.app.app_context():
+        db.session.execute(update(Performer).values(rating_count=7))
+        db.session.commit()
+    recounts: list[Any] = []
+    thread = Thread(target=lambda: recounts.append(market.service_call("recount")))
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    with market.app.app_context():
+        service = market.app.extensions["marketplace"].get(Reviews).reviews
+        with service._uow:
+            assert service.publish_due() == 1
+            thread.start()
+            # Each look in a transaction of its own, or it would see the first one's answer again.
+            with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as other:
+                eventually(lambda: other.scalar(waiting), every=0.01)
+    thread.join(timeout=10)
+    ((_, wrong),) = recounts
+    assert wrong == 1
+    market.figures_are_right(1)
