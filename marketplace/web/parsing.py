@@ -1,7 +1,7 @@
 """Reads request input: one parser that refuses hostile bodies, queries and forms for every schema alike."""
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any, NoReturn
+from typing import IO, Any, NoReturn
 from urllib.parse import parse_qsl
 
 import marshmallow as ma
@@ -11,6 +11,8 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 from werkzeug.routing import BaseConverter
+from werkzeug.utils import cached_property
+from werkzeug.wsgi import get_input_stream
 
 from marketplace.kernel.errors import Invalid, Malformed, TooLarge, UnsupportedMedia
 from marketplace.web.fields import JsonString, List, Parameter, Upload, is_structure
@@ -70,10 +72,32 @@ class StrictFormParser(FormDataParser):
             raise Malformed("The form cannot be read.") from None
 
 
+class _SentBody:
+    """What the server hands on of a body; each server has its own errors for one that is not as announced."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+
+    def read(self, size: int = -1) -> bytes:
+        """Raises Malformed."""
+        try:
+            return self._stream.read(size)
+        except Exception as error:  # ours are not among them: nothing of the program is called here
+            raise Malformed("The body cannot be read.") from error
+
+
 class HardenedRequest(Request):
-    """The app's `request_class`: forms are read strictly, whoever asks first."""
+    """The app's `request_class`: bodies and forms are read strictly, whoever asks first."""
 
     form_data_parser_class = StrictFormParser
+
+    @cached_property
+    def stream(self) -> IO[bytes]:
+        """As werkzeug's, but a broken body is Malformed and no defect of ours."""
+        body = _SentBody(self.environ["wsgi.input"])
+        return get_input_stream(
+            {**self.environ, "wsgi.input": body}, max_content_length=self.max_content_length
+        )
 
 
 def is_json_type(request: Request) -> bool:

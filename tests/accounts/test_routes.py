@@ -266,6 +266,13 @@ def test_the_profile_answers_304(client: CheckedClient) -> None:
     assert (answer.status_code, answer.get_data()) == (304, b"")
 
 
+@pytest.mark.parametrize("value", ['"0"', '"1', "x", "*"])
+def test_reads_do_not_look_at_if_match(client: CheckedClient, value: str) -> None:
+    headers = bearer(sign_up(client)["tokens"])
+    answer = client.get("/api/v1/user/me", headers={**headers, "If-Match": value})
+    assert answer.status_code == 200
+
+
 def test_a_performers_name_waits_for_staff(
     client: CheckedClient, make: Factory, auth: Callable[[User], dict[str, str]]
 ) -> None:

@@ -136,6 +136,10 @@ def app() -> Flask:
     def by_id(row):
         return jsonify(row)
 
+    @app.delete("/ids/<int:row>")
+    def delete_by_id(row):
+        return jsonify(row)
+
     @app.post("/nothing")
     def nothing():
         refuse_undeclared(request, ())
@@ -546,10 +550,35 @@ def test_a_path_is_checked(client):
     assert client.get("/path/a%00b").json["errors"]["path"]["slug"]
 
 
+class BrokenBody(io.BytesIO):
+    """What a server gives for a body whose chunks are not what they say."""
+
+    def read(self, _size=-1):
+        raise RuntimeError("Invalid chunk size")
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "multipart/form-data; boundary=x"])
+@pytest.mark.parametrize("path", ["/json", "/form", "/nothing"])
+def test_a_body_that_the_server_cannot_read_is_malformed(client, path, content_type):
+    answer = client.post(
+        path,
+        input_stream=BrokenBody(),
+        content_type=content_type,
+        environ_overrides={"wsgi.input_terminated": True},
+    )
+    assert answer.status_code in {400, 415}
+    assert answer.json["code"] in {"malformed_request", "unsupported_media_type"}
+
+
 def test_ids_that_no_row_can_have_are_404(client):
     assert client.get(f"/ids/{2**63 - 1}").json == 2**63 - 1
     for text in ("0", "01", "-1", str(2**63), "9" * 5000, "٣", "1.0", "x", "1%00"):
         assert client.get(f"/ids/{text}").status_code == 404
+        assert client.delete(f"/ids/{text}").status_code == 404
+    for digits in ("9" * 18, "8" + "9" * 18, "9223372036854775799", str(2**63 - 1)):
+        assert client.get(f"/ids/{digits}").json == int(digits)
+    for digits in ("9223372036854775808", "9223372036854775810", "9300000000000000000", "1" + "0" * 19):
+        assert client.get(f"/ids/{digits}").status_code == 404
 
 
 def test_routes_that_take_nothing_refuse_what_comes(client):
