@@ -1,11 +1,14 @@
 """Commands of accounts."""
 
+from collections.abc import Mapping, Sequence
+
 import click
 from flask.cli import AppGroup
+from marshmallow import ValidationError
 
+from marketplace.blueprints.accounts.schemas import NewAdmin
 from marketplace.blueprints.accounts.wiring import accounts
 from marketplace.kernel.errors import AppError
-from marketplace.web.fields import Email, Username
 
 commands = AppGroup("accounts", help="Manage accounts.")
 
@@ -16,11 +19,20 @@ commands = AppGroup("accounts", help="Manage accounts.")
 @click.option("--password", required=True, prompt=True, hide_input=True, confirmation_prompt=True)
 def create_admin(username: str, email: str, password: str) -> None:
     """Create an admin."""
+    given = {"username": username, "email": email, "password": password}
     try:
-        user_id = accounts().registration.create_admin(
-            Username().deserialize(username), Email().deserialize(email), password
-        )
+        values = NewAdmin().load(given)
+        user_id = accounts().registration.create_admin(**values)
+    except ValidationError as error:
+        raise click.ClickException(_said(error.messages_dict)) from error
     except AppError as error:
-        reasons = error.data.get("errors", {}).get("json", {}).get("password", [])
-        raise click.ClickException(" ".join([error.title + ".", *reasons])) from error
-    click.echo(f"Created admin {username} (id {user_id}).")
+        raise click.ClickException(
+            _said(error.data.get("errors", {}).get("json", {}), error.title)
+        ) from error
+    click.echo(f"Created admin {values['username']} (id {user_id}).")
+
+
+def _said(reasons: Mapping[str, Sequence[str]], title: str = "") -> str:
+    """In one line what is wrong, by option."""
+    parts = [f"--{name}: {' '.join(texts)}" for name, texts in reasons.items()]
+    return " ".join([f"{title}."] * bool(title) + parts)

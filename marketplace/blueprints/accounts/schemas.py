@@ -15,6 +15,12 @@ class SignUp(Schema):
     timezone = fields.TimeZone()
 
 
+class NewAdmin(Schema):
+    username = fields.Username(required=True)
+    email = fields.Email(required=True)
+    password = fields.Password(required=True)
+
+
 class Login(Schema):
     login = fields.Str(required=True, min=1, max=254, metadata={"description": "Username, e-mail or phone"})
     password = fields.Password(required=True)

@@ -1,0 +1,76 @@
+"""`flask accounts create-admin`: the first admin, and one line for what is refused."""
+
+import pytest
+from flask.testing import FlaskCliRunner
+from sqlalchemy import select
+
+from marketplace.extensions import db
+from marketplace.models import DomainEventRow, User
+
+GOOD = {"username": "root", "email": "Root@Example.org", "password": "Correct-Horse-7"}
+
+
+@pytest.fixture
+def run(app, context):
+    """`run(username="x")`: the command with good values otherwise."""
+
+    def run(**changes: str):
+        options = [f"--{name}={value}" for name, value in (GOOD | changes).items()]
+        return FlaskCliRunner(app).invoke(args=["accounts", "create-admin", *options])
+
+    return run
+
+
+def test_an_admin_is_made_and_may_sign_in(run, client):
+    result = run()
+    user = db.session.scalars(select(User)).one()
+    assert result.exit_code == 0
+    assert result.output == f"Created admin root (id {user.id}).\n"
+    assert (user.roles, user.is_staff, user.email_verified) == (["admin"], True, True)
+    assert db.session.scalars(select(DomainEventRow)).all() == [], "nobody is welcomed by mail"
+    tokens = client.post("/api/v1/user/login", json={"login": "root", "password": GOOD["password"]}).json
+    headers = {"Authorization": f"Bearer {tokens['access_token']}"}
+    assert client.get("/api/v1/admin/audit", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"password": "weak"}, "Use at least 8 characters."),
+        ({"password": "Password-1"}, "easy to guess"),
+        ({"username": "a b"}, "username"),
+        ({"username": "ab"}, "username"),
+        ({"email": "nowhere"}, "email"),
+        ({"email": "a\x00@example.org"}, "email"),
+    ],
+)
+def test_refusals_are_one_line(run, changes, said):
+    result = run(**changes)
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit), result.exception
+    assert len(result.output.splitlines()) == 1
+    assert said in result.output
+    assert db.session.scalars(select(User)).all() == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"email": "other@example.org"}, "This username is taken."),
+        ({"username": "other"}, "There is an account with this e-mail address."),
+    ],
+)
+def test_what_is_taken(run, changes, said):
+    assert run().exit_code == 0
+    result = run(**changes)
+    assert result.exit_code == 1
+    assert said in result.output
+    assert len(db.session.scalars(select(User)).all()) == 1
+
+
+def test_the_password_is_asked_for(app, context):
+    options = ["accounts", "create-admin", "--username=root", "--email=root@example.org"]
+    typed = f"{GOOD['password']}\n{GOOD['password']}\n"
+    result = FlaskCliRunner(app).invoke(args=options, input=typed)
+    assert result.exit_code == 0
+    assert GOOD["password"] not in result.output
