@@ -49,7 +49,6 @@ class Settings:
     smtp_url: str | None = None
     mail_from: str = "Marketplace <no-reply@localhost>"
     sms_backend: str = "outbox"
-    public_url: str = "http://127.0.0.1:8000"
     web_concurrency: int = 1
     threads: int = 100
     graceful_timeout: int = 20
@@ -106,7 +105,6 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         smtp_url=env.url("SMTP_URL", ("smtp", "smtps")),
         mail_from=env.text("MAIL_FROM") or "Marketplace <no-reply@localhost>",
         sms_backend=env.choice("SMS_BACKEND", "outbox", ("outbox",)),
-        public_url=(env.url("PUBLIC_URL", ("http", "https")) or f"http://{host}:{port}").rstrip("/"),
         web_concurrency=env.number("WEB_CONCURRENCY", 1, 1, 256),
         threads=env.number("WEB_THREADS", 100, 34, 10_000),
         graceful_timeout=env.number("GRACEFUL_TIMEOUT", 20, 1, 3600),
@@ -215,7 +213,7 @@ class _Reader:
             return None
         try:
             parts = urlsplit(value)
-            scheme = parts.scheme
+            scheme = parts.scheme if parts.port is None or parts.port > 0 else ""
         except ValueError:
             scheme = ""
         if scheme not in schemes:

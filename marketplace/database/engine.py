@@ -27,6 +27,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         "pool_recycle": settings.db_pool_recycle,
         "pool_timeout": settings.db_pool_timeout,
         "pool_pre_ping": True,
+        "hide_parameters": True,  # an error's text goes into logs and job rows; values stay out of it
         "connect_args": connect_args(settings),
     }
     db.init_app(app)

@@ -83,9 +83,9 @@ def test_sql_stays_in_its_rooms() -> None:
             continue
         if Path(name).name in {"checks.py", "adapters.py", "copying.py"}:
             continue  # probes of the database itself, and adapters of stores
-        for node in ast.walk(tree):
-            if isinstance(node, ast.ImportFrom) and node.module == "sqlalchemy":
-                outside.append(name)
+        imports = (node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom))
+        if any(node.module == "sqlalchemy" for node in imports):
+            outside.append(name)
     assert outside == []
 
 

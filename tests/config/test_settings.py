@@ -80,7 +80,6 @@ def test_an_empty_environment(load, tmp_path):
         ("SMTP_URL", "smtps://u:p@m:465", "smtp_url", "smtps://u:p@m:465"),
         ("MAIL_FROM", "A <a@b.org>", "mail_from", "A <a@b.org>"),
         ("SMS_BACKEND", "outbox", "sms_backend", "outbox"),
-        ("PUBLIC_URL", "https://m.org/", "public_url", "https://m.org"),
         ("WEB_CONCURRENCY", "1", "web_concurrency", 1),
         ("WEB_THREADS", "50", "threads", 50),
         ("GRACEFUL_TIMEOUT", "5", "graceful_timeout", 5),
@@ -110,10 +109,6 @@ def test_an_empty_variable_is_an_absent_one(load):
 def test_database_url_is_for_psycopg2(load, scheme):
     settings = load(DATABASE_URL=f"{scheme}://app@/dev?host=/tmp/pg")
     assert settings.database_url == "postgresql+psycopg2://app@/dev?host=/tmp/pg"
-
-
-def test_public_url_follows_host_and_port(load):
-    assert load(HOST="h.org", PORT="81").public_url == "http://h.org:81"
 
 
 def test_many_processes_need_redis(load):
@@ -158,9 +153,9 @@ def test_many_processes_need_redis(load):
         ("DB_MAX_OVERFLOW", "-1"),
         ("DB_POOL_RECYCLE", "never"),
         ("STORAGE_URL", "ftp://x"),
+        ("SMTP_URL", "smtp://host:notaport"),
         ("SMTP_URL", "mail.example.org"),
         ("SMS_BACKEND", "pigeon"),
-        ("PUBLIC_URL", "m.org"),
         ("WEB_CONCURRENCY", "0"),
         ("WEB_THREADS", "1"),
         ("GRACEFUL_TIMEOUT", "0"),
