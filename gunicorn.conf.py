@@ -47,17 +47,22 @@ proc_name = "marketplace"
 
 
 def post_worker_init(worker: Worker) -> None:
-    """Start what runs beside the requests; at SIGTERM close the sockets, which would hold the end up."""
+    """Start what runs beside the requests; at the end close the sockets, whose threads would hold it up."""
     app = worker.app.callable
     start_serving(app)
-    stop = signal.getsignal(signal.SIGTERM)
-    assert callable(stop)
 
-    def close(number: int, frame: FrameType | None) -> None:
-        stop(number, frame)
-        threading.Thread(target=stop_serving, args=(app,), name="closing").start()
+    def close_first(number: int) -> None:
+        stop = signal.getsignal(number)
+        assert callable(stop)
 
-    signal.signal(signal.SIGTERM, close)
+        def close(received: int, frame: FrameType | None) -> None:
+            threading.Thread(target=stop_serving, args=(app,), name="closing").start()
+            stop(received, frame)
+
+        signal.signal(number, close)
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+        close_first(number)
 
 
 def child_exit(_server: Arbiter, worker: Worker) -> None:

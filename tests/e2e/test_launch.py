@@ -14,7 +14,7 @@ from marketplace.config import PROJECT_ROOT
 from tests.e2e.conftest import Running, free_port, group_members
 from tests.support.waiting import eventually
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
+pytestmark = pytest.mark.e2e
 
 
 def refused(instance: Path, **extra: str) -> subprocess.CompletedProcess[str]:

@@ -13,7 +13,7 @@ import socketio
 from tests.e2e.conftest import Running
 from tests.support.waiting import eventually
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
+pytestmark = pytest.mark.e2e
 
 PASSWORD = "Correct-Horse-7"
 
