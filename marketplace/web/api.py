@@ -38,6 +38,13 @@ PROBLEM: dict[str, Any] = {
 }
 
 
+# Said by gunicorn, or a proxy before it, which read no more than the request line.
+_ADDRESS_TOO_LONG: dict[str, Any] = {
+    "description": "The address has more than 8,190 characters",
+    "content": {"text/html": {}},
+}
+
+
 class VersionedApi(flask_smorest.Api):
     """One version's Api, without what smorest brings and we replace: errors are handled once for the
     whole program in `web.problems`, pages and tags of versions are ours.
@@ -85,6 +92,7 @@ def make_api(app: Flask, version: str, blueprints: list[VersionedBlueprint]) -> 
     api.spec.components.schema("Problem", PROBLEM)
     for status, title in _problem_titles().items():
         api.spec.components.response(f"PROBLEM_{status}", _problem_response(status, title))
+    api.spec.components.response("PROBLEM_414", _ADDRESS_TOO_LONG)
     for blueprint in blueprints:
         built = blueprint.build(version)
         if built.has_routes:

@@ -28,7 +28,7 @@ _IF_MATCH_PARAMETER = {
     "in": "header",
     "name": "If-Match",
     "required": True,
-    "schema": {"type": "string"},
+    "schema": {"type": "string", "minLength": 1},
     "description": "The ETag of the version that you edit, or `*`",
 }
 
@@ -96,7 +96,8 @@ class ApiBlueprint(flask_smorest.Blueprint):
         parameters = doc.setdefault("parameters", [])
         doc["operationId"] = contract["operation"]
         doc["security"] = [{}, {"bearer": []}] if access is Access.PUBLIC else [{"bearer": []}]
-        codes = _error_statuses(contract, has_body="requestBody" in doc)
+        has_query = any(isinstance(item, dict) and item.get("in") == "query" for item in parameters)
+        codes = _error_statuses(contract, has_body="requestBody" in doc, has_query=has_query)
         if contract["idempotent"]:
             parameters.append(_IDEMPOTENCY_PARAMETER)
         if contract["editable"]:
@@ -120,13 +121,15 @@ class ApiBlueprint(flask_smorest.Blueprint):
         return doc
 
 
-def _error_statuses(contract: dict[str, Any], *, has_body: bool) -> set[int]:
+def _error_statuses(contract: dict[str, Any], *, has_body: bool, has_query: bool) -> set[int]:
     """The errors that a route may answer with, by its markers."""
     codes = {400, 401, 422, 429, 503}
     if contract["access"] not in {Access.PUBLIC, Access.SIGNED_IN}:
         codes.add(403)
     if has_body:
         codes |= {413, 415}
+    if has_query:
+        codes.add(414)
     if contract["idempotent"]:
         codes.add(409)
     if contract["editable"]:

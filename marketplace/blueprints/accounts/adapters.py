@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import re
 import secrets
 from datetime import UTC, datetime
 
@@ -18,6 +19,7 @@ AUDIENCE = "marketplace-api"
 ALGORITHM = "HS256"
 MAX_TOKEN_LENGTH = 2048
 LEEWAY_SECONDS = 5
+_REFRESH = re.compile(r"([1-9][0-9]{0,17})\.[A-Za-z0-9_-]{43}\.[A-Za-z0-9_-]{43}")
 
 
 class ArgonHasher:
@@ -45,13 +47,17 @@ class ArgonHasher:
 
 
 class JwtTokens:
-    """Access tokens are signed JWTs (RFC 8725: one algorithm, checked audience and type); refresh
-    tokens are random, their successors derived from them with the server's key.
+    """Access tokens are signed JWTs (RFC 8725: one algorithm, checked audience and type).
+
+    Refresh tokens are `<session>.<secret>.<seal>`: the first secret is random, each next one derived from
+    the token before it with the server's key. The seal shows that a token is ours even when nothing of it
+    is stored any more, so that the reuse of an old one is told from a guess.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._access_key = _derive(settings.secret_key, "access")
         self._refresh_key = _derive(settings.secret_key, "refresh")
+        self._seal_key = _derive(settings.secret_key, "refresh-seal")
         self._life = settings.access_token_seconds
 
     def access(self, user_id: int, session_id: int, now: datetime) -> tuple[str, int]:
@@ -101,14 +107,35 @@ class JwtTokens:
         """256 random bits, URL-safe."""
         return secrets.token_urlsafe(32)
 
+    def first_refresh(self, session_id: int) -> str:
+        """A new refresh token of a session."""
+        return self._sealed(f"{session_id}.{self.new_secret()}")
+
+    def session_of(self, token: str) -> int | None:
+        """The session that a refresh token names; None for a text of another form."""
+        found = _REFRESH.fullmatch(token)
+        return int(found[1]) if found else None
+
+    def is_ours(self, token: str) -> bool:
+        """Whether the seal is this server's."""
+        sealed = self._sealed(token.rpartition(".")[0])
+        return hmac.compare_digest(sealed.encode(), token.encode())
+
     def next_refresh(self, token: str) -> str:
         """The successor of a refresh token; only this server can tell it."""
-        digest = hmac.new(self._refresh_key, token.encode(), hashlib.sha256).digest()
-        return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+        return self._sealed(f"{token.partition('.')[0]}.{_mac(self._refresh_key, token)}")
+
+    def _sealed(self, content: str) -> str:
+        return f"{content}.{_mac(self._seal_key, content)}"
 
     def digest(self, token: str) -> bytes:
         """SHA-256: the tokens have 256 random bits, so a slow hash would add nothing."""
         return hashlib.sha256(token.encode()).digest()
+
+
+def _mac(key: bytes, text: str) -> str:
+    digest = hmac.new(key, text.encode(), hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 def _derive(secret: str, purpose: str) -> bytes:

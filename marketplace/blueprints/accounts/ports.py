@@ -39,8 +39,8 @@ class UserRepository(Protocol):
 class SessionRepository(Protocol):
     def add(self, session: UserSession) -> None: ...
 
-    def find_by_refresh(self, refresh_hash: bytes) -> UserSession | None:
-        """The session whose current or previous token this is, locked."""
+    def find(self, session_id: int) -> UserSession | None:
+        """Locked, so that parallel refreshes take turns."""
         ...
 
     def revoke(self, session_id: int, at: datetime) -> bool:
@@ -93,7 +93,19 @@ class TokenMaker(Protocol):
         ...
 
     def new_secret(self) -> str:
-        """An unguessable token for refresh or mail."""
+        """An unguessable token."""
+        ...
+
+    def first_refresh(self, session_id: int) -> str:
+        """A new refresh token that names its session."""
+        ...
+
+    def session_of(self, token: str) -> int | None:
+        """The session that a refresh token names; None for a text of another form."""
+        ...
+
+    def is_ours(self, token: str) -> bool:
+        """Whether this server made the refresh token, however long ago."""
         ...
 
     def next_refresh(self, token: str) -> str:

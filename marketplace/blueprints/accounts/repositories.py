@@ -67,11 +67,11 @@ class SqlSessionRepository(SqlRepository):
         self.session.add(session)
         self.session.flush()
 
-    def find_by_refresh(self, refresh_hash: bytes) -> UserSession | None:
+    def find(self, session_id: int) -> UserSession | None:
         """Locked, so that parallel refreshes take turns."""
         statement = (
             select(UserSession)
-            .where(or_(UserSession.refresh_hash == refresh_hash, UserSession.previous_hash == refresh_hash))
+            .where(UserSession.id == session_id)
             .with_for_update()
             .execution_options(populate_existing=True)
         )

@@ -117,10 +117,10 @@ class SessionService:
         """A new session for a user whose identity is proven."""
         with self._uow:
             now = self._clock.now()
-            refresh = self._tokens.new_secret()
             session = UserSession(
                 user_id=user_id,
-                refresh_hash=self._tokens.digest(refresh),
+                # Stands in until the database has given the id that the token names.
+                refresh_hash=self._tokens.digest(self._tokens.new_secret()),
                 device=device.name[:MAX_DEVICE],
                 ip=device.ip,
                 created_at=now,
@@ -128,12 +128,15 @@ class SessionService:
                 expires_at=now + self._life,
             )
             self._sessions.add(session)
+            refresh = self._tokens.first_refresh(session.id)
+            session.refresh_hash = self._tokens.digest(refresh)
             return self._pair(user_id, session.id, refresh)
 
     def refresh(self, refresh_token: str) -> Tokens:
         """The next pair. A token works once: a second use within the grace of
-        `REFRESH_GRACE_SECONDS` gets the same successor (an honest parallel refresh), a later one
-        revokes the session, since either it or its successor is stolen (RFC 9700, 4.14.2).
+        `REFRESH_GRACE_SECONDS` gets the same successor (an honest parallel refresh). Any other use of a
+        token that is not the last one revokes the session, however old the token is: it or a successor
+        of it is stolen (RFC 9700, 4.14.2).
 
         Raises InvalidRefreshToken.
         """
@@ -143,10 +146,13 @@ class SessionService:
         return found
 
     def _rotate(self, refresh_token: str) -> Tokens | None:
+        session_id = self._tokens.session_of(refresh_token)
+        if session_id is None:
+            return None
         with self._uow:
             now = self._clock.now()
             digest = self._tokens.digest(refresh_token)
-            session = self._sessions.find_by_refresh(digest)
+            session = self._sessions.find(session_id)
             if session is None or session.revoked_at is not None or session.expires_at <= now:
                 return None
             successor = self._tokens.next_refresh(refresh_token)
@@ -156,12 +162,18 @@ class SessionService:
                 session.rotated_at = now
                 session.last_seen_at = now
                 session.expires_at = now + self._life
-            elif session.rotated_at is None or now - session.rotated_at > timedelta(
-                seconds=policies.REFRESH_GRACE_SECONDS
-            ):
-                self._end(session.user_id, session.id)
+            elif not self._in_grace(session, digest, now):
+                # Only what was once given out ends the session: ids can be guessed.
+                if self._tokens.is_ours(refresh_token):
+                    self._end(session.user_id, session.id)
                 return None
             return self._pair(session.user_id, session.id, successor)
+
+    @staticmethod
+    def _in_grace(session: UserSession, digest: bytes, now: datetime) -> bool:
+        grace = timedelta(seconds=policies.REFRESH_GRACE_SECONDS)
+        known = session.previous_hash == digest and session.rotated_at is not None
+        return known and now - session.rotated_at <= grace
 
     def logout(self, caller: Principal) -> None:
         """End the session of the caller."""
