@@ -172,8 +172,9 @@ class SessionService:
     @staticmethod
     def _in_grace(session: UserSession, digest: bytes, now: datetime) -> bool:
         grace = timedelta(seconds=policies.REFRESH_GRACE_SECONDS)
-        known = session.previous_hash == digest and session.rotated_at is not None
-        return known and now - session.rotated_at <= grace
+        if session.rotated_at is None or session.previous_hash != digest:
+            return False
+        return now - session.rotated_at <= grace
 
     def logout(self, caller: Principal) -> None:
         """End the session of the caller."""
