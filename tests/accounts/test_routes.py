@@ -259,6 +259,17 @@ def test_edits_want_the_version_they_start_from(client: CheckedClient) -> None:
     assert edit("Anja", **{"If-Match": "*"}).status_code == 200
 
 
+def test_a_user_without_a_last_name_is_shown_as_documented(
+    client: CheckedClient, make: Factory, auth: Callable[[User], dict[str, str]]
+) -> None:
+    admin = make.staff("admin", last_name="")  # as `flask accounts create-admin` makes them
+    performer = make.performer(admin)
+    own = client.get("/api/v1/user/me", headers=auth(admin))
+    assert (own.status_code, own.json["last_name"]) == (200, "")
+    assert client.get("/api/v1/admin/performers", headers=auth(admin)).status_code == 200
+    assert client.get(f"/api/v1/performers/{performer.id}").status_code == 200
+
+
 def test_the_profile_answers_304(client: CheckedClient) -> None:
     headers = bearer(sign_up(client)["tokens"])
     tag = client.get("/api/v1/user/me", headers=headers).headers["ETag"]

@@ -89,9 +89,9 @@ def problems_of(case: Case, headers: dict[str, str], rows: dict[str, int]) -> li
     """Send `case`, to a row that is there unless its path is meant to be wrong; what is wrong with the answer."""
     ids = {key: rows[key] for key, value in case.path_parameters.items() if value == 1 and key in rows}
     case.path_parameters.update(ids)
-    response = case.call(headers=headers)
-    assert isinstance(response, Response)
     try:
+        response = case.call(headers=headers)
+        assert isinstance(response, Response)
         case.validate_response(response, checks=CHECKS)
     except FailureGroup as group:
         return [
@@ -99,6 +99,9 @@ def problems_of(case: Case, headers: dict[str, str], rows: dict[str, int]) -> li
             f" {response.content[:200]!r}: {failure.title}: {failure.message}"
             for failure in group.exceptions
         ]
+    finally:
+        # The next caller's rows are others.
+        case.path_parameters.update(dict.fromkeys(ids, 1))
     return []
 
 

@@ -58,7 +58,7 @@ class User(Schema):
     phone = fields.Str(required=True, allow_none=True, max=20)
     phone_verified = fields.Bool(required=True)
     first_name = fields.Str(required=True, max=100)
-    last_name = fields.Str(required=True, max=100)
+    last_name = fields.Str(required=True, min=0, max=100)
     avatar_url = fields.Str(required=True, allow_none=True, max=2048, dump_default=None)
     locale = fields.Str(required=True, max=35)
     timezone = fields.Str(required=True, max=64)

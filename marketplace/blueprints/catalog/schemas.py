@@ -75,7 +75,7 @@ class ServiceQuery(PageQuery):
 class ServicePerformer(Schema):
     id = fields.Id(required=True)
     first_name = fields.Str(required=True, dump_only=True)
-    last_name = fields.Str(required=True, dump_only=True, metadata={"description": "The initial"})
+    last_name = fields.Str(required=True, min=0, dump_only=True, metadata={"description": "The initial"})
     city_id = fields.Id(required=True)
     verified = fields.Bool(required=True)
     rating = fields.Float(

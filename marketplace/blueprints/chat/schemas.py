@@ -79,7 +79,7 @@ class Sync(Schema):
 class ChatPerson(Schema):
     id = fields.Id(required=True)
     first_name = fields.Str(required=True)
-    last_name = fields.Str(required=True, metadata={"description": "The initial"})
+    last_name = fields.Str(required=True, min=0, metadata={"description": "The initial"})
     avatar_url = fields.Str(required=True, allow_none=True)
 
 

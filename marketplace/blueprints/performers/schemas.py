@@ -123,7 +123,7 @@ class PerformerReason(Schema):
 class PerformerPerson(Schema):
     id = fields.Id(required=True)
     first_name = fields.Str(required=True)
-    last_name = fields.Str(required=True, metadata={"description": "The initial"})
+    last_name = fields.Str(required=True, min=0, metadata={"description": "The initial"})
     avatar_url = fields.Str(required=True, allow_none=True)
 
 
@@ -131,7 +131,7 @@ class PerformerOwner(Schema):
     id = fields.Id(required=True)
     username = fields.Str(required=True)
     first_name = fields.Str(required=True)
-    last_name = fields.Str(required=True)
+    last_name = fields.Str(required=True, min=0)
     is_active = fields.Bool(required=True)
 
 

@@ -19,7 +19,7 @@ class ReviewReply(Schema):
 class ReviewAuthor(Schema):
     id = fields.Id(required=True)
     first_name = fields.Str(required=True, max=100)
-    last_name = fields.Str(required=True, max=10)
+    last_name = fields.Str(required=True, min=0, max=10)
     avatar_url = fields.Str(required=True, allow_none=True, max=2048)
 
 
