@@ -49,6 +49,8 @@ class Settings:
     smtp_url: str | None = None
     mail_from: str = "Marketplace <no-reply@localhost>"
     sms_backend: str = "outbox"
+    sms_daily_per_address: int = 50
+    sms_daily_per_country: int = 1000
     web_concurrency: int = 1
     threads: int = 100
     graceful_timeout: int = 20
@@ -105,6 +107,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         smtp_url=env.url("SMTP_URL", ("smtp", "smtps")),
         mail_from=env.text("MAIL_FROM") or "Marketplace <no-reply@localhost>",
         sms_backend=env.choice("SMS_BACKEND", "outbox", ("outbox",)),
+        sms_daily_per_address=env.number("SMS_DAILY_PER_ADDRESS", 50, 1, 1_000_000),
+        sms_daily_per_country=env.number("SMS_DAILY_PER_COUNTRY", 1000, 1, 100_000_000),
         web_concurrency=env.number("WEB_CONCURRENCY", 1, 1, 256),
         threads=env.number("WEB_THREADS", 100, 34, 10_000),
         graceful_timeout=env.number("GRACEFUL_TIMEOUT", 20, 1, 3600),

@@ -1,6 +1,7 @@
 """Who is calling: rights as the database has them at this request."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 MODERATOR = "moderator"
 ADMIN = "admin"
@@ -9,7 +10,11 @@ STAFF_ROLES = (MODERATOR, ADMIN)
 
 @dataclass(frozen=True)
 class Principal:
-    """A signed-in caller. `performer_id` is None without a performer profile."""
+    """A signed-in caller. `performer_id` is None without a performer profile.
+
+    `signed_in_at` is when the session proved who its user is, `second_factor` whether the account has one.
+    `acting_admin_id` is the admin behind a session that acts as the user, else None.
+    """
 
     user_id: int
     session_id: int
@@ -17,6 +22,9 @@ class Principal:
     verified: bool = False
     performer_id: int | None = None
     performer_status: str | None = None
+    signed_in_at: datetime | None = None
+    second_factor: bool = False
+    acting_admin_id: int | None = None
 
     @property
     def is_staff(self) -> bool:

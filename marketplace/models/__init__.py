@@ -2,7 +2,15 @@
 
 from marketplace.database.base import Base
 from marketplace.database.tables import DomainEventRow, IdempotencyKey, JobRow
-from marketplace.models.accounts import OneTimeToken, User, UserSession
+from marketplace.models.accounts import (
+    Budget,
+    OneTimeCode,
+    OneTimeToken,
+    RecoveryCode,
+    SecondFactor,
+    User,
+    UserSession,
+)
 from marketplace.models.catalog import Banner, Category, City, ReferenceData, Service
 from marketplace.models.chat import Chat, ChatMember, Message
 from marketplace.models.moderation import AuditEntry, ChangeRequest
@@ -16,6 +24,7 @@ __all__ = [
     "AuditEntry",
     "Banner",
     "Base",
+    "Budget",
     "Category",
     "ChangeRequest",
     "Chat",
@@ -26,14 +35,17 @@ __all__ = [
     "JobRow",
     "Message",
     "Notification",
+    "OneTimeCode",
     "OneTimeToken",
     "Order",
     "OrderTransition",
     "Performer",
     "PerformerCategory",
     "RealtimeMessage",
+    "RecoveryCode",
     "ReferenceData",
     "Review",
+    "SecondFactor",
     "Service",
     "User",
     "UserSession",

@@ -49,7 +49,10 @@ class ChangeRequest(Base):
 
 
 class AuditEntry(Base):
-    """Who did what to whom; the database refuses UPDATE and DELETE (a trigger of migration 0001)."""
+    """Who did what to whom; the database refuses UPDATE and DELETE (a trigger of migration 0001).
+
+    When an admin acts as a user, `actor_id` is the admin and `on_behalf_of` the user.
+    """
 
     __tablename__ = "audit_log"
     __table_args__ = (
@@ -59,6 +62,7 @@ class AuditEntry(Base):
 
     id: Mapped[Id]
     actor_id: Mapped[int | None]
+    on_behalf_of: Mapped[int | None]
     action: Mapped[str]
     subject_type: Mapped[str]
     subject_id: Mapped[int | None]

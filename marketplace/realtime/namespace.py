@@ -18,6 +18,7 @@ from marketplace.kernel.errors import (
     AppError,
     Invalid,
     NotFound,
+    NotWhileActing,
     TooManyRequests,
     Unauthenticated,
     Unavailable,
@@ -166,7 +167,7 @@ class BaseNamespace(Namespace):
         try:
             self._refuse_when_closing()
             token = _token(auth)
-            caller = self.guard.auth.authenticate(token)
+            caller = _own(self.guard.auth.authenticate(token))
             self.socketio.server.enter_room(sid, user_room(caller.user_id), namespace=self.namespace)
             self.socketio.server.enter_room(sid, session_room(caller.session_id), namespace=self.namespace)
             self.connected(caller, sid)
@@ -262,6 +263,13 @@ class BaseNamespace(Namespace):
         # KeyError: the client hung up meanwhile.
         with suppress(KeyError):
             server.disconnect(sid, namespace=self.namespace, ignore_queue=True)
+
+
+def _own(caller: Principal) -> Principal:
+    """The caller. Raises NotWhileActing for an admin who acts as the user."""
+    if caller.acting_admin_id is not None:
+        raise NotWhileActing
+    return caller
 
 
 def _token(auth: Any) -> str:

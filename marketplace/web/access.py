@@ -1,17 +1,22 @@
 """Who may call a route: markers that every view carries, enforced in one place before the view."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 
 from flask import Flask, Response, current_app, g, request
 
-from marketplace.kernel.errors import AppError, Forbidden, Unauthenticated
+from marketplace.kernel.errors import AppError, Forbidden, NotWhileActing, Unauthenticated
 from marketplace.kernel.identity import Principal
 from marketplace.web.parsing import refuse_undeclared
 from marketplace.web.runtime import runtime
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+RECENT_LOGIN = timedelta(minutes=15)
+"""How long a log-in counts as recent (ASVS 7.5.1: identity is proven again before sensitive changes)."""
 
 
 class Access(StrEnum):
@@ -35,6 +40,16 @@ class PerformerNeeded(Forbidden):
     title = "Only performers may do this"
 
 
+class SecondFactorNeeded(Forbidden):
+    code = "second_factor_needed"
+    title = "Staff needs a second factor: set it up at POST /user/me/totp"
+
+
+class RecentLoginNeeded(Forbidden):
+    code = "recent_login_needed"
+    title = "Log in again, then repeat this"
+
+
 class StaffNeeded(Forbidden):
     code = "staff_needed"
     title = "Only staff may do this"
@@ -54,6 +69,24 @@ verified = _marker(Access.VERIFIED)
 performer = _marker(Access.PERFORMER)
 staff = _marker(Access.STAFF)
 admin = _marker(Access.ADMIN)
+
+
+def recent(view: F) -> F:
+    """Want a log-in of the last RECENT_LOGIN: for what a thief of an unlocked device must not do."""
+    view.recent = True  # type: ignore[attr-defined]  # functions carry attributes
+    return view
+
+
+def personal(view: F) -> F:
+    """A read that is for the user's own eyes: an admin who acts as the user may not."""
+    view.personal = True  # type: ignore[attr-defined]  # functions carry attributes
+    return view
+
+
+def while_acting(view: F) -> F:
+    """A write that an admin who acts as the user may do; all others are refused."""
+    view.while_acting = True  # type: ignore[attr-defined]  # functions carry attributes
+    return view
 
 
 def access_of(view: Callable[..., Any]) -> Access | None:
@@ -86,6 +119,8 @@ def check(access: Access, caller: Principal | None) -> None:
     if access in {Access.STAFF, Access.ADMIN}:
         if not (caller.is_admin if access is Access.ADMIN else caller.is_staff):
             raise StaffNeeded("Only admins may do this" if access is Access.ADMIN else "")
+        if runtime().settings.is_production and not caller.second_factor:
+            raise SecondFactorNeeded
         return
     if not caller.verified:
         raise NotVerified
@@ -121,10 +156,32 @@ def enforce() -> Response | None:
         raise Unauthenticated
     if g.auth_error is not None:
         raise g.auth_error
-    check(access, optional_principal())
     view = current_app.view_functions[request.endpoint]
+    caller = optional_principal()
+    check(access, caller)
+    if caller is not None and access is not Access.PUBLIC:
+        _check_session(view, caller)
     refuse_undeclared(request, getattr(view, "locations", ()))
     return None
+
+
+def _check_session(view: Callable[..., Any], caller: Principal) -> None:
+    """What kind of sign-in a route wants. What an admin does as a user is written down before it is done."""
+    current = runtime()
+    if caller.acting_admin_id is not None:
+        allowed = (
+            not getattr(view, "personal", False)
+            if request.method in SAFE_METHODS
+            else getattr(view, "while_acting", False)
+        )
+        if not allowed:
+            raise NotWhileActing
+        assert current.authenticator is not None
+        current.authenticator.witness(caller, f"{request.method} {request.path}")
+    if getattr(view, "recent", False) and (
+        caller.signed_in_at is None or current.clock.now() - caller.signed_in_at > RECENT_LOGIN
+    ):
+        raise RecentLoginNeeded
 
 
 def require_markers(app: Flask) -> None:

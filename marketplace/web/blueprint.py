@@ -50,7 +50,7 @@ class ApiBlueprint(flask_smorest.Blueprint):
         self, endpoint: str, obj: Any, parameters: Any, tags: Any, **options: Any
     ) -> None:
         super()._store_endpoint_docs(endpoint, obj, parameters, tags, **options)
-        for doc in self._docs[endpoint].values():
+        for method, doc in self._docs[endpoint].items():
             if isinstance(doc, dict):
                 doc["contract"] = {
                     "operation": endpoint,
@@ -60,6 +60,7 @@ class ApiBlueprint(flask_smorest.Blueprint):
                     "idempotent": getattr(obj, "idempotent", False),
                     "editable": getattr(obj, "editable", False),
                     "tagged": getattr(obj, "tagged", False),
+                    "by_user_alone": _by_user_alone(method, obj),
                 }
 
     def _prepare_arguments_doc(
@@ -121,10 +122,19 @@ class ApiBlueprint(flask_smorest.Blueprint):
         return doc
 
 
+def _by_user_alone(method: str, view: Any) -> bool:
+    """Whether a route for users is refused to an admin who acts as one, or wants a recent log-in."""
+    if access_of(view) is Access.PUBLIC:
+        return False
+    if getattr(view, "recent", False):
+        return True
+    return getattr(view, "personal", False) if method == "get" else not getattr(view, "while_acting", False)
+
+
 def _error_statuses(contract: dict[str, Any], *, has_body: bool, has_query: bool) -> set[int]:
     """The errors that a route may answer with, by its markers."""
     codes = {400, 401, 422, 429, 503}
-    if contract["access"] not in {Access.PUBLIC, Access.SIGNED_IN}:
+    if contract["access"] not in {Access.PUBLIC, Access.SIGNED_IN} or contract["by_user_alone"]:
         codes.add(403)
     if has_body:
         codes |= {413, 415}

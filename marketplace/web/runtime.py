@@ -28,6 +28,10 @@ class Authenticator(Protocol):
         """When a valid access token ends."""
         ...
 
+    def witness(self, caller: Principal, what: str) -> None:
+        """Write to the audit log that an admin does `what` as the user."""
+        ...
+
     def alive(self, session_ids: set[int]) -> set[int]:
         """Those of the sessions that still let their user in; one query."""
         ...

@@ -134,15 +134,15 @@ def test_a_mailed_token_works_once(at_once, committed, rows):
     client = committed.test_client()
     client.post("/api/v1/user/sign-up", json=SIGN_UP)
     with committed.app_context():
-        registration = committed.extensions["marketplace"].get(Accounts).registration
+        built = committed.extensions["marketplace"].get(Accounts)
         [(user_id,)] = rows('SELECT id FROM "user"')
         sent = []
-        registration_mailer = registration._mailer
-        registration._mailer = type("Box", (), {"send": staticmethod(lambda **mail: sent.append(mail))})
+        mailer = built.post._mailer
+        built.post._mailer = type("Box", (), {"send": staticmethod(lambda **mail: sent.append(mail))})
         try:
-            registration.send_welcome(user_id)
+            built.registration.send_welcome(user_id)
         finally:
-            registration._mailer = registration_mailer
+            built.post._mailer = mailer
     token = sent[0]["data"]["token"]
 
     def verify(client, _number):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from marketplace.blueprints.accounts.adapters import ALGORITHM, ArgonHasher, JwtTokens
-from marketplace.blueprints.accounts.errors import InvalidCredentials, InvalidRefreshToken, UserBlocked
+from marketplace.blueprints.accounts.errors import InvalidRefreshToken
 from marketplace.blueprints.accounts.events import SessionRevoked
 from marketplace.blueprints.accounts.policies import (
     PASSWORD_MAX,
@@ -124,18 +124,6 @@ def test_keys_differ_by_purpose_and_secret(settings):
     assert not tokens.is_ours(refresh.replace("9.", "8.", 1))
 
 
-class FakeUsers:
-    def __init__(self, user):
-        self.user = user
-        self.rehashed = None
-
-    def find_by_login(self, login):
-        return self.user if login == "ann" else None
-
-    def set_password_hash(self, user_id, password_hash):
-        self.rehashed = password_hash
-
-
 class FakeSessions:
     def __init__(self):
         self.rows = []
@@ -147,70 +135,61 @@ class FakeSessions:
     def find(self, session_id):
         return next((row for row in self.rows if row.id == session_id), None)
 
-    def revoke(self, session_id, at):
-        row = self.rows[session_id - 1]
-        if row.revoked_at is not None:
-            return False
-        row.revoked_at = at
-        return True
+    def revoke(self, user_ids, at, *, only=None, besides=None):
+        ended = [
+            row
+            for row in self.rows
+            if row.user_id in user_ids
+            and row.revoked_at is None
+            and only in (None, row.id)
+            and row.id != besides
+        ]
+        for row in ended:
+            row.revoked_at = at
+        return [(row.user_id, row.id) for row in ended]
+
+
+class FakeAudit:
+    def __init__(self):
+        self.entries = []
+
+    def write(self, action, subject_type, subject_id, *, actor, **values):
+        self.entries.append((action, subject_id, actor, values))
 
 
 @pytest.fixture
 def world(settings):
-    """A user who knows the password, and the service around fakes."""
-    hasher = ArgonHasher(settings)
+    """The service of sessions around fakes."""
     made = SimpleNamespace(
-        uow=FakeUnitOfWork(),
-        clock=FrozenClock(START),
-        sessions=FakeSessions(),
-        user=SimpleNamespace(id=7, password_hash=hasher.hash("right"), is_active=True, deleted_at=None),
+        uow=FakeUnitOfWork(), clock=FrozenClock(START), sessions=FakeSessions(), audit=FakeAudit()
     )
-    made.users = FakeUsers(made.user)
-    made.service = SessionService(
-        made.uow, made.users, made.sessions, hasher, JwtTokens(settings), made.clock, 3600
-    )
+    made.service = SessionService(made.uow, made.sessions, JwtTokens(settings), made.audit, made.clock, 3600)
     return made
 
 
-def test_log_in(world):
-    tokens = world.service.login("ann", "right", Device("x" * 1000, "10.0.0.1"))
+def test_a_session_keeps_hashes_alone(world):
+    tokens = world.service.open(7, Device("x" * 1000, "10.0.0.1"))
     [session] = world.sessions.rows
     assert (len(session.device), session.ip) == (MAX_DEVICE, "10.0.0.1")
     assert tokens.refresh_token.encode() not in session.refresh_hash
-    assert world.users.rehashed is None
 
 
-@pytest.mark.parametrize(("login", "password"), [("ann", "wrong"), ("bob", "right"), ("", "")])
-def test_wrong_credentials(world, login, password):
-    with pytest.raises(InvalidCredentials):
-        world.service.login(login, password, Device())
-    assert (world.sessions.rows, world.uow.commits) == ([], 0)
-
-
-def test_the_blocked_and_the_deleted(world):
-    world.user.is_active = False
-    with pytest.raises(UserBlocked):
-        world.service.login("ann", "right", Device())
-    with pytest.raises(InvalidCredentials):
-        world.service.login("ann", "wrong", Device())
-    world.user.is_active, world.user.deleted_at = True, START
-    with pytest.raises(InvalidCredentials):
-        world.service.login("ann", "right", Device())
-
-
-def test_a_weaker_hash_is_made_anew(world, settings):
-    world.user.password_hash = ArgonHasher(
-        Settings(secret_key="s", instance_path=None, argon2_time_cost=2, argon2_memory_cost=8)
-    ).hash("right")
-    world.service.login("ann", "right", Device())
-    assert ArgonHasher(settings).verify(world.users.rehashed, "right")
+def test_a_session_of_an_acting_admin_cannot_be_refreshed(world):
+    acting = world.service.act_as(Principal(user_id=1, session_id=1), 7, Device())
+    [session] = world.sessions.rows
+    assert (session.user_id, session.acting_admin_id) == (7, 1)
+    assert session.expires_at == START + timedelta(seconds=acting.expires_in) == START + timedelta(minutes=30)
+    token = JwtTokens(Settings(secret_key="s" * 40, instance_path=None)).first_refresh(session.id)
+    session.refresh_hash = world.service._tokens.digest(token)
+    with pytest.raises(InvalidRefreshToken):
+        world.service.refresh(token)
 
 
 @pytest.mark.parametrize(
     ("later", "good"), [(0, True), (REFRESH_GRACE_SECONDS, True), (REFRESH_GRACE_SECONDS + 1, False)]
 )
 def test_the_grace_of_a_used_refresh_token(world, later, good):
-    first = world.service.login("ann", "right", Device()).refresh_token
+    first = world.service.open(7, Device()).refresh_token
     second = world.service.refresh(first).refresh_token
     world.clock.advance(timedelta(seconds=later))
     if good:
@@ -227,7 +206,7 @@ def test_the_grace_of_a_used_refresh_token(world, later, good):
 @pytest.mark.parametrize("generations", [2, 3, 50])
 def test_the_reuse_of_any_old_token_ends_the_session(world, generations):
     """A thief who rotates twice must not outlive the owner's next refresh."""
-    stolen = newest = world.service.login("ann", "right", Device()).refresh_token
+    stolen = newest = world.service.open(7, Device()).refresh_token
     for _ in range(generations):
         newest = world.service.refresh(newest).refresh_token
     with pytest.raises(InvalidRefreshToken):
@@ -252,7 +231,7 @@ def test_the_reuse_of_any_old_token_ends_the_session(world, generations):
     ],
 )
 def test_guesses_end_no_session(world, token):
-    good = world.service.login("ann", "right", Device()).refresh_token
+    good = world.service.open(7, Device()).refresh_token
     with pytest.raises(InvalidRefreshToken):
         world.service.refresh(token.format(s="A" * 43))
     with pytest.raises(InvalidRefreshToken):
@@ -262,14 +241,14 @@ def test_guesses_end_no_session(world, token):
 
 def test_after_a_change_of_the_servers_key_refresh_tokens_work_once(world, settings):
     """Their hash is stored; what ends is only the telling of old tokens from guesses."""
-    token = world.service.login("ann", "right", Device()).refresh_token
+    token = world.service.open(7, Device()).refresh_token
     world.service._tokens = JwtTokens(replace(settings, secret_key="n" * 40))
     following = world.service.refresh(token).refresh_token
     assert world.service.refresh(following)
 
 
 def test_refresh_prolongs_and_ends(world):
-    token = world.service.login("ann", "right", Device()).refresh_token
+    token = world.service.open(7, Device()).refresh_token
     for _ in range(3):
         world.clock.advance(timedelta(seconds=3599))
         token = world.service.refresh(token).refresh_token
@@ -279,7 +258,7 @@ def test_refresh_prolongs_and_ends(world):
 
 
 def test_log_out_is_told_once(world):
-    world.service.login("ann", "right", Device())
+    world.service.open(7, Device())
     caller = Principal(user_id=7, session_id=1)
     world.service.logout(caller)
     world.service.logout(caller)

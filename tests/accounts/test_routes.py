@@ -359,19 +359,19 @@ def test_hashing_takes_as_long_for_nobody(client: CheckedClient) -> None:
     sign_up(client)
     from marketplace.blueprints.accounts.wiring import Accounts
 
-    sessions = client.application.extensions["marketplace"].get(Accounts).sessions
+    credentials = client.application.extensions["marketplace"].get(Accounts).login._credentials
     seen: list[str] = []
-    verify = sessions._hasher.verify
+    verify = credentials._hasher.verify
 
     def count(stored: str, password: str) -> bool:
         seen.append(stored)
         return bool(verify(stored, password))
 
-    sessions._hasher.verify = count
+    credentials._hasher.verify = count
     try:
         for login in ("ann", "nobody"):
             client.post("/api/v1/user/login", json={"login": login, "password": "Wrong-Horse-8"})
     finally:
-        del sessions._hasher.verify
+        del credentials._hasher.verify
     assert len(seen) == 2
     assert seen[0].split("$")[:4] == seen[1].split("$")[:4]

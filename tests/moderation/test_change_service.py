@@ -93,6 +93,7 @@ def test_approving_applies_the_field(house: House) -> None:
     (entry,) = house.entries.entries
     assert entry == {
         "actor_id": STAFF.user_id,
+        "on_behalf_of": None,
         "action": "change.approved",
         "subject_type": "thing",
         "subject_id": 1,

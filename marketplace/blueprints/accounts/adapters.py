@@ -9,8 +9,11 @@ from datetime import UTC, datetime
 
 import argon2
 import jwt
+import pyotp
+from cryptography.fernet import Fernet, InvalidToken
 
-from marketplace.blueprints.accounts.ports import AccessClaims
+from marketplace.blueprints.accounts.policies import CODE_DIGITS
+from marketplace.blueprints.accounts.ports import AccessClaims, SentCode
 from marketplace.config import Settings
 from marketplace.kernel.errors import Unauthenticated
 
@@ -19,6 +22,9 @@ AUDIENCE = "marketplace-api"
 ALGORITHM = "HS256"
 MAX_TOKEN_LENGTH = 2048
 LEEWAY_SECONDS = 5
+TOTP_ISSUER = "Marketplace"
+TOTP_DRIFT = 1
+"""Steps of 30 seconds that a user's clock may be wrong by."""
 _REFRESH = re.compile(r"([1-9][0-9]{0,17})\.[A-Za-z0-9_-]{43}\.[A-Za-z0-9_-]{43}")
 
 
@@ -57,23 +63,28 @@ class JwtTokens:
     def __init__(self, settings: Settings) -> None:
         self._access_key = _derive(settings.secret_key, "access")
         self._refresh_key = _derive(settings.secret_key, "refresh")
+        self._digest_key = _derive(settings.secret_key, "digest")
+        self._code_key = _derive(settings.secret_key, "phone-code")
         self._seal_key = _derive(settings.secret_key, "refresh-seal")
         self._life = settings.access_token_seconds
 
-    def access(self, user_id: int, session_id: int, now: datetime) -> tuple[str, int]:
-        """A new access token and its life in seconds."""
+    def access(
+        self, user_id: int, session_id: int, now: datetime, seconds: int | None = None
+    ) -> tuple[str, int]:
+        """A new access token and its life in seconds, the usual one unless given."""
         issued = int(now.timestamp())
+        life = seconds or self._life
         claims = {
             "iss": ISSUER,
             "aud": AUDIENCE,
             "sub": str(user_id),
             "sid": session_id,
             "iat": issued,
-            "exp": issued + self._life,
+            "exp": issued + life,
             "jti": secrets.token_urlsafe(12),
         }
         token = jwt.encode(claims, self._access_key, ALGORITHM, headers={"typ": "at+jwt"})
-        return token, self._life
+        return token, life
 
     def read_access(self, token: str, now: datetime) -> AccessClaims:
         """Raises Unauthenticated; the time is `now`, not this machine's."""
@@ -131,6 +142,48 @@ class JwtTokens:
     def digest(self, token: str) -> bytes:
         """SHA-256: the tokens have 256 random bits, so a slow hash would add nothing."""
         return hashlib.sha256(token.encode()).digest()
+
+    def keyed_digest(self, purpose: str, text: str) -> bytes:
+        """HMAC-SHA-256: who has the table alone cannot find the few values that are possible."""
+        return hmac.new(self._digest_key, f"{purpose}\0{text}".encode(), hashlib.sha256).digest()
+
+    def phone_code(self, code: SentCode) -> str:
+        """The digits that were sent for `code`: they follow from its nonce (as in RFC 4226, 5.3)."""
+        content = f"{code.id}\0{code.version}\0{code.phone}\0{code.purpose}\0{code.user_id}\0".encode()
+        digest = hmac.new(self._code_key, content + code.nonce, hashlib.sha256).digest()
+        number = int.from_bytes(digest[:8]) % 10**CODE_DIGITS
+        return f"{number:0{CODE_DIGITS}d}"
+
+
+class PyotpCodes:
+    """TOTP by pyotp: 6 digits, 30 seconds, SHA-1, as the usual apps expect; the secret encrypted at rest."""
+
+    def __init__(self, settings: Settings) -> None:
+        key = base64.urlsafe_b64encode(_derive(settings.secret_key, "totp"))
+        self._box = Fernet(key)
+
+    def new_secret(self) -> tuple[str, bytes]:
+        """160 random bits in Base32, and encrypted."""
+        secret = pyotp.random_base32()
+        return secret, self._box.encrypt(secret.encode())
+
+    def address(self, secret: str, account: str) -> str:
+        """The `otpauth://` address for a QR code."""
+        return pyotp.TOTP(secret).provisioning_uri(name=account, issuer_name=TOTP_ISSUER)
+
+    def matching_step(self, secret: bytes, code: str, now: datetime) -> int | None:
+        """The time step whose code `code` is, of those one step around `now` (RFC 6238, 5.2)."""
+        try:
+            totp = pyotp.TOTP(self._box.decrypt(secret).decode())
+        except InvalidToken:
+            # SECRET_KEY has changed since, and with it what it encrypted is lost (docs/operators.md).
+            return None
+        present = int(now.timestamp()) // totp.interval
+        found = None
+        for step in range(present - TOTP_DRIFT, present + TOTP_DRIFT + 1):
+            if hmac.compare_digest(totp.generate_otp(step).encode(), code.encode()):
+                found = step
+        return found
 
 
 def _mac(key: bytes, text: str) -> str:

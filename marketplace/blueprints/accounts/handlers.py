@@ -1,10 +1,19 @@
-"""What accounts do when something happened."""
+"""What accounts do when something happened, and after a request has been answered."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from marketplace.blueprints.accounts.events import UserRegistered
+from marketplace.blueprints.accounts.services import (
+    CHANGE_EMAIL_JOB,
+    CODE_JOB,
+    NOTICE_JOB,
+    RESET_JOB,
+    WELCOME_JOB,
+)
 from marketplace.blueprints.accounts.wiring import Accounts
 from marketplace.kernel.events import Handler
+from marketplace.kernel.registry import Job
 from marketplace.web.runtime import Runtime
 
 
@@ -16,3 +25,22 @@ def handlers(parts: Runtime) -> Iterable[Handler]:
         registration.send_welcome(event.user_id)
 
     return [Handler(UserRegistered, welcome, key="accounts.welcome", effect=True)]
+
+
+def jobs(parts: Runtime) -> Iterable[Job]:
+    """What is sent to people after the commit, and what is swept away."""
+    built = parts.get(Accounts)
+
+    def sending(kind: str, send: Callable[..., None]) -> Job:
+        def run(payload: dict[str, Any]) -> None:
+            send(**payload)
+
+        return Job(kind, run, effect=True)
+
+    return [
+        sending(WELCOME_JOB, built.registration.send_welcome),
+        sending(NOTICE_JOB, built.post.mail),
+        sending(RESET_JOB, built.passwords.send_reset),
+        sending(CHANGE_EMAIL_JOB, built.contacts.send_change_email),
+        sending(CODE_JOB, built.codes.deliver),
+    ]

@@ -1,9 +1,10 @@
 """What accounts add to the program."""
 
+from marketplace.blueprints.accounts import admin_routes, me_routes, routes  # noqa: F401 - they declare the routes
+from marketplace.blueprints.accounts.blueprint import blp, staff_blp
 from marketplace.blueprints.accounts.cli import commands
 from marketplace.blueprints.accounts.errors import CONSTRAINTS
-from marketplace.blueprints.accounts.handlers import handlers
-from marketplace.blueprints.accounts.routes import blp
+from marketplace.blueprints.accounts.handlers import handlers, jobs
 from marketplace.blueprints.accounts.wiring import build
 from marketplace.plugins import Plugin
 from marketplace.web.runtime import Runtime
@@ -19,9 +20,10 @@ def setup(runtime: Runtime) -> None:
 PLUGIN = Plugin(
     name="accounts",
     requires=("integrations", "moderation"),
-    blueprints=(blp,),
+    blueprints=(blp, staff_blp),
     setup=setup,
     handlers=handlers,
+    jobs=jobs,
     commands=(commands,),
     constraints=CONSTRAINTS,
 )

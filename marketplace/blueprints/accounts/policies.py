@@ -1,13 +1,111 @@
-"""The rules of accounts: passwords, token life, who may edit what."""
+"""The rules of accounts: passwords, the life of tokens and codes, what may be spent a day."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from ipaddress import IPv6Address, ip_address, ip_network
+
+import phonenumbers
 
 from marketplace.blueprints.accounts.common_passwords import BASES
+from marketplace.kernel.identity import ADMIN, MODERATOR
 
 PASSWORD_MIN = 8
 PASSWORD_MAX = 128
 REFRESH_GRACE_SECONDS = 10
 VERIFY_EMAIL_HOURS = 72
+RESET_HOURS = 1
+RESTORE_DAYS = 7
+"""How long a deletion can be undone."""
+RESET_BY_PHONE = timedelta(minutes=10)
+ACT_AS = timedelta(minutes=30)
+
+CODE_DIGITS = 6
+CODE_LIFE = timedelta(minutes=10)
+CODE_TRIES = 5
+"""Wrong or right, a code is compared this often at most (contract, section 2; ASVS 6.5)."""
+
+TOTP_FAILURES = 10
+TOTP_WINDOW = timedelta(hours=1)
+"""So many wrong second factors in a window, then nobody gets in by one until it ends. Whoever reaches
+this knows the password already."""
+RECOVERY_CODES = 10
+
+KNOWN_ADDRESS = timedelta(days=30)
+"""For so long an address counts as one that the user signs in from."""
+
+
+class Role(StrEnum):
+    """What staff there is."""
+
+    MODERATOR = MODERATOR
+    ADMIN = ADMIN
+
+
+class CodePurpose(StrEnum):
+    """What a code that anybody may ask for is good for."""
+
+    SIGN_IN = "sign_in"
+    VERIFY_PHONE = "verify_phone"
+    RESET_PASSWORD = "reset_password"  # noqa: S105 - a purpose
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """What may be spent on one thing in a day (UTC). `strangers` of `total` are open to anybody; the rest
+    is kept for addresses that the owner signs in from, so that nobody can lock the owner out.
+    """
+
+    total: int
+    strangers: int
+
+
+FAILED_LOGINS = Allowance(total=200, strangers=100)
+"""Wrong passwords for one account."""
+RESET_MAILS = Allowance(total=10, strangers=5)
+"""Mails for a forgotten password to one address."""
+CODES_PER_PHONE = Allowance(total=10, strangers=5)
+MAILS_PER_USER = 10
+"""Mails that confirm an address, to one user."""
 
 _LEET = str.maketrans("@43!10$57", "aaeiiosst")
+
+
+def region_of(phone: str) -> str:
+    """The country or region of an E.164 number: `DE`, or `+883` where there is none."""
+    number = phonenumbers.parse(phone, None)
+    return phonenumbers.region_code_for_number(number) or f"+{number.country_code}"
+
+
+_COSTLY = {
+    phonenumbers.PhoneNumberType.PREMIUM_RATE,
+    phonenumbers.PhoneNumberType.SHARED_COST,
+    phonenumbers.PhoneNumberType.UAN,
+}
+
+
+def network_of(ip: str) -> str:
+    """Whose address it is: one subscriber has a whole /64 of IPv6."""
+    try:
+        found = ip_address(ip)
+    except ValueError:
+        return ip
+    if isinstance(found, IPv6Address):
+        return str(found.ipv4_mapped or ip_network(f"{found}/64", strict=False))
+    return ip
+
+
+def is_costly(phone: str) -> bool:
+    """Whether a call or text to the number is paid for above the usual: the business of SMS pumping."""
+    return phonenumbers.number_type(phonenumbers.parse(phone, None)) in _COSTLY
+
+
+def may_prove(*, proven: bool, other_proven: bool) -> bool:
+    """Whether having an address (e-mail or phone) proves whose an account is: when the owner confirmed the
+    address, or confirmed none. An address that was mistyped at sign-up must not open an account whose owner
+    confirmed the other one.
+    """
+    return proven or not other_proven
 
 
 def password_problems(password: str, *personal: str) -> list[str]:

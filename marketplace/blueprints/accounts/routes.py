@@ -1,23 +1,18 @@
-"""The REST entry points of accounts."""
+"""How people come in: sign-up, log-in, codes, forgotten passwords; and where they are signed in."""
 
 from typing import Any
 
-from flask import request
-
 from marketplace.blueprints.accounts import schemas
-from marketplace.blueprints.accounts.services import Device, Profile, SignedUp, Tokens
+from marketplace.blueprints.accounts.blueprint import address, blp, device, phone_key
+from marketplace.blueprints.accounts.policies import CODE_LIFE, CodePurpose
+from marketplace.blueprints.accounts.ports import SessionView
+from marketplace.blueprints.accounts.services import ResetToken, SignedUp, Tokens, Verified
 from marketplace.blueprints.accounts.wiring import accounts
-from marketplace.web.access import current_principal, public, signed_in
-from marketplace.web.blueprint import VersionedBlueprint
-from marketplace.web.etag import editable, if_match, tagged
+from marketplace.kernel.pages import Page
+from marketplace.web.access import current_principal, personal, public, signed_in
 from marketplace.web.idempotency import idempotent
-from marketplace.web.limits import limit
-
-blp = VersionedBlueprint("accounts", description="Sign-up, sessions and the own profile", url_prefix="/user")
-
-
-def _device() -> Device:
-    return Device(name=request.headers.get("User-Agent", ""), ip=request.remote_addr or "")
+from marketplace.web.limits import caller_key, limit
+from marketplace.web.pagination import PageQuery, split_page
 
 
 @blp.post("/sign-up")
@@ -29,18 +24,20 @@ def _device() -> Device:
 @blp.response(201, schemas.SignedUp)
 def sign_up(data: dict[str, Any]) -> SignedUp:
     """Create an account and sign it in"""
-    return accounts().registration.sign_up(data, _device())
+    return accounts().registration.sign_up(data, device())
 
 
 @blp.post("/login")
 @public
 @limit("5/minute")
+@blp.problem(401, "`invalid_credentials`, `code_required`, `invalid_code`")
 @blp.problem(403, "`user_blocked`")
+@blp.problem(429, "`too_many_requests` by address; `too_many_tries` for this account")
 @blp.arguments(schemas.Login)
 @blp.response(200, schemas.Tokens)
 def login(data: dict[str, Any]) -> Tokens:
-    """Sign in by username, e-mail or phone"""
-    return accounts().sessions.login(data["login"], data["password"], _device())
+    """Sign in by username, e-mail or phone; `code` is of the second factor, or a recovery code"""
+    return accounts().login.login(data["login"], data["password"], device(), data.get("code"))
 
 
 @blp.post("/token/refresh")
@@ -60,30 +57,103 @@ def logout() -> None:
     accounts().sessions.logout(current_principal())
 
 
+@blp.get("/sessions")
+@signed_in
+@personal
+@blp.arguments(PageQuery, location="query")
+@blp.paged(schemas.Session)
+def list_sessions(query: dict[str, Any]) -> Page[SessionView]:
+    """Where one is signed in, newest first"""
+    page, _ = split_page(query)
+    return accounts().sessions.list_own(current_principal(), page)
+
+
+@blp.delete("/sessions")
+@signed_in
+@blp.response(204)
+def end_other_sessions() -> None:
+    """Sign out everywhere but here"""
+    accounts().sessions.end_others(current_principal())
+
+
+@blp.delete("/sessions/<int:session_id>")
+@signed_in
+@blp.response(204)
+def end_session(session_id: int) -> None:
+    """Sign out one device"""
+    accounts().sessions.end_own(current_principal(), session_id)
+
+
+@blp.post("/otp/send")
+@public
+@limit("3/minute", key=phone_key)
+@blp.problem(429, "`too_many_requests` by phone; `budget_spent` until tomorrow")
+@blp.arguments(schemas.CodeRequest)
+@blp.response(202, schemas.CodeSent)
+def send_code(data: dict[str, Any]) -> dict[str, int]:
+    """Send a one-time code to a phone; the answer is the same whether or not the phone is known"""
+    accounts().codes.send(data["phone"], CodePurpose(data["purpose"]), address())
+    return {"expires_in": int(CODE_LIFE.total_seconds())}
+
+
+@blp.post("/otp/verify")
+@public
+@blp.problem(401, "`invalid_code`; `code_required`: send `totp` too, the code of the second factor")
+@blp.problem(403, "`user_blocked`")
+@blp.problem(429, "`too_many_requests`; `too_many_tries` of the second factor")
+@blp.arguments(schemas.CodeProof)
+@blp.response(200, schemas.CodeProven)
+def verify_code(data: dict[str, Any]) -> Tokens | Verified | ResetToken:
+    """Prove a one-time code: tokens (`sign_in`), `verified` (`verify_phone`) or `reset_token`"""
+    codes, phone, code = accounts().codes, data["phone"], data["code"]
+    match CodePurpose(data["purpose"]):
+        case CodePurpose.SIGN_IN:
+            return codes.sign_in(phone, code, device(), data.get("totp"))
+        case CodePurpose.VERIFY_PHONE:
+            return codes.verify_phone(phone, code)
+        case CodePurpose.RESET_PASSWORD:
+            return codes.reset_token(phone, code)
+
+
+@blp.post("/password/forgot")
+@public
+@limit("5/minute")
+@blp.problem(429, "`too_many_requests` by address; `budget_spent` until tomorrow")
+@blp.arguments(schemas.ForgottenPassword)
+@blp.response(202)
+def forgot_password(data: dict[str, Any]) -> None:
+    """Mail a token that sets a new password; the answer is the same for an unknown address"""
+    accounts().passwords.forgot(data["email"], address())
+
+
+@blp.post("/password/reset")
+@public
+@limit("5/minute")
+@blp.arguments(schemas.PasswordReset)
+@blp.response(204)
+def reset_password(data: dict[str, Any]) -> None:
+    """Set a new password with a token from a mail or `/otp/verify`; all sessions end"""
+    accounts().passwords.reset(data["token"], data["password"])
+
+
+@blp.post("/password/change")
+@signed_in
+@limit("5/minute", key=caller_key)
+@blp.problem(429, "`too_many_requests`; `too_many_tries` for this account")
+@blp.arguments(schemas.PasswordChange)
+@blp.response(204)
+def change_password(data: dict[str, Any]) -> None:
+    """Set a new password; all other sessions end"""
+    accounts().passwords.change(
+        current_principal(), data["current_password"], data["new_password"], address()
+    )
+
+
 @blp.post("/email/verify")
 @public
+@blp.problem(409, "`email_taken` by somebody else since the change was asked for")
 @blp.arguments(schemas.EmailToken)
 @blp.response(204)
 def verify_email(data: dict[str, Any]) -> None:
     """Confirm an e-mail address with the token that was sent to it"""
-    accounts().registration.verify_email(data["token"])
-
-
-@blp.get("/me")
-@signed_in
-@blp.response(200, schemas.OwnProfile)
-@tagged
-def get_me() -> Profile:
-    """The own profile, with what waits for staff"""
-    return accounts().profile.get(current_principal())
-
-
-@blp.patch("/me")
-@signed_in
-@editable
-@blp.arguments(schemas.ProfilePatch)
-@blp.response(200, schemas.OwnProfile)
-@tagged
-def update_me(data: dict[str, Any]) -> Profile:
-    """Edit the own profile; a performer's names become change requests that staff approves"""
-    return accounts().profile.update(current_principal(), data, if_match())
+    accounts().contacts.verify_email(data["token"])

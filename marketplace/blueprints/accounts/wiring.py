@@ -2,15 +2,34 @@
 
 from dataclasses import dataclass
 
-from marketplace.blueprints.accounts.adapters import ArgonHasher, JwtTokens
+from marketplace.blueprints.accounts.adapters import ArgonHasher, JwtTokens, PyotpCodes
 from marketplace.blueprints.accounts.changes import MODERATED_FIELDS, SUBJECT
 from marketplace.blueprints.accounts.events import UserProfileChanged
 from marketplace.blueprints.accounts.repositories import (
+    SqlBudgetRepository,
+    SqlCodeRepository,
+    SqlSecondFactorRepository,
     SqlSessionRepository,
     SqlTokenRepository,
+    SqlUserDirectory,
     SqlUserRepository,
 )
-from marketplace.blueprints.accounts.services import ProfileService, RegistrationService, SessionService
+from marketplace.blueprints.accounts.services import (
+    Budgets,
+    CodeKeeper,
+    CodeLimits,
+    CodeService,
+    ContactService,
+    Credentials,
+    LoginService,
+    PasswordService,
+    Post,
+    ProfileService,
+    RegistrationService,
+    SecondFactorService,
+    SessionService,
+    UserAdministration,
+)
 from marketplace.blueprints.integrations import public as integrations
 from marketplace.blueprints.moderation import public as moderation
 from marketplace.web.runtime import Runtime, runtime
@@ -21,45 +40,71 @@ class Accounts:
     """The services of accounts."""
 
     sessions: SessionService
+    login: LoginService
     registration: RegistrationService
     profile: ProfileService
+    codes: CodeService
+    passwords: PasswordService
+    contacts: ContactService
+    factors: SecondFactorService
+    staff: UserAdministration
+    post: Post
 
 
 def build(parts: Runtime) -> Accounts:
     """Wire services to their adapters, and register users as a moderated subject."""
-    users = SqlUserRepository(parts.uow)
-    hasher = ArgonHasher(parts.settings)
-    tokens = JwtTokens(parts.settings)
-    sessions = SessionService(
-        parts.uow,
+    uow, clock, settings = parts.uow, parts.clock, parts.settings
+    audit = moderation.audit(parts)
+    users = SqlUserRepository(uow)
+    one_time = SqlTokenRepository(uow)
+    tokens = JwtTokens(settings)
+    session_rows = SqlSessionRepository(uow, parts.cursors)
+    sessions = SessionService(uow, session_rows, tokens, audit, clock, settings.refresh_token_seconds)
+    budgets = Budgets(SqlBudgetRepository(uow), session_rows, tokens, clock)
+    credentials = Credentials(uow, users, ArgonHasher(settings), tokens, budgets)
+    post = Post(uow, integrations.mailer(parts), integrations.sms(parts))
+    factors = SecondFactorService(
+        uow,
         users,
-        SqlSessionRepository(parts.uow),
-        hasher,
-        tokens,
-        parts.clock,
-        parts.settings.refresh_token_seconds,
-    )
-    registration = RegistrationService(
-        parts.uow,
-        users,
-        SqlTokenRepository(parts.uow),
-        hasher,
+        SqlSecondFactorRepository(uow),
+        PyotpCodes(settings),
         tokens,
         sessions,
-        integrations.mailer(parts),
-        parts.clock,
+        post,
+        audit,
+        clock,
+        staff_must=settings.is_production,
     )
+    passwords = PasswordService(
+        uow, users, one_time, credentials, tokens, sessions, budgets, post, audit, clock
+    )
+    limits = CodeLimits(settings.sms_daily_per_address, settings.sms_daily_per_country)
+    keeper = CodeKeeper(uow, SqlCodeRepository(uow), tokens, budgets, clock, limits)
+    staff = UserAdministration(uow, users, SqlUserDirectory(uow, parts.cursors), sessions, audit, clock)
     moderation.register_subject(
         parts,
         moderation.ModeratedSubject(
             name=SUBJECT,
             strategies=MODERATED_FIELDS,
             load=lambda user_id: users.get(user_id, lock=True),
-            changed=lambda user, _changes: parts.uow.record(UserProfileChanged(user_id=user.id)),
+            changed=lambda user, _changes: uow.record(UserProfileChanged(user_id=user.id)),
         ),
     )
-    profile = ProfileService(parts.uow, users, moderation.change_requests(parts))
-    return Accounts(sessions=sessions, registration=registration, profile=profile)
+    moderation.register_bulk(parts, staff)
+    return Accounts(
+        sessions=sessions,
+        login=LoginService(uow, credentials, factors, sessions),
+        registration=RegistrationService(
+            uow, users, one_time, credentials, tokens, sessions, budgets, post, clock
+        ),
+        profile=ProfileService(uow, users, moderation.change_requests(parts)),
+        codes=CodeService(uow, users, keeper, sessions, factors, passwords, post),
+        passwords=passwords,
+        contacts=ContactService(uow, users, one_time, tokens, keeper, budgets, post, audit, clock),
+        factors=factors,
+        staff=staff,
+        post=post,
+    )
 
 
 def accounts() -> Accounts:

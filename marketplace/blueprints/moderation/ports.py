@@ -49,10 +49,13 @@ class ChangeView:
 
 @dataclass(frozen=True)
 class AuditView:
-    """An entry of the audit log as it is shown."""
+    """An entry of the audit log as it is shown. When an admin acted as a user, `actor_id` is the admin and
+    `on_behalf_of` the user.
+    """
 
     id: int
     actor_id: int | None
+    on_behalf_of: int | None
     action: str
     subject_type: str
     subject_id: int | None

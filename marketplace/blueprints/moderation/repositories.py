@@ -32,6 +32,7 @@ _CHANGE_COLUMNS: tuple[Any, ...] = (
 _AUDIT_COLUMNS: tuple[Any, ...] = (
     AuditEntry.id,
     AuditEntry.actor_id,
+    AuditEntry.on_behalf_of,
     AuditEntry.action,
     AuditEntry.subject_type,
     AuditEntry.subject_id,

@@ -55,6 +55,7 @@ class BulkResults(Schema):
 
 class AuditQuery(PageQuery):
     actor_id = fields.Id()
+    on_behalf_of = fields.Id()
     action = fields.Str(max=64)
     subject_type = fields.Str(max=64)
     subject_id = fields.Id()
@@ -63,6 +64,9 @@ class AuditQuery(PageQuery):
 class AuditEntry(Schema):
     id = fields.Id(required=True)
     actor_id = fields.Id(required=True, allow_none=True)
+    on_behalf_of = fields.Id(
+        required=True, allow_none=True, metadata={"description": "The user as whom an admin acted"}
+    )
     action = fields.Str(required=True, max=64)
     subject_type = fields.Str(required=True, max=64)
     subject_id = fields.Id(required=True, allow_none=True)

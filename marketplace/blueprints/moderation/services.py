@@ -70,7 +70,8 @@ class AuditLog:
         """One entry for each `(id, before, after)`, in one statement."""
         origin = self._origin()
         common = {
-            "actor_id": actor.user_id if actor else None,
+            "actor_id": (actor.acting_admin_id or actor.user_id) if actor else None,
+            "on_behalf_of": actor.user_id if actor and actor.acting_admin_id else None,
             "action": action,
             "subject_type": subject_type,
             "reason": reason,

@@ -1,0 +1,34 @@
+"""The blueprints of accounts, and what their routes know of a request."""
+
+from flask import request
+from marshmallow import ValidationError
+
+from marketplace.blueprints.accounts.services import Device
+from marketplace.kernel.errors import AppError
+from marketplace.web import fields
+from marketplace.web.blueprint import VersionedBlueprint
+from marketplace.web.limits import address_key
+from marketplace.web.parsing import read_body
+from marketplace.web.strict_json import read_json
+
+blp = VersionedBlueprint("accounts", description="Sign-up, sessions and the own profile", url_prefix="/user")
+staff_blp = VersionedBlueprint("users", description="Staff: users", url_prefix="/admin/users")
+
+
+def device() -> Device:
+    """Where the request comes from."""
+    return Device(name=request.headers.get("User-Agent", ""), ip=address())
+
+
+def address() -> str:
+    """The client's address."""
+    return request.remote_addr or ""
+
+
+def phone_key() -> str:
+    """Whose budget a request about a phone spends: the phone's, however it is written."""
+    try:
+        return "phone:" + str(fields.Phone().deserialize(read_json(read_body(request))["phone"]))
+    except (AppError, ValidationError, LookupError, TypeError):
+        # The request is refused anyway, with the reason.
+        return address_key()

@@ -1,0 +1,20 @@
+"""The SQL of accounts."""
+
+from marketplace.blueprints.accounts.repositories.secrets import (
+    SqlBudgetRepository,
+    SqlCodeRepository,
+    SqlSecondFactorRepository,
+    SqlTokenRepository,
+)
+from marketplace.blueprints.accounts.repositories.sessions import SqlSessionRepository
+from marketplace.blueprints.accounts.repositories.users import SqlUserDirectory, SqlUserRepository
+
+__all__ = [
+    "SqlBudgetRepository",
+    "SqlCodeRepository",
+    "SqlSecondFactorRepository",
+    "SqlSessionRepository",
+    "SqlTokenRepository",
+    "SqlUserDirectory",
+    "SqlUserRepository",
+]

@@ -1,0 +1,63 @@
+"""The use cases of accounts; one public method is one transaction, unless it says that it is several."""
+
+from marketplace.blueprints.accounts.services.budgets import Budgets
+from marketplace.blueprints.accounts.services.codes import (
+    CODE_JOB,
+    CodeKeeper,
+    CodeLimits,
+    CodeService,
+    ResetToken,
+    Verified,
+)
+from marketplace.blueprints.accounts.services.contacts import CHANGE_EMAIL_JOB, ContactService
+from marketplace.blueprints.accounts.services.credentials import Credentials
+from marketplace.blueprints.accounts.services.login import LoginService
+from marketplace.blueprints.accounts.services.passwords import RESET_JOB, PasswordService
+from marketplace.blueprints.accounts.services.post import NOTICE_JOB, Post
+from marketplace.blueprints.accounts.services.profile import Profile, ProfileService
+from marketplace.blueprints.accounts.services.registration import WELCOME_JOB, RegistrationService, SignedUp
+from marketplace.blueprints.accounts.services.second_factor import (
+    NewFactor,
+    RecoveryCodes,
+    SecondFactorService,
+)
+from marketplace.blueprints.accounts.services.sessions import (
+    MAX_DEVICE,
+    Acting,
+    Device,
+    SessionService,
+    Tokens,
+)
+from marketplace.blueprints.accounts.services.staff import UserAdministration
+
+__all__ = [
+    "CHANGE_EMAIL_JOB",
+    "CODE_JOB",
+    "MAX_DEVICE",
+    "NOTICE_JOB",
+    "RESET_JOB",
+    "WELCOME_JOB",
+    "Acting",
+    "Budgets",
+    "CodeKeeper",
+    "CodeLimits",
+    "CodeService",
+    "ContactService",
+    "Credentials",
+    "Device",
+    "LoginService",
+    "NewFactor",
+    "PasswordService",
+    "Post",
+    "Profile",
+    "ProfileService",
+    "RecoveryCodes",
+    "RegistrationService",
+    "ResetToken",
+    "SecondFactorService",
+    "SessionService",
+    "SignedUp",
+    "Tokens",
+    "UserAdministration",
+    "Verified",
+]

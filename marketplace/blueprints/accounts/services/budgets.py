@@ -1,0 +1,58 @@
+"""What may be spent a day: counted in PostgreSQL, so that it holds when Redis does not."""
+
+from datetime import datetime, time, timedelta
+
+from marketplace.blueprints.accounts.errors import BudgetSpent
+from marketplace.blueprints.accounts.policies import KNOWN_ADDRESS, Allowance
+from marketplace.blueprints.accounts.ports import BudgetRepository, SessionRepository, TokenMaker
+from marketplace.kernel.clock import Clock
+
+
+class Budgets:
+    """Used inside the unit of work of what is paid for: what is undone is not counted."""
+
+    def __init__(
+        self, budgets: BudgetRepository, sessions: SessionRepository, tokens: TokenMaker, clock: Clock
+    ) -> None:
+        self._budgets = budgets
+        self._sessions = sessions
+        self._tokens = tokens
+        self._clock = clock
+
+    def spend(self, scope: str, key: str, limit: int) -> bool:
+        """Count one for today (UTC); False when `limit` is reached."""
+        return self._budgets.spend(scope, self._key(scope, key), self._clock.now().date(), limit)
+
+    def refund(self, scope: str, key: str) -> None:
+        """Take one of today's back."""
+        self._budgets.refund(scope, self._key(scope, key), self._clock.now().date())
+
+    def spend_guarded(
+        self, scope: str, key: str, allowance: Allowance, owner_id: int | None, ip: str
+    ) -> bool:
+        """As `spend`; when strangers have spent their part, the owner of the account goes on from an
+        address of the last KNOWN_ADDRESS days.
+        """
+        if self.spend(scope, key, allowance.strangers):
+            return True
+        if owner_id is None:
+            return False
+        known = self._sessions.knows_address(owner_id, ip, self._clock.now() - KNOWN_ADDRESS)
+        return known and self.spend(scope, key, allowance.total)
+
+    def require(self, *, paid: bool) -> None:
+        """Raises BudgetSpent, with the time until the next day begins, unless `paid`."""
+        if not paid:
+            raise BudgetSpent(retry_after=_seconds_left(self._clock.now()))
+
+    def purge(self) -> None:
+        """Forget the days before yesterday."""
+        self._budgets.purge(self._clock.now().date() - timedelta(days=1))
+
+    def _key(self, scope: str, key: str) -> bytes:
+        return self._tokens.keyed_digest(f"budget.{scope}", key)
+
+
+def _seconds_left(now: datetime) -> int:
+    tomorrow = datetime.combine(now.date() + timedelta(days=1), time(), now.tzinfo)
+    return int((tomorrow - now).total_seconds()) + 1

@@ -1,0 +1,231 @@
+"""One-time codes by phone: asked for, delivered, proven; docs/decisions/0010."""
+
+import logging
+import secrets
+from dataclasses import dataclass
+from hmac import compare_digest
+
+from marketplace.blueprints.accounts.errors import CodeRequired, InvalidCode, UserBlocked
+from marketplace.blueprints.accounts.events import UserVerified
+from marketplace.blueprints.accounts.policies import (
+    CODE_LIFE,
+    CODE_TRIES,
+    CODES_PER_PHONE,
+    CodePurpose,
+    is_costly,
+    may_prove,
+    network_of,
+    region_of,
+)
+from marketplace.blueprints.accounts.ports import CodeRepository, SentCode, TokenMaker, UserRepository
+from marketplace.blueprints.accounts.services.budgets import Budgets
+from marketplace.blueprints.accounts.services.passwords import PasswordService
+from marketplace.blueprints.accounts.services.post import Post
+from marketplace.blueprints.accounts.services.second_factor import SecondFactorService
+from marketplace.blueprints.accounts.services.sessions import Device, SessionService, Tokens
+from marketplace.kernel.clock import Clock
+from marketplace.kernel.transactions import UnitOfWork
+from marketplace.models.accounts import User
+
+CODE_JOB = "accounts.send_code"
+NONCE_BYTES = 16
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Verified:
+    """A phone number is confirmed."""
+
+    verified: bool = True
+
+
+@dataclass(frozen=True)
+class ResetToken:
+    """What sets a new password at `POST /user/password/reset`."""
+
+    reset_token: str
+
+
+@dataclass(frozen=True)
+class CodeLimits:
+    """What text messages may cost the owner a day: asked for from one address, and sent to one country.
+    Numbers that nobody has confirmed get at most half of a country's.
+    """
+
+    per_address: int
+    per_country: int
+
+
+class CodeKeeper:
+    """The codes themselves, whatever they are for."""
+
+    def __init__(
+        self,
+        uow: UnitOfWork,
+        codes: CodeRepository,
+        tokens: TokenMaker,
+        budgets: Budgets,
+        clock: Clock,
+        limits: CodeLimits,
+    ) -> None:
+        self._uow = uow
+        self._codes = codes
+        self._tokens = tokens
+        self._budgets = budgets
+        self._clock = clock
+        self._limits = limits
+
+    def ask(
+        self, phone: str, purpose: str, ip: str, *, owner_id: int | None, user_id: int | None = None
+    ) -> None:
+        """Make a code, and leave a job that delivers it; an earlier one is good no more. `owner_id` is whose
+        number it is, if anybody's, `user_id` who wants it as a new number. Raises BudgetSpent.
+        """
+        with self._uow:
+            # The address first: it is paid for by whoever asks, the phone's part by its owner.
+            self._budgets.require(
+                paid=self._budgets.spend("codes_from", network_of(ip), self._limits.per_address)
+            )
+            paid = self._budgets.spend_guarded("codes_to", phone, CODES_PER_PHONE, owner_id or user_id, ip)
+            self._budgets.require(paid=paid)
+            now = self._clock.now()
+            nonce = secrets.token_bytes(NONCE_BYTES)
+            code = self._codes.replace(phone, purpose, user_id, nonce, now, now + CODE_LIFE)
+            self._uow.enqueue(CODE_JOB, {"code_id": code.id, "version": code.version})
+
+    def find(self, code_id: int, version: int) -> SentCode | None:
+        """A code that was not superseded, used or expired meanwhile."""
+        return self._codes.find(code_id, version, self._clock.now())
+
+    def digits(self, code: SentCode) -> str:
+        """What is sent."""
+        return self._tokens.phone_code(code)
+
+    def affordable(self, phone: str, *, confirmed: bool) -> bool:
+        """Count a message to the number's country; False when it must not be sent."""
+        region = region_of(phone)
+        if is_costly(phone):
+            log.warning("no code for a number of a costly kind", extra={"region": region})
+            return False
+        limit = self._limits.per_country if confirmed else self._limits.per_country // 2
+        if not self._budgets.spend("codes_country", region, limit):
+            log.warning("the daily budget of codes for a country is spent", extra={"region": region})
+            return False
+        return True
+
+    def compare(self, phone: str, purpose: str, digits: str, user_id: int | None = None) -> SentCode:
+        """The code that `digits` are, still unused: `use` it in the transaction of what it is for. The try is
+        counted in a transaction of its own. Raises InvalidCode.
+        """
+        with self._uow:
+            code = self._codes.take_try(phone, purpose, user_id, self._clock.now(), CODE_TRIES)
+        if code is None or not compare_digest(self._tokens.phone_code(code).encode(), digits.encode()):
+            raise InvalidCode
+        return code
+
+    def use(self, code: SentCode) -> None:
+        """Of many at once, one. Raises InvalidCode."""
+        if not self._codes.use(code, self._clock.now()):
+            raise InvalidCode
+
+
+class CodeService:
+    """Sign-in, confirmation of a number, and a forgotten password, by phone."""
+
+    def __init__(
+        self,
+        uow: UnitOfWork,
+        users: UserRepository,
+        keeper: CodeKeeper,
+        sessions: SessionService,
+        factors: SecondFactorService,
+        passwords: PasswordService,
+        post: Post,
+    ) -> None:
+        self._uow = uow
+        self._users = users
+        self._keeper = keeper
+        self._sessions = sessions
+        self._factors = factors
+        self._passwords = passwords
+        self._post = post
+
+    def send(self, phone: str, purpose: CodePurpose, ip: str) -> None:
+        """Ask for a code. Known and unknown numbers take the same way and time: whether a message goes out
+        is decided afterwards, in `deliver`. Raises BudgetSpent, for unknown numbers too.
+        """
+        with self._uow:
+            user = self._users.find_by_phone(phone)
+            self._keeper.ask(phone, purpose, ip, owner_id=user.id if user else None)
+
+    def deliver(self, code_id: int, version: int) -> None:
+        """Send a code to who may have it: the same digits each time, if it has to run again."""
+        with self._uow:
+            code = self._keeper.find(code_id, version)
+            user = self._recipient(code) if code else None
+            if code is None or user is None:
+                return
+            confirmed = user.phone == code.phone and user.phone_verified
+            if not self._keeper.affordable(code.phone, confirmed=confirmed):
+                return
+        minutes = int(CODE_LIFE.total_seconds()) // 60
+        self._post.code(code.phone, code.purpose, user.locale, self._keeper.digits(code), minutes)
+
+    def _recipient(self, code: SentCode) -> User | None:
+        if code.user_id is not None:
+            return self._users.find(code.user_id)
+        user = self._users.find_by_phone(code.phone)
+        return user if user is not None and _may_have(user, code.purpose) else None
+
+    def sign_in(self, phone: str, digits: str, device: Device, totp: str | None = None) -> Tokens:
+        """Raises InvalidCode; to somebody who has the phone also UserBlocked, CodeRequired, TooManyTries."""
+        code = self._keeper.compare(phone, CodePurpose.SIGN_IN, digits)
+        with self._uow:
+            user = self._owner(phone, CodePurpose.SIGN_IN)
+        if self._factors.is_on(user.id):
+            if totp is None:
+                raise CodeRequired
+            self._factors.prove(user.id, totp)
+        with self._uow:
+            self._keeper.use(code)
+            user = self._owner(phone, CodePurpose.SIGN_IN, lock=True)
+            if not user.is_active:
+                raise UserBlocked
+            self._confirm(user)
+            return self._sessions.open(user.id, device)
+
+    def verify_phone(self, phone: str, digits: str) -> Verified:
+        """Confirm the number of the account that has it. Raises InvalidCode."""
+        code = self._keeper.compare(phone, CodePurpose.VERIFY_PHONE, digits)
+        with self._uow:
+            self._keeper.use(code)
+            self._confirm(self._owner(phone, CodePurpose.VERIFY_PHONE, lock=True))
+            return Verified()
+
+    def reset_token(self, phone: str, digits: str) -> ResetToken:
+        """A token that sets a new password. Raises InvalidCode."""
+        code = self._keeper.compare(phone, CodePurpose.RESET_PASSWORD, digits)
+        with self._uow:
+            self._keeper.use(code)
+            user = self._owner(phone, CodePurpose.RESET_PASSWORD, lock=True)
+            self._confirm(user)
+            return ResetToken(self._passwords.new_token(user, phone))
+
+    def _owner(self, phone: str, purpose: CodePurpose, *, lock: bool = False) -> User:
+        user = self._users.find_by_phone(phone, lock=lock)
+        if user is None or not _may_have(user, purpose):
+            raise InvalidCode
+        return user
+
+    def _confirm(self, user: User) -> None:
+        if not user.phone_verified:
+            user.phone_verified = True
+            self._uow.record(UserVerified(user_id=user.id))
+
+
+def _may_have(user: User, purpose: str) -> bool:
+    """Whether a code for `purpose` may go to the user's number."""
+    if purpose == CodePurpose.VERIFY_PHONE:
+        return True
+    return may_prove(proven=user.phone_verified, other_proven=user.email_verified)

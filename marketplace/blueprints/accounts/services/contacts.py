@@ -1,0 +1,165 @@
+"""The addresses of a user: the e-mail address confirmed or changed, the phone number changed or removed."""
+
+from datetime import timedelta
+
+from marketplace.blueprints.accounts.errors import (
+    EmailTaken,
+    InvalidCode,
+    InvalidToken,
+    NoPhone,
+    PhoneTaken,
+    SameAddress,
+    WrongCode,
+)
+from marketplace.blueprints.accounts.events import UserEmailChanged, UserPhoneChanged, UserVerified
+from marketplace.blueprints.accounts.policies import MAILS_PER_USER, VERIFY_EMAIL_HOURS
+from marketplace.blueprints.accounts.ports import AuditLog, TokenMaker, TokenRepository, UserRepository
+from marketplace.blueprints.accounts.services.budgets import Budgets
+from marketplace.blueprints.accounts.services.codes import CodeKeeper
+from marketplace.blueprints.accounts.services.post import Post
+from marketplace.blueprints.accounts.services.registration import VERIFY_EMAIL
+from marketplace.kernel.clock import Clock
+from marketplace.kernel.identity import Principal
+from marketplace.kernel.transactions import UnitOfWork
+from marketplace.models.accounts import OneTimeToken
+
+CHANGE_EMAIL = "change_email"
+CHANGE_EMAIL_JOB = "accounts.change_email_mail"
+CHANGE_PHONE = "change_phone"
+
+
+class ContactService:
+    """A new address is confirmed at the new one, and the old one is told."""
+
+    def __init__(
+        self,
+        uow: UnitOfWork,
+        users: UserRepository,
+        one_time: TokenRepository,
+        tokens: TokenMaker,
+        keeper: CodeKeeper,
+        budgets: Budgets,
+        post: Post,
+        audit: AuditLog,
+        clock: Clock,
+    ) -> None:
+        self._uow = uow
+        self._users = users
+        self._one_time = one_time
+        self._tokens = tokens
+        self._keeper = keeper
+        self._budgets = budgets
+        self._post = post
+        self._audit = audit
+        self._clock = clock
+
+    def ask_email(self, caller: Principal, email: str) -> None:
+        """Leave a job that mails a token to the new address. Raises SameAddress, EmailTaken, BudgetSpent."""
+        with self._uow:
+            user = self._users.get(caller.user_id)
+            if user.email == email:
+                raise SameAddress
+            holder = self._users.find_by_email(email)
+            if holder is not None and holder.id != user.id:
+                raise EmailTaken
+            self._budgets.require(paid=self._budgets.spend("mails", str(user.id), MAILS_PER_USER))
+            self._uow.enqueue(CHANGE_EMAIL_JOB, {"user_id": user.id, "email": email})
+
+    def send_change_email(self, user_id: int, email: str) -> None:
+        """Mail the token to the new address."""
+        with self._uow:
+            user = self._users.find(user_id)
+            if user is None:
+                return
+            token = self._tokens.new_secret()
+            self._one_time.add(
+                OneTimeToken(
+                    user_id=user.id,
+                    purpose=CHANGE_EMAIL,
+                    token_hash=self._tokens.digest(token),
+                    target=email,
+                    expires_at=self._clock.now() + timedelta(hours=VERIFY_EMAIL_HOURS),
+                )
+            )
+        self._post.mail(
+            email,
+            "change_email",
+            user.locale,
+            name=user.first_name,
+            hours=VERIFY_EMAIL_HOURS,
+            secrets={"token": token},
+        )
+
+    def verify_email(self, token: str) -> None:
+        """Confirm the address that the token was sent to: the present one, or the one to change to.
+
+        Raises InvalidToken, EmailTaken.
+        """
+        with self._uow:
+            digest = self._tokens.digest(token)
+            used = self._one_time.use([VERIFY_EMAIL, CHANGE_EMAIL], digest, self._clock.now())
+            if used is None:
+                raise InvalidToken
+            if used.purpose == CHANGE_EMAIL:
+                self._change_email(used.user_id, used.target)
+            elif not self._users.mark_email_verified(used.user_id, used.target):
+                raise InvalidToken
+            self._uow.record(UserVerified(user_id=used.user_id))
+
+    def _change_email(self, user_id: int, email: str) -> None:
+        user = self._users.find(user_id, lock=True)
+        if user is None:
+            raise InvalidToken
+        old, user.email, user.email_verified = user.email, email, True
+        # Tokens that were mailed to the old address are good no more.
+        self._one_time.void(user.id, [VERIFY_EMAIL, "reset_password"])
+        self._uow.record(UserEmailChanged(user_id=user.id))
+        self._audit.write("user.email_changed", "user", user.id, actor=None)
+        self._post.notify(user, "email_changed", to=old)
+
+    def ask_phone(self, caller: Principal, phone: str, ip: str) -> None:
+        """Send a code to the new number. Raises SameAddress, PhoneTaken (by somebody who confirmed it),
+        BudgetSpent.
+        """
+        with self._uow:
+            user = self._users.get(caller.user_id)
+            if user.phone == phone and user.phone_verified:
+                raise SameAddress
+            holder = self._users.find_by_phone(phone)
+            if holder is not None and holder.id != user.id and holder.phone_verified:
+                raise PhoneTaken
+            self._keeper.ask(phone, CHANGE_PHONE, ip, owner_id=None, user_id=user.id)
+
+    def confirm_phone(self, caller: Principal, phone: str, digits: str) -> None:
+        """Make `phone` the caller's, confirmed; an account that never confirmed it loses it.
+
+        Raises WrongCode, PhoneTaken.
+        """
+        try:
+            code = self._keeper.compare(phone, CHANGE_PHONE, digits, caller.user_id)
+        except InvalidCode:
+            raise WrongCode from None
+        with self._uow:
+            user = self._users.get(caller.user_id, lock=True)
+            self._keeper.use(code)
+            if not self._users.release_phone(phone, besides=user.id):
+                raise PhoneTaken
+            user.phone, user.phone_verified = phone, True
+            self._phone_changed(caller)
+            self._uow.record(UserVerified(user_id=user.id))
+            self._post.notify(user, "phone_changed")
+
+    def remove_phone(self, caller: Principal) -> None:
+        """Forget the own number. Raises NoPhone."""
+        with self._uow:
+            user = self._users.get(caller.user_id, lock=True)
+            if user.phone is None:
+                raise NoPhone
+            user.phone, user.phone_verified = None, False
+            self._phone_changed(caller)
+            self._post.notify(user, "phone_changed")
+
+    def _phone_changed(self, caller: Principal) -> None:
+        self._one_time.void(caller.user_id, ["reset_password"])
+        self._uow.record(UserPhoneChanged(user_id=caller.user_id))
+        self._audit.write("user.phone_changed", "user", caller.user_id, actor=caller)

@@ -1,0 +1,38 @@
+"""Log-in: a password, and a second factor where there is one."""
+
+from marketplace.blueprints.accounts.errors import CodeRequired, UserBlocked
+from marketplace.blueprints.accounts.services.credentials import Credentials
+from marketplace.blueprints.accounts.services.second_factor import SecondFactorService
+from marketplace.blueprints.accounts.services.sessions import Device, SessionService, Tokens
+from marketplace.kernel.transactions import UnitOfWork
+
+
+class LoginService:
+    """Several transactions: what is counted stays counted when the log-in fails."""
+
+    def __init__(
+        self,
+        uow: UnitOfWork,
+        credentials: Credentials,
+        factors: SecondFactorService,
+        sessions: SessionService,
+    ) -> None:
+        self._uow = uow
+        self._credentials = credentials
+        self._factors = factors
+        self._sessions = sessions
+
+    def login(self, login: str, password: str, device: Device, code: str | None = None) -> Tokens:
+        """Raises InvalidCredentials, TooManyTries; to somebody who knows the password also UserBlocked,
+        CodeRequired, InvalidCode.
+        """
+        proof = self._credentials.prove(login, password, device.ip)
+        if self._factors.is_on(proof.user_id):
+            if code is None:
+                raise CodeRequired
+            self._factors.prove(proof.user_id, code)
+        with self._uow:
+            user = self._credentials.accept(proof)
+            if not user.is_active:
+                raise UserBlocked
+            return self._sessions.open(user.id, device)

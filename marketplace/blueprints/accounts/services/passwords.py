@@ -1,0 +1,136 @@
+"""Passwords: forgotten, reset, changed."""
+
+from datetime import timedelta
+
+from marketplace.blueprints.accounts.errors import InvalidToken
+from marketplace.blueprints.accounts.events import PasswordChanged, UserVerified
+from marketplace.blueprints.accounts.policies import RESET_BY_PHONE, RESET_HOURS, RESET_MAILS, may_prove
+from marketplace.blueprints.accounts.ports import AuditLog, TokenMaker, TokenRepository, UserRepository
+from marketplace.blueprints.accounts.services.budgets import Budgets
+from marketplace.blueprints.accounts.services.credentials import Credentials
+from marketplace.blueprints.accounts.services.post import Post
+from marketplace.blueprints.accounts.services.sessions import SessionService
+from marketplace.kernel.clock import Clock
+from marketplace.kernel.identity import Principal
+from marketplace.kernel.transactions import UnitOfWork
+from marketplace.models.accounts import OneTimeToken, User
+
+RESET_PASSWORD = "reset_password"  # noqa: S105 - a purpose
+RESET_JOB = "accounts.reset_mail"
+
+
+class PasswordService:
+    """Whoever sets a password ends the other sessions: one of them may be the reason for it."""
+
+    def __init__(
+        self,
+        uow: UnitOfWork,
+        users: UserRepository,
+        one_time: TokenRepository,
+        credentials: Credentials,
+        tokens: TokenMaker,
+        sessions: SessionService,
+        budgets: Budgets,
+        post: Post,
+        audit: AuditLog,
+        clock: Clock,
+    ) -> None:
+        self._uow = uow
+        self._users = users
+        self._one_time = one_time
+        self._credentials = credentials
+        self._tokens = tokens
+        self._sessions = sessions
+        self._budgets = budgets
+        self._post = post
+        self._audit = audit
+        self._clock = clock
+
+    def forgot(self, email: str, ip: str) -> None:
+        """Leave a job that mails a token, if there is such an account: known and unknown addresses take
+        the same way and time (ASVS 6.3.8). Raises BudgetSpent, for unknown ones too.
+        """
+        with self._uow:
+            user = self._users.find_by_email(email)
+            owner = user.id if user else None
+            paid = self._budgets.spend_guarded("reset_mails", email.lower(), RESET_MAILS, owner, ip)
+            self._budgets.require(paid=paid)
+            self._uow.enqueue(RESET_JOB, {"email": email})
+
+    def send_reset(self, email: str) -> None:
+        """Mail the token, if the address may prove whose the account is (policies.may_prove)."""
+        with self._uow:
+            user = self._users.find_by_email(email)
+            if user is None or not may_prove(proven=user.email_verified, other_proven=user.phone_verified):
+                return
+            token = self.new_token(user, user.email, timedelta(hours=RESET_HOURS))
+        self._post.mail(
+            user.email,
+            "reset_password",
+            user.locale,
+            name=user.first_name,
+            hours=RESET_HOURS,
+            secrets={"token": token},
+        )
+
+    def new_token(self, user: User, target: str, life: timedelta = RESET_BY_PHONE) -> str:
+        """A token that sets a new password; `target` is the address that proved whose the account is."""
+        with self._uow:
+            token = self._tokens.new_secret()
+            self._one_time.add(
+                OneTimeToken(
+                    user_id=user.id,
+                    purpose=RESET_PASSWORD,
+                    token_hash=self._tokens.digest(token),
+                    target=target,
+                    expires_at=self._clock.now() + life,
+                )
+            )
+            return token
+
+    def reset(self, token: str, password: str) -> None:
+        """Set a new password with a token; all sessions end. A refused password leaves the token good.
+
+        Raises InvalidToken, WeakPassword.
+        """
+        digest = self._tokens.digest(token)
+        with self._uow:
+            found = self._one_time.find([RESET_PASSWORD], digest, self._clock.now())
+            user = self._users.find(found.user_id) if found else None
+            if found is None or user is None:
+                raise InvalidToken
+        password_hash = self._credentials.hashed(password, user.username)
+        with self._uow:
+            used = self._one_time.use([RESET_PASSWORD], digest, self._clock.now())
+            user = self._users.find(used.user_id, lock=True) if used else None
+            if used is None or user is None or used.target not in {user.email, user.phone}:
+                # Somebody was faster, or the address is another one by now.
+                raise InvalidToken
+            self._set(user, password_hash)
+            first = used.target == user.email and not user.email_verified
+            if first and self._users.mark_email_verified(user.id, user.email):
+                self._uow.record(UserVerified(user_id=user.id))
+            self._sessions.end([user.id])
+            self._audit.write("user.password_reset", "user", user.id, actor=None)
+
+    def change(self, caller: Principal, current: str, new: str, ip: str) -> None:
+        """Set a new password; all other sessions end.
+
+        Raises WrongPassword, TooManyTries, WeakPassword.
+        """
+        proof = self._credentials.prove_own(caller.user_id, current, ip)
+        with self._uow:
+            user = self._users.get(caller.user_id)
+        password_hash = self._credentials.hashed(new, user.username, field="new_password")
+        with self._uow:
+            user = self._credentials.accept(proof)
+            self._set(user, password_hash)
+            self._sessions.end([user.id], besides=caller.session_id)
+            self._audit.write("user.password_changed", "user", user.id, actor=caller)
+
+    def _set(self, user: User, password_hash: str) -> None:
+        self._users.set_password_hash(user.id, password_hash)
+        # What was mailed before may be in the hands of whoever made the change needed.
+        self._one_time.void(user.id, [RESET_PASSWORD, "change_email"])
+        self._uow.record(PasswordChanged(user_id=user.id))
+        self._post.notify(user, "password_changed")

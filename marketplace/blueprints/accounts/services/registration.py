@@ -1,0 +1,122 @@
+"""How accounts come to be."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from marketplace.blueprints.accounts.errors import EmailVerified
+from marketplace.blueprints.accounts.events import UserRegistered
+from marketplace.blueprints.accounts.policies import MAILS_PER_USER, VERIFY_EMAIL_HOURS
+from marketplace.blueprints.accounts.ports import TokenMaker, TokenRepository, UserRepository
+from marketplace.blueprints.accounts.services.budgets import Budgets
+from marketplace.blueprints.accounts.services.credentials import Credentials
+from marketplace.blueprints.accounts.services.post import Post
+from marketplace.blueprints.accounts.services.profile import Profile
+from marketplace.blueprints.accounts.services.sessions import Device, SessionService, Tokens
+from marketplace.kernel.clock import Clock
+from marketplace.kernel.identity import ADMIN, Principal
+from marketplace.kernel.transactions import UnitOfWork
+from marketplace.models.accounts import OneTimeToken, User
+
+VERIFY_EMAIL = "verify_email"
+WELCOME_JOB = "accounts.welcome"
+
+
+@dataclass(frozen=True)
+class SignedUp:
+    """What sign-up gives back."""
+
+    user: Profile
+    tokens: Tokens
+
+
+class RegistrationService:
+    """How accounts come to be, and the mail that confirms their address."""
+
+    def __init__(
+        self,
+        uow: UnitOfWork,
+        users: UserRepository,
+        one_time: TokenRepository,
+        credentials: Credentials,
+        tokens: TokenMaker,
+        sessions: SessionService,
+        budgets: Budgets,
+        post: Post,
+        clock: Clock,
+    ) -> None:
+        self._uow = uow
+        self._users = users
+        self._one_time = one_time
+        self._credentials = credentials
+        self._tokens = tokens
+        self._sessions = sessions
+        self._budgets = budgets
+        self._post = post
+        self._clock = clock
+
+    def sign_up(self, values: Mapping[str, Any], device: Device) -> SignedUp:
+        """A new account and its first session.
+
+        Raises WeakPassword, UsernameTaken, EmailTaken, PhoneTaken.
+        """
+        password_hash = self._credentials.hashed(values["password"], values["username"])
+        with self._uow:
+            user = self._create(values, password_hash)
+            self._uow.record(UserRegistered(user_id=user.id))
+            return SignedUp(user=Profile(user, None), tokens=self._sessions.open(user.id, device))
+
+    def create_admin(self, username: str, email: str, password: str) -> int:
+        """An admin whose e-mail counts as confirmed; returns the id. Raises as `sign_up` does."""
+        values = {
+            "username": username,
+            "email": email,
+            "password": password,
+            "first_name": username,
+            "last_name": "",
+        }
+        password_hash = self._credentials.hashed(password, username)
+        with self._uow:
+            user = self._create(values, password_hash, roles=[ADMIN], email_verified=True)
+            return user.id
+
+    def _create(self, values: Mapping[str, Any], password_hash: str, **extra: Any) -> User:
+        rest = {key: value for key, value in values.items() if key != "password" and value is not None}
+        user = User(**rest, **extra, password_hash=password_hash)
+        self._users.add(user)
+        return user
+
+    def resend(self, caller: Principal) -> None:
+        """Ask for another mail that confirms the own address. Raises EmailVerified, BudgetSpent."""
+        with self._uow:
+            user = self._users.get(caller.user_id)
+            if user.email_verified:
+                raise EmailVerified
+            self._budgets.require(paid=self._budgets.spend("mails", str(user.id), MAILS_PER_USER))
+            self._uow.enqueue(WELCOME_JOB, {"user_id": user.id})
+
+    def send_welcome(self, user_id: int) -> None:
+        """Mail the user the token that confirms the address; an earlier one is good no more."""
+        with self._uow:
+            user = self._users.find(user_id)
+            if user is None or user.email_verified:
+                return
+            token = self._tokens.new_secret()
+            self._one_time.add(
+                OneTimeToken(
+                    user_id=user.id,
+                    purpose=VERIFY_EMAIL,
+                    token_hash=self._tokens.digest(token),
+                    target=user.email,
+                    expires_at=self._clock.now() + timedelta(hours=VERIFY_EMAIL_HOURS),
+                )
+            )
+        self._post.mail(
+            user.email,
+            "welcome",
+            user.locale,
+            name=user.first_name,
+            hours=VERIFY_EMAIL_HOURS,
+            secrets={"token": token},
+        )

@@ -1,0 +1,179 @@
+"""What staff does with users: finds, blocks, signs out, gives roles, acts as."""
+
+from collections.abc import Mapping, Sequence
+
+from marketplace.blueprints.accounts.errors import LastAdmin, NotOnSelf, NotOnStaff, UserBlocked
+from marketplace.blueprints.accounts.events import (
+    UserBlocked as UserBlockedEvent,
+)
+from marketplace.blueprints.accounts.events import UserRolesChanged, UserUnblocked
+from marketplace.blueprints.accounts.ports import (
+    AuditLog,
+    UserDirectory,
+    UserRepository,
+    UserSearch,
+    UserView,
+)
+from marketplace.blueprints.accounts.services.sessions import Acting, Device, SessionService
+from marketplace.kernel.clock import Clock
+from marketplace.kernel.errors import AppError, Invalid, NotFound
+from marketplace.kernel.identity import ADMIN, Principal
+from marketplace.kernel.pages import Page, PageRequest
+from marketplace.kernel.transactions import UnitOfWork
+from marketplace.models.accounts import User
+
+ACTIVE = "active"
+BLOCKED = "blocked"
+
+
+class UserAdministration:
+    """Moderators decide on users who are not staff, admins on everybody, nobody on oneself. Every act is
+    audited; the last admin stays.
+    """
+
+    name = "users"
+    statuses = (ACTIVE, BLOCKED)
+
+    def __init__(
+        self,
+        uow: UnitOfWork,
+        users: UserRepository,
+        directory: UserDirectory,
+        sessions: SessionService,
+        audit: AuditLog,
+        clock: Clock,
+    ) -> None:
+        self._uow = uow
+        self._users = users
+        self._directory = directory
+        self._sessions = sessions
+        self._audit = audit
+        self._clock = clock
+
+    def list_users(self, search: UserSearch, page: PageRequest) -> Page[UserView]:
+        """Newest first; deleted ones too."""
+        return self._directory.list_users(search, page)
+
+    def get(self, user_id: int) -> UserView:
+        """Raises NotFound."""
+        found = self._directory.find(user_id)
+        if found is None:
+            raise NotFound
+        return found
+
+    def block(self, actor: Principal, user_id: int, reason: str) -> UserView:
+        """Keep a user out, at once. Raises NotFound, NotOnSelf, NotOnStaff, LastAdmin."""
+        return self._set_active(actor, user_id, BLOCKED, reason)
+
+    def unblock(self, actor: Principal, user_id: int) -> UserView:
+        """Let a user in again. Raises as `block`."""
+        return self._set_active(actor, user_id, ACTIVE, None)
+
+    def _set_active(self, actor: Principal, user_id: int, status: str, reason: str | None) -> UserView:
+        with self._uow:
+            problem = self._move(actor, [user_id], status, reason)[user_id]
+            if problem is not None:
+                raise problem
+            return self.get(user_id)
+
+    def apply(
+        self, ids: Sequence[int], status: str, reason: str | None, actor: Principal
+    ) -> Mapping[int, str | None]:
+        """What `POST /admin/users/status` does: one UPDATE. Raises Invalid for a block without a reason."""
+        if status == BLOCKED and not reason:
+            raise Invalid(errors={"json": {"reason": ["Say why: staff will ask."]}})
+        outcome = self._move(actor, ids, status, reason)
+        return {user_id: problem.code if problem else None for user_id, problem in outcome.items()}
+
+    def _move(
+        self, actor: Principal, ids: Sequence[int], status: str, reason: str | None
+    ) -> dict[int, AppError | None]:
+        """Block or unblock those that may be; for each id what kept it back. One that is so already is left
+        as it is.
+        """
+        outcome: dict[int, AppError | None] = {user_id: NotFound() for user_id in ids}
+        with self._uow:
+            admins = self._users.lock_admins() if status == BLOCKED else set()
+            moving = []
+            for user in self._users.lock_accounts(ids):
+                outcome[user.id] = _objection(actor, user)
+                if status == BLOCKED and outcome[user.id] is None and admins and admins <= {user.id}:
+                    outcome[user.id] = LastAdmin()
+                if outcome[user.id] is None and user.is_active != (status == ACTIVE):
+                    moving.append(user)
+                    admins.discard(user.id)
+            moved = [user.id for user in moving]
+            if not moved:
+                return outcome
+            now = self._clock.now()
+            self._users.set_active(moved, active=status == ACTIVE, reason=reason, at=now)
+            entries = [(user.id, _state(user), {"status": status}) for user in moving]
+            self._audit.write_many(f"user.{status}", "user", entries, actor=actor, reason=reason)
+            if status == BLOCKED:
+                self._sessions.end(moved)
+            kind = UserBlockedEvent if status == BLOCKED else UserUnblocked
+            for user_id in moved:
+                self._uow.record(kind(user_id=user_id))
+        return outcome
+
+    def sign_out(self, actor: Principal, user_id: int) -> None:
+        """End all sessions of a user. Raises NotFound, NotOnStaff."""
+        with self._uow:
+            self._may(actor, user_id)
+            count = self._sessions.end([user_id])
+            self._audit.write("user.signed_out", "user", user_id, actor=actor, after={"sessions": count})
+
+    def set_roles(self, actor: Principal, user_id: int, roles: Sequence[str]) -> UserView:
+        """Give a user exactly these staff roles. Raises NotFound, NotOnSelf, LastAdmin."""
+        with self._uow:
+            admins = self._users.lock_admins()
+            user = self._may(actor, user_id)
+            wanted = sorted(set(roles))
+            if user_id in admins and ADMIN not in wanted and admins == {user_id}:
+                raise LastAdmin
+            before = sorted(user.roles)
+            if before != wanted:
+                user.roles = wanted
+                self._audit.write(
+                    "user.roles",
+                    "user",
+                    user_id,
+                    actor=actor,
+                    before={"roles": before},
+                    after={"roles": wanted},
+                )
+                self._uow.record(UserRolesChanged(user_id=user_id, roles=tuple(wanted)))
+        return self.get(user_id)
+
+    def act_as(self, actor: Principal, user_id: int, device: Device) -> Acting:
+        """A token to see what the user sees, for policies.ACT_AS. Raises NotFound, NotOnSelf, NotOnStaff,
+        UserBlocked.
+        """
+        with self._uow:
+            user = self._may(actor, user_id)
+            if user.roles:
+                raise NotOnStaff
+            if not user.is_active:
+                raise UserBlocked
+            self._audit.write("user.act_as", "user", user_id, actor=actor)
+            return self._sessions.act_as(actor, user_id, device)
+
+    def _may(self, actor: Principal, user_id: int) -> User:
+        """The user, locked, on whom `actor` may decide."""
+        user = self._users.get(user_id, lock=True)
+        problem = _objection(actor, user)
+        if problem is not None:
+            raise problem
+        return user
+
+
+def _objection(actor: Principal, user: User) -> AppError | None:
+    if user.id == actor.user_id:
+        return NotOnSelf()
+    if user.roles and not actor.is_admin:
+        return NotOnStaff()
+    return None
+
+
+def _state(user: User) -> dict[str, object]:
+    return {"status": ACTIVE if user.is_active else BLOCKED, "reason": user.blocked_reason}
