@@ -6,7 +6,7 @@ from marketplace.blueprints.chat import schemas
 from marketplace.blueprints.chat.ports import ChatView, Marks, MessageList, Sent, Window
 from marketplace.blueprints.chat.wiring import chats
 from marketplace.kernel.pages import Page
-from marketplace.web.access import current_principal, staff, verified
+from marketplace.web.access import current_principal, personal, staff, verified
 from marketplace.web.blueprint import VersionedBlueprint
 from marketplace.web.idempotency import idempotent
 from marketplace.web.pagination import PageQuery, split_page
@@ -16,6 +16,7 @@ blp = VersionedBlueprint("chat", description="Conversations of customers and per
 
 @blp.get("/chats")
 @verified
+@personal
 @blp.arguments(PageQuery, location="query")
 @blp.paged(schemas.Chat)
 def list_chats(query: dict[str, Any]) -> Page[ChatView]:
@@ -44,6 +45,7 @@ def open_chat(data: dict[str, Any]) -> tuple[ChatView, int]:
 
 @blp.get("/chats/<int:chat_id>")
 @verified
+@personal
 @blp.response(200, schemas.Chat)
 def get_chat(chat_id: int) -> ChatView:
     """One of the own chats"""
@@ -52,6 +54,7 @@ def get_chat(chat_id: int) -> ChatView:
 
 @blp.get("/chats/<int:chat_id>/messages")
 @verified
+@personal
 @blp.arguments(schemas.ChatWindow, location="query")
 @blp.response(200, schemas.MessageList)
 def list_messages(query: dict[str, Any], chat_id: int) -> MessageList:

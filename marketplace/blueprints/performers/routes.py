@@ -12,7 +12,7 @@ from marketplace.blueprints.performers.ports import Card, FullProfile, PublicPro
 from marketplace.blueprints.performers.wiring import performers
 from marketplace.kernel.errors import Invalid
 from marketplace.kernel.pages import Page
-from marketplace.web.access import current_principal, performer, public, verified
+from marketplace.web.access import current_principal, performer, public, verified, while_acting
 from marketplace.web.caching import cached
 from marketplace.web.etag import editable, if_match, tagged
 from marketplace.web.idempotency import idempotent
@@ -107,6 +107,7 @@ def get_own_performer() -> FullProfile:
 
 @blp.patch("/performers/me")
 @performer
+@while_acting
 @editable
 @blp.arguments(schemas.PerformerPatch)
 @blp.response(200, schemas.OwnPerformer)
@@ -122,6 +123,7 @@ def update_own_performer(data: dict[str, Any]) -> FullProfile:
 
 @blp.post("/performers/me/pause")
 @performer
+@while_acting
 @idempotent
 @blp.response(200, schemas.OwnPerformer)
 @tagged
@@ -132,6 +134,7 @@ def pause_performer() -> FullProfile:
 
 @blp.post("/performers/me/resume")
 @performer
+@while_acting
 @idempotent
 @blp.response(200, schemas.OwnPerformer)
 @tagged
