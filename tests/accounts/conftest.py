@@ -74,7 +74,11 @@ class Messages:
     def all(self, topic: str | None = None, to: str | None = None) -> list[dict[str, Any]]:
         """In the order of sending."""
         self._run_jobs()
-        found = [json.loads(path.read_text()) for path in sorted(self._folder.glob("*.json")) if path not in self._before]
+        found = [
+            json.loads(path.read_text())
+            for path in sorted(self._folder.glob("*.json"))
+            if path not in self._before
+        ]
         return [m for m in found if topic in (None, m["topic"]) and to in (None, m["to"])]
 
     def secret(self, topic: str, to: str | None = None) -> str:
