@@ -5,7 +5,7 @@ from functools import wraps
 from typing import Any, TypeVar, cast
 
 import flask_smorest
-from flask import jsonify
+from flask import Response, jsonify
 
 from marketplace.kernel.pages import Page
 from marketplace.web.access import Access, access_of
@@ -213,8 +213,24 @@ class VersionedBlueprint:
     def response(
         self, status: int, schema: type[Schema] | Schema | None = None, **kwargs: Any
     ) -> Callable[[F], F]:
-        """Dump what the view returns by `schema`; 204 without one."""
-        return self._decorators.response(status, schema, **kwargs)
+        """Dump what the view returns by `schema`; without one the answer has no body."""
+        document = self._decorators.response(status, schema, **kwargs)
+        if schema is not None:
+            return document
+
+        def decorate(view: F) -> F:
+            @wraps(view)
+            def wrapper(*args: Any, **kwargs: Any) -> Any:
+                found = view(*args, **kwargs)
+                if found is not None:
+                    return found
+                response = Response(status=status)
+                del response.headers["Content-Type"]
+                return response
+
+            return cast("F", document(wrapper))
+
+        return decorate
 
     def alternative(self, status: int, schema: type[Schema], description: str) -> Callable[[F], F]:
         """Document another good answer; the view returns `(result, status)` and both dump by one schema."""

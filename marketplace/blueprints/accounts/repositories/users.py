@@ -1,5 +1,6 @@
 """The SQL of users."""
 
+import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -66,8 +67,9 @@ class SqlUserRepository(SqlRepository):
 
     def find_by_login(self, login: str) -> User | None:
         """By username, e-mail or phone; the three cannot be mistaken for each other, since a username
-        holds no @ and does not begin with +.
+        holds no @ and does not begin with +. All are ASCII, which NFKC makes of wide letters and digits.
         """
+        login = unicodedata.normalize("NFKC", login)
         lowered = login.lower()
         statement = select(User).where(
             or_(func.lower(User.username) == lowered, func.lower(User.email) == lowered, User.phone == login),
