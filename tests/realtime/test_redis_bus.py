@@ -1,59 +1,22 @@
 """The bus over a real Redis."""
 
-import os
-import shutil
 import socket
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from time import monotonic
 
 import pytest
-import redis
-from redis.backoff import ConstantBackoff
-from redis.retry import Retry
 
 from marketplace.realtime.bus import build_manager
 from marketplace.realtime.pubsub import GAP_EVENT, TIMEOUT_SECONDS, BusManager
 from marketplace.realtime.redis_bus import RedisBusManager
+from tests.support.redis import RedisProcess, needs_redis
 
 from .conftest import WAIT, Node
 
 MakeNode = Callable[[BusManager], Node]
-SERVER = shutil.which("redis-server") or shutil.which("valkey-server")
-pytestmark = pytest.mark.skipif(
-    SERVER is None and not os.environ.get("CI"), reason="needs redis-server; CI must have it"
-)
-
-
-class RedisProcess:
-    def __init__(self, folder: Path) -> None:
-        with closing(socket.socket()) as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self._folder = folder
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def url(self) -> str:
-        return f"redis://127.0.0.1:{self.port}/0"
-
-    def start(self) -> None:
-        assert SERVER is not None
-        self._process = subprocess.Popen(
-            [SERVER, "--port", str(self.port), "--save", "", "--dir", str(self._folder)],
-            stdout=subprocess.DEVNULL,
-        )
-        patient = Retry(ConstantBackoff(0.05), 200)
-        with redis.Redis.from_url(self.url, retry=patient) as client:
-            client.ping()
-
-    def stop(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait(WAIT)
-            self._process = None
+pytestmark = needs_redis
 
 
 @pytest.fixture
