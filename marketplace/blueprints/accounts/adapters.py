@@ -3,9 +3,13 @@
 import base64
 import hashlib
 import hmac
+import os
 import re
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from threading import BoundedSemaphore
 
 import argon2
 import jwt
@@ -15,13 +19,14 @@ from cryptography.fernet import Fernet, InvalidToken
 from marketplace.blueprints.accounts.policies import CODE_DIGITS
 from marketplace.blueprints.accounts.ports import AccessClaims, SentCode
 from marketplace.config import Settings
-from marketplace.kernel.errors import Unauthenticated
+from marketplace.kernel.errors import Unauthenticated, Unavailable
 
 ISSUER = "marketplace"
 AUDIENCE = "marketplace-api"
 ALGORITHM = "HS256"
 MAX_TOKEN_LENGTH = 2048
 LEEWAY_SECONDS = 5
+HASH_WAIT_SECONDS = 5
 TOTP_ISSUER = "Marketplace"
 TOTP_DRIFT = 1
 """Steps of 30 seconds that a user's clock may be wrong by."""
@@ -29,23 +34,39 @@ _REFRESH = re.compile(r"([1-9][0-9]{0,17})\.[A-Za-z0-9_-]{43}\.[A-Za-z0-9_-]{43}
 
 
 class ArgonHasher:
-    """Argon2id with the parameters of the settings."""
+    """Argon2id with the parameters of the settings.
+
+    Half of the processors hash at once, whoever asks: a crowd of log-ins takes neither all processors nor, at
+    19 MiB each, all memory (bench/authentication.py).
+    """
 
     def __init__(self, settings: Settings) -> None:
+        self._turns = BoundedSemaphore(max(1, (os.cpu_count() or 1) // 2))
         self._hasher = argon2.PasswordHasher(
             time_cost=settings.argon2_time_cost, memory_cost=settings.argon2_memory_cost, parallelism=1
         )
 
     def hash(self, password: str) -> str:
-        """The encoded hash with its salt."""
-        return self._hasher.hash(password)
+        """The encoded hash with its salt. Raises Unavailable."""
+        with self._turn():
+            return self._hasher.hash(password)
 
     def verify(self, password_hash: str, password: str) -> bool:
-        """Whether `password` is the one; in the time that the stored parameters take."""
+        """Whether `password` is the one; in the time that the stored parameters take. Raises Unavailable."""
+        with self._turn():
+            try:
+                return self._hasher.verify(password_hash, password)
+            except (argon2.exceptions.VerifyMismatchError, argon2.exceptions.InvalidHashError):
+                return False
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if not self._turns.acquire(timeout=HASH_WAIT_SECONDS):
+            raise Unavailable("Too many people are logging in right now; try again in a moment")
         try:
-            return self._hasher.verify(password_hash, password)
-        except argon2.exceptions.VerifyMismatchError:
-            return False
+            yield
+        finally:
+            self._turns.release()
 
     def needs_rehash(self, password_hash: str) -> bool:
         """Whether the stored hash has other parameters than the present ones."""
@@ -89,9 +110,9 @@ class JwtTokens:
     def read_access(self, token: str, now: datetime) -> AccessClaims:
         """Raises Unauthenticated; the time is `now`, not this machine's."""
         try:
-            if len(token) > MAX_TOKEN_LENGTH or jwt.get_unverified_header(token).get("typ") != "at+jwt":
+            if len(token) > MAX_TOKEN_LENGTH:
                 raise Unauthenticated("The access token is not valid")
-            claims = jwt.decode(
+            found = jwt.decode_complete(
                 token,
                 self._access_key,
                 algorithms=[ALGORITHM],
@@ -104,15 +125,20 @@ class JwtTokens:
                     "verify_nbf": False,
                 },
             )
+            if found["header"].get("typ") != "at+jwt":
+                raise Unauthenticated("The access token is not valid")
+            claims = found["payload"]
             issued, expires = int(claims["iat"]), int(claims["exp"])
-            found = AccessClaims(int(claims["sub"]), int(claims["sid"]), datetime.fromtimestamp(expires, UTC))
+            access = AccessClaims(
+                int(claims["sub"]), int(claims["sid"]), datetime.fromtimestamp(expires, UTC)
+            )
         except (jwt.InvalidTokenError, ValueError, TypeError, OverflowError, OSError):
             raise Unauthenticated("The access token is not valid") from None
         if now.timestamp() >= expires:
             raise Unauthenticated("The access token has expired")
         if issued > now.timestamp() + LEEWAY_SECONDS:
             raise Unauthenticated("The access token is not valid yet")
-        return found
+        return access
 
     def new_secret(self) -> str:
         """256 random bits, URL-safe."""

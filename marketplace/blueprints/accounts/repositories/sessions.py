@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import exists, or_, select, update
+from sqlalchemy import bindparam, exists, or_, select, update
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import aliased
 
 from marketplace.blueprints.accounts.ports import SessionView
@@ -35,6 +36,31 @@ _ADMIN_STAYS = or_(
         _ADMIN.is_active,
         _ADMIN.deleted_at.is_(None),
     ),
+)
+
+# Runs at every request of a signed-in caller: compiled once, and without ORM (bench/authentication.py).
+_PRINCIPAL = str(
+    select(
+        User.roles,
+        User.is_active,
+        or_(User.email_verified, User.phone_verified),
+        Performer.id,
+        Performer.status,
+        UserSession.created_at,
+        UserSession.acting_admin_id,
+        SecondFactor.confirmed_at,
+    )
+    .join(UserSession, UserSession.user_id == User.id)
+    .outerjoin(Performer, Performer.user_id == User.id)
+    .outerjoin(SecondFactor, SecondFactor.user_id == User.id)
+    .where(
+        UserSession.id == bindparam("session_id"),
+        User.id == bindparam("user_id"),
+        User.deleted_at.is_(None),
+        UserSession.revoked_at.is_(None),
+        UserSession.expires_at > bindparam("at"),
+    )
+    .compile(dialect=postgresql.dialect(paramstyle="pyformat"))  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it unannotated
 )
 
 
@@ -110,33 +136,13 @@ class SqlSessionRepository(SqlRepository):
 
     def find_principal(self, session_id: int, user_id: int, at: datetime) -> tuple[Principal, bool] | None:
         """The caller by the rights of this moment and whether the user is active."""
-        statement = (
-            select(
-                User.roles,
-                User.is_active,
-                or_(User.email_verified, User.phone_verified),
-                Performer.id,
-                Performer.status,
-                UserSession.created_at,
-                UserSession.acting_admin_id,
-                SecondFactor.confirmed_at,
-            )
-            .join(UserSession, UserSession.user_id == User.id)
-            .outerjoin(Performer, Performer.user_id == User.id)
-            .outerjoin(SecondFactor, SecondFactor.user_id == User.id)
-            .where(
-                UserSession.id == session_id,
-                User.id == user_id,
-                User.deleted_at.is_(None),
-                UserSession.revoked_at.is_(None),
-                UserSession.expires_at > at,
-                _ADMIN_STAYS,
-            )
-        )
-        row = self.session.execute(statement).one_or_none()
+        values = {"session_id": session_id, "user_id": user_id, "at": at}
+        row = self.session.connection().exec_driver_sql(_PRINCIPAL, values).one_or_none()
         if row is None:
             return None
         roles, is_active, verified, performer_id, performer_status, signed_in_at, admin_id, factor = row
+        if admin_id is not None and not self.alive({session_id}, at):
+            return None
         principal = Principal(
             user_id=user_id,
             session_id=session_id,
