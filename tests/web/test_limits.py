@@ -440,9 +440,16 @@ def test_behind_two_proxies_the_last_but_one_counts() -> None:
 
 def test_hits_of_many_threads_are_all_counted() -> None:
     counters = LocalCounters()
-    with ThreadPoolExecutor(16) as pool:
-        counts = list(pool.map(lambda _: counters.hit("k", 60).hits, range(2000)))
-    assert sorted(counts) == list(range(1, 2001))
+    interval = sys.getswitchinterval()
+    # Threads take turns as often as they can, so that a step between reading and writing is found.
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            runs = pool.map(lambda _: [counters.hit("k", 60).hits for _ in range(2000)], range(8))
+            counts = [count for run in runs for count in run]
+    finally:
+        sys.setswitchinterval(interval)
+    assert sorted(counts) == list(range(1, 16_001))
 
 
 def test_ended_windows_are_thrown_away(ticks: Ticks) -> None:
