@@ -17,6 +17,7 @@ from marketplace.models.moderation import AuditEntry, ChangeRequest
 from marketplace.models.notifications import Notification
 from marketplace.models.orders import Order, OrderTransition
 from marketplace.models.performers import Performer, PerformerCategory
+from marketplace.models.privacy import DataExport
 from marketplace.models.realtime import RealtimeMessage
 from marketplace.models.reviews import Review
 
@@ -30,6 +31,7 @@ __all__ = [
     "Chat",
     "ChatMember",
     "City",
+    "DataExport",
     "DomainEventRow",
     "IdempotencyKey",
     "JobRow",

@@ -88,6 +88,7 @@ class UserSession(Base):
     __tablename__ = "user_session"
     __table_args__ = (
         Index("ix_user_session_user_id", "user_id"),
+        Index("ix_user_session_expires_at", "expires_at"),
         Index("uq_user_session_refresh_hash", "refresh_hash", unique=True),
     )
 
