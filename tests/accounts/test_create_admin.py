@@ -1,11 +1,13 @@
-"""`flask accounts create-admin`: the first admin, and one line for what is refused."""
+"""`flask accounts ...`: the first admin, a lost second factor, and one line for what is refused."""
 
 import pytest
 from flask.testing import FlaskCliRunner
 from sqlalchemy import select
 
+from marketplace.blueprints.accounts.services import Device
+from marketplace.blueprints.accounts.wiring import Accounts
 from marketplace.extensions import db
-from marketplace.models import DomainEventRow, User
+from marketplace.models import AuditEntry, DomainEventRow, SecondFactor, User, UserSession
 
 GOOD = {"username": "root", "email": "Root@Example.org", "password": "Correct-Horse-7"}
 
@@ -74,3 +76,25 @@ def test_the_password_is_asked_for(app, context):
     result = FlaskCliRunner(app).invoke(args=options, input=typed)
     assert result.exit_code == 0
     assert GOOD["password"] not in result.output
+
+
+def test_a_lost_second_factor_is_reset(app, context, make):
+    user = make.staff("admin", username="boss")
+    accounts = app.extensions["marketplace"].get(Accounts)
+    _, secret = accounts.factors._codes.new_secret()
+    db.session.add(SecondFactor(user_id=user.id, secret=secret, confirmed_at=user.date_joined))
+    db.session.commit()
+    accounts.sessions.open(user.id, Device())
+
+    def reset(name: str):
+        arguments = ["accounts", "reset-second-factor", "--username", name]
+        return FlaskCliRunner(app).invoke(args=arguments)
+
+    done = reset("boss")
+    assert (done.exit_code, done.output) == (0, "boss has no second factor any more.\n")
+    assert db.session.query(SecondFactor).count() == 0
+    assert db.session.query(UserSession).filter_by(revoked_at=None).count() == 0
+    assert db.session.query(AuditEntry).filter_by(action="user.second_factor_reset").count() == 1
+    for name, said in (("boss", "There is no second factor"), ("nobody", "There is no such user")):
+        refused = reset(name)
+        assert (refused.exit_code, refused.output) == (1, f"Error: {name}: {said}\n")

@@ -1,5 +1,7 @@
 """Accounts over HTTP: sign-up, sessions, the own profile."""
 
+import base64
+import hmac
 import json
 from collections.abc import Callable
 from datetime import timedelta
@@ -182,6 +184,18 @@ def test_an_access_token_lives_15_minutes(client: CheckedClient, clock: FrozenCl
         ({"sid": "x"}, {}, None, ALGORITHM),
         ({"sid": None}, {}, None, ALGORITHM),
         ({"exp": 10**18}, {}, None, ALGORITHM),
+        ({"exp": None}, {}, None, ALGORITHM),
+        ({"aud": ["marketplace-api", 1]}, {}, None, ALGORITHM),
+        ({"nbf": 3600, "iat": 3600}, {}, None, ALGORITHM),
+        # Keys that the server has for other purposes, and its bare secret.
+        ({}, {}, "server:refresh", ALGORITHM),
+        ({}, {}, "server:refresh-seal", ALGORITHM),
+        ({}, {}, "server:", ALGORITHM),
+        # Headers that name a key of the forger's choice (RFC 8725, 2.5 and 3.10).
+        ({}, {"jwk": "own"}, "own key, long enough for the algorithm", ALGORITHM),
+        ({}, {"kid": "/dev/null"}, "own key, long enough for the algorithm", ALGORITHM),
+        ({}, {"jku": "http://127.0.0.1/keys"}, "own key, long enough for the algorithm", ALGORITHM),
+        ({}, {"crit": "x"}, None, ALGORITHM),
     ],
 )
 @pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")
@@ -206,10 +220,19 @@ def test_forged_tokens(
         "exp": now + 900,
     }
     for name, value in claims.items():
-        body[name] = now + value if name in {"exp", "iat"} and value < 10**9 else value
-    real = _derive(app.extensions["marketplace"].settings.secret_key, "access")
-    secret: Any = real if key is None else key
-    token = jwt.encode(body, secret, algorithm, headers={"typ": "at+jwt", **header})
+        relative = name in {"exp", "iat", "nbf"} and value is not None and value < 10**9
+        body[name] = now + value if relative else value
+    server = app.extensions["marketplace"].settings.secret_key
+    secret: Any = _derive(server, "access") if key is None else key
+    if key is not None and key.startswith("server:"):
+        purpose = key.removeprefix("server:")
+        secret = _derive(server, purpose) if purpose else server
+    headers: dict[str, Any] = {"typ": "at+jwt", **header}
+    if "jwk" in header:
+        headers["jwk"] = {"kty": "oct", "k": "b3duIGtleQ"}
+    if "crit" in header:
+        headers["crit"] = ["x"]
+    token = jwt.encode(body, secret, algorithm, headers=headers)
     answer = client.get("/api/v1/user/me", headers={"Authorization": f"Bearer {token}"})
     assert answer.status_code == 401
     assert 'error="invalid_token"' in answer.headers["WWW-Authenticate"]
@@ -220,6 +243,61 @@ def test_forged_tokens(
 )
 def test_malformed_authorization(client: CheckedClient, header: str) -> None:
     assert client.get("/api/v1/user/me", headers={"Authorization": header}).status_code == 401
+
+
+def test_tokens_signed_with_another_kind_of_key(
+    client: CheckedClient, app: Flask, clock: FrozenClock
+) -> None:
+    """Key confusion (RFC 8725, 2.1): an asymmetric token, and a public key used as the secret."""
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    made = sign_up(client)
+    good = jwt.decode(made["tokens"]["access_token"], options={"verify_signature": False})
+    private = rsa.generate_private_key(65537, 2048)
+    public = private.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    tokens = [jwt.encode(good, private, name, headers={"typ": "at+jwt"}) for name in ("RS256", "PS256")]
+    body = made["tokens"]["access_token"].split(".")[1]
+    for name in ("HS256", "nOnE", "NONE", ""):
+        # By hand: the library makes no such tokens.
+        content = f"{_encoded(json.dumps({'alg': name, 'typ': 'at+jwt'}).encode())}.{body}"
+        seals = [
+            "",
+            _encoded(hmac.digest(public, content.encode(), "sha256")),
+            _encoded(hmac.digest(b"", content.encode(), "sha256")),
+        ]
+        tokens += [f"{content}.{seal}" for seal in seals]
+    for token in tokens:
+        answer = client.get("/api/v1/user/me", headers={"Authorization": f"Bearer {token}"})
+        assert answer.status_code == 401, token
+
+
+def _encoded(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def test_a_token_that_was_bent(client: CheckedClient) -> None:
+    """Any change of any part: the payload of another user, a signature cut, parts swapped."""
+    one = sign_up(client)["tokens"]["access_token"]
+    two = sign_up(client, username="bob", email="bob@example.org", phone="+4930901821")["tokens"][
+        "access_token"
+    ]
+    head, body, seal = one.split(".")
+    other = two.split(".")
+    for bent in (
+        f"{head}.{other[1]}.{seal}",
+        f"{head}.{body}.{other[2]}",
+        f"{head}.{body}.",
+        f"{head}.{body}",
+        f"{head}.{body}.{seal[:-2]}",
+        f"{body}.{head}.{seal}",
+        f"{head}.{body}.{seal}.{seal}",
+    ):
+        assert (
+            client.get("/api/v1/user/me", headers={"Authorization": f"Bearer {bent}"}).status_code == 401
+        ), bent
 
 
 def test_a_refresh_token_is_no_access_token(client: CheckedClient) -> None:

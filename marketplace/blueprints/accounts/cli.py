@@ -32,6 +32,17 @@ def create_admin(username: str, email: str, password: str) -> None:
     click.echo(f"Created admin {values['username']} (id {user_id}).")
 
 
+@commands.command("reset-second-factor")
+@click.option("--username", required=True)
+def reset_second_factor(username: str) -> None:
+    """Remove the second factor of somebody who lost it, and end all sessions of theirs."""
+    try:
+        accounts().factors.reset(username)
+    except AppError as error:
+        raise click.ClickException(f"{username}: {error.detail}") from error
+    click.echo(f"{username} has no second factor any more.")
+
+
 def _said(reasons: Mapping[str, Sequence[str]], title: str = "") -> str:
     """In one line what is wrong, by option."""
     parts = [f"--{name}: {' '.join(texts)}" for name, texts in reasons.items()]

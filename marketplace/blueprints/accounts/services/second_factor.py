@@ -24,6 +24,7 @@ from marketplace.blueprints.accounts.ports import (
 from marketplace.blueprints.accounts.services.post import Post
 from marketplace.blueprints.accounts.services.sessions import SessionService
 from marketplace.kernel.clock import Clock
+from marketplace.kernel.errors import NotFound
 from marketplace.kernel.identity import Principal
 from marketplace.kernel.transactions import UnitOfWork
 
@@ -144,6 +145,21 @@ class SecondFactorService:
             user = self._users.get(caller.user_id)
             self._uow.record(SecondFactorChanged(user_id=user.id, enabled=False))
             self._audit.write("user.second_factor_off", "user", user.id, actor=caller)
+            self._post.notify(user, "second_factor_off")
+
+    def reset(self, username: str) -> None:
+        """For the operator: remove it from somebody who lost it, and end all sessions. Raises NotFound,
+        TotpNotEnabled.
+        """
+        with self._uow:
+            user = self._users.find_by_login(username)
+            if user is None:
+                raise NotFound("There is no such user")
+            if not self._factors.remove(user.id):
+                raise TotpNotEnabled
+            self._sessions.end([user.id])
+            self._uow.record(SecondFactorChanged(user_id=user.id, enabled=False))
+            self._audit.write("user.second_factor_reset", "user", user.id, actor=None)
             self._post.notify(user, "second_factor_off")
 
     def renew_recovery_codes(self, caller: Principal) -> RecoveryCodes:
