@@ -309,9 +309,9 @@ def init_app(app: Flask, settings: Settings) -> None:
         # An address that leads nowhere counts too: who tries many is the one to slow down.
         RATELIMIT_REQUEST_IDENTIFIER=lambda: request.endpoint or "nowhere",
     )
-    # One budget for all routes, spent before access is checked: a refused request counts as any other.
+    # A budget for each route, spent before access is checked: a refused request counts as any other.
     default = ApplicationLimit(
-        limit_provider=_default_amount, key_function=caller_key, scope="all", exempt_when=_is_preflight
+        limit_provider=_default_amount, key_function=caller_key, scope=_route, exempt_when=_is_preflight
     )
     limiter.limit_manager.set_application_limits([default.bind(limiter)])
     limiter.init_app(app)
