@@ -6,6 +6,8 @@ from typing import cast
 
 from alembic.config import Config
 from flask import Flask
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from sqlalchemy.orm import Session, scoped_session
 
 from marketplace.config import Settings
@@ -26,6 +28,8 @@ from marketplace.web.parsing import check_value
 from marketplace.web.problems import problem_of
 from marketplace.web.runtime import Runtime
 
+CACHE_TIMEOUT_SECONDS = 0.25
+"""For a connect, and for an answer: one request pays at most both."""
 _INSIDE_WORKER = "marketplace_inside_worker"
 
 
@@ -55,10 +59,16 @@ def init_runtime(app: Flask, settings: Settings, plugins: list[Plugin], clock: C
 
 def init_cache(app: Flask, settings: Settings) -> None:
     """Redis when there is one, else this process; an unreachable cache is a miss, never an error."""
+    # Asked once: by default redis-py waits for a server that hangs three times more.
+    waits = {
+        "socket_timeout": CACHE_TIMEOUT_SECONDS,
+        "socket_connect_timeout": CACHE_TIMEOUT_SECONDS,
+        "retry": Retry(NoBackoff(), 0),
+    }
     app.config.update(
         CACHE_TYPE="RedisCache" if settings.redis_url else "SimpleCache",
         CACHE_REDIS_URL=settings.redis_url,
-        CACHE_OPTIONS={"socket_timeout": 0.5, "socket_connect_timeout": 0.5} if settings.redis_url else {},
+        CACHE_OPTIONS=waits if settings.redis_url else {},
         CACHE_DEFAULT_TIMEOUT=60,
         CACHE_KEY_PREFIX="marketplace:",
     )
