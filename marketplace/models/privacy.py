@@ -13,6 +13,11 @@ DELETED_NAME = "Deleted user"
 """The first name of everybody whose account is deleted; there is no last name."""
 
 
+def anonymous_email(name: str) -> str:
+    """An address that leads nowhere (RFC 2606) for an account that has none any more."""
+    return f"{name}@deleted.invalid"
+
+
 def shown_first_name(user: Any = User) -> ColumnElement[str]:
     """The first name that others see, of `user` or an alias of it."""
     return case((user.deleted_at.is_(None), user.first_name), else_=DELETED_NAME)

@@ -211,9 +211,11 @@ class VersionedBlueprint:
         return mark
 
     def response(
-        self, status: int, schema: type[Schema] | Schema | None = None, **kwargs: Any
+        self, status: int, schema: type[Schema] | Schema | dict[str, Any] | None = None, **kwargs: Any
     ) -> Callable[[F], F]:
-        """Dump what the view returns by `schema`; without one the answer has no body."""
+        """Dump what the view returns by `schema`; without one the answer has no body. A dict is a schema of
+        OpenAPI for a view that returns a finished Response, of the `content_type`.
+        """
         document = self._decorators.response(status, schema, **kwargs)
         if schema is not None:
             return document

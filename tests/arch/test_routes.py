@@ -36,6 +36,7 @@ NOT_IDEMPOTENT = {
     "/user/me/totp": "a newer secret takes the place of one that is not confirmed",
     "/user/me/totp/confirm": "a code works once by itself",
     "/user/me/totp/recovery-codes": "newer ones take the place of those before",
+    "/user/restore": "a token works once by itself",
     "/admin/users/{user_id}/act-as": "a second token is as good as the first",
     "/chats/{chat_id}/messages": "client_id does the same for messages",
     "/chats/{chat_id}/read": "a watermark that never goes back",

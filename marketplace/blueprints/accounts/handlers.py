@@ -5,16 +5,23 @@ from typing import Any
 
 from marketplace.blueprints.accounts.events import UserRegistered
 from marketplace.blueprints.accounts.services import (
+    ANONYMISE_JOB,
+    ANONYMISE_ONE_JOB,
     CHANGE_EMAIL_JOB,
     CODE_JOB,
+    EXPORT_JOB,
     NOTICE_JOB,
     RESET_JOB,
+    RESTORE_JOB,
     WELCOME_JOB,
 )
 from marketplace.blueprints.accounts.wiring import Accounts
 from marketplace.kernel.events import Handler
 from marketplace.kernel.registry import Job
 from marketplace.web.runtime import Runtime
+
+EVERY_SECONDS = 3600.0
+SWEEP_JOB = "accounts.sweep"
 
 
 def handlers(parts: Runtime) -> Iterable[Handler]:
@@ -28,7 +35,7 @@ def handlers(parts: Runtime) -> Iterable[Handler]:
 
 
 def jobs(parts: Runtime) -> Iterable[Job]:
-    """What is sent to people after the commit, and what is swept away."""
+    """What is sent to people after the commit, what they asked to be made, and what is swept away."""
     built = parts.get(Accounts)
 
     def sending(kind: str, send: Callable[..., None]) -> Job:
@@ -37,10 +44,27 @@ def jobs(parts: Runtime) -> Iterable[Job]:
 
         return Job(kind, run, effect=True)
 
+    def export(payload: dict[str, Any]) -> None:
+        built.exports.build(payload["export_id"])
+
+    def anonymise_due(payload: dict[str, Any]) -> None:
+        built.deletion.enqueue_due(payload.get("after_id", 0))
+
+    def anonymise(payload: dict[str, Any]) -> None:
+        built.deletion.anonymise(payload["user_id"])
+
+    def sweep(_payload: dict[str, Any]) -> None:
+        built.sweeper.sweep()
+
     return [
         sending(WELCOME_JOB, built.registration.send_welcome),
         sending(NOTICE_JOB, built.post.mail),
         sending(RESET_JOB, built.passwords.send_reset),
         sending(CHANGE_EMAIL_JOB, built.contacts.send_change_email),
         sending(CODE_JOB, built.codes.deliver),
+        sending(RESTORE_JOB, built.deletion.send_restore),
+        Job(EXPORT_JOB, export),
+        Job(ANONYMISE_JOB, anonymise_due, every=EVERY_SECONDS),
+        Job(ANONYMISE_ONE_JOB, anonymise),
+        Job(SWEEP_JOB, sweep, every=EVERY_SECONDS),
     ]

@@ -163,6 +163,57 @@ MAILS: dict[str, dict[str, Letter]] = {
             " فغيّر كلمة المرور فورًا وراسلنا.\n",
         ),
     },
+    "export_ready": {
+        "en": Letter(
+            "Your data are ready",
+            "Hello {name},\n\nthe copy of your data that you asked for is ready. Sign in and fetch it from your"
+            " account within {days} days. If you did not ask for it, change your password at once and write to"
+            " us.\n",
+        ),
+        "es": Letter(
+            "Sus datos están listos",
+            "Hola, {name}:\n\nla copia de sus datos que pidió está lista. Entre en su cuenta y descárguela en un"
+            " plazo de {days} días. Si no la ha pedido, cambie su contraseña de inmediato y escríbanos.\n",
+        ),
+        "ar": Letter(
+            "بياناتك جاهزة",
+            "مرحبًا {name}،\n\nنسخة بياناتك التي طلبتها جاهزة. سجّل الدخول ونزّلها من حسابك خلال {days} أيام. إن لم"
+            " تطلبها فغيّر كلمة المرور فورًا وراسلنا.\n",
+        ),
+    },
+    "account_deleted": {
+        "en": Letter(
+            "Your account is deleted",
+            "Hello {name},\n\nyour account is deleted. For {days} days you can take this back with this token:"
+            "\n\n{token}\n\nAfter that, your data are removed for good.\n",
+        ),
+        "es": Letter(
+            "Su cuenta está eliminada",
+            "Hola, {name}:\n\nsu cuenta está eliminada. Durante {days} días puede recuperarla con este código:"
+            "\n\n{token}\n\nDespués, sus datos se borrarán para siempre.\n",
+        ),
+        "ar": Letter(
+            "تم حذف حسابك",
+            "مرحبًا {name}،\n\nتم حذف حسابك. يمكنك التراجع خلال {days} أيام بهذا الرمز:\n\n{token}\n\nبعد ذلك"
+            " تُزال بياناتك نهائيًا.\n",
+        ),
+    },
+    "account_restored": {
+        "en": Letter(
+            "Your account is back",
+            "Hello {name},\n\nthe deletion of your account was taken back. If this was not you, change your"
+            " password at once and write to us.\n",
+        ),
+        "es": Letter(
+            "Su cuenta está de vuelta",
+            "Hola, {name}:\n\nse ha anulado la eliminación de su cuenta. Si no ha sido usted, cambie su contraseña"
+            " de inmediato y escríbanos.\n",
+        ),
+        "ar": Letter(
+            "عاد حسابك",
+            "مرحبًا {name}،\n\nأُلغي حذف حسابك. إن لم تكن أنت من فعل ذلك فغيّر كلمة المرور فورًا وراسلنا.\n",
+        ),
+    },
 }
 
 CODE_TEXT = {
@@ -171,6 +222,32 @@ CODE_TEXT = {
     "ar": "{code} هو رمزك. صالح لمدة {minutes} دقائق. لا تعطه لأحد.",
 }
 """The text message with a one-time code."""
+
+RESTORE_TEXT = {
+    "en": "Your account is deleted. Within {days} days, this takes it back: {token}",
+    "es": "Su cuenta está eliminada. Durante {days} días puede recuperarla con: {token}",
+    "ar": "تم حذف حسابك. يمكنك التراجع خلال {days} أيام بهذا الرمز: {token}",
+}
+"""The text message with the token that takes a deletion back."""
+
+EXPORT_README = {
+    "en": (
+        "This is what was held on you, {name}, at {at}. Each file is a JSON array; times are in UTC.\n\n"
+        "Passwords, codes and tokens are kept as hashes only and are not here. Of other people you find what"
+        " they wrote to you or about you, with their first name.\n"
+    ),
+    "es": (
+        "Esto es lo que se guardaba sobre usted, {name}, el {at}. Cada archivo es una lista JSON; las horas están"
+        " en UTC.\n\nLas contraseñas, los códigos y los tokens solo se guardan como resúmenes y no están aquí. De"
+        " otras personas encontrará lo que le escribieron o escribieron sobre usted, con su nombre de pila.\n"
+    ),
+    "ar": (
+        "هذا ما كان محفوظًا عنك يا {name} في {at}. كل ملف قائمة JSON، والأوقات بالتوقيت العالمي.\n\n"
+        "كلمات المرور والرموز محفوظة كبصمات فقط وليست هنا. ومن الآخرين تجد ما كتبوه إليك أو عنك مع اسمهم"
+        " الأول.\n"
+    ),
+}
+"""What an export says of itself."""
 
 
 def letter(topic: str, locale: str) -> Letter:
@@ -182,6 +259,16 @@ def letter(topic: str, locale: str) -> Letter:
 def code_text(locale: str) -> str:
     """The template of the text message with a code."""
     return CODE_TEXT.get(_language(locale), CODE_TEXT["en"])
+
+
+def restore_text(locale: str) -> str:
+    """The template of the text message that takes a deletion back."""
+    return RESTORE_TEXT.get(_language(locale), RESTORE_TEXT["en"])
+
+
+def export_readme(locale: str) -> str:
+    """The template of the text beside the data of an export."""
+    return EXPORT_README.get(_language(locale), EXPORT_README["en"])
 
 
 def _language(locale: str) -> str:

@@ -1,6 +1,11 @@
 """What accounts add to the program."""
 
-from marketplace.blueprints.accounts import admin_routes, me_routes, routes  # noqa: F401 - they declare the routes
+from marketplace.blueprints.accounts import (  # noqa: F401 - they declare the routes
+    admin_routes,
+    me_routes,
+    privacy_routes,
+    routes,
+)
 from marketplace.blueprints.accounts.blueprint import blp, staff_blp
 from marketplace.blueprints.accounts.cli import commands
 from marketplace.blueprints.accounts.errors import CONSTRAINTS

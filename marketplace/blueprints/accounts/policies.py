@@ -17,6 +17,16 @@ VERIFY_EMAIL_HOURS = 72
 RESET_HOURS = 1
 RESTORE_DAYS = 7
 """How long a deletion can be undone."""
+ANONYMISE_BATCH = 200
+EXPORT_DAYS = 7
+"""How long an export is kept."""
+EXPORT_HOURS = 6
+"""After so long an export that is not ready is given up."""
+EXPORT_LINK = timedelta(minutes=15)
+"""How long a link to an export is good."""
+OLD_SESSIONS = timedelta(days=90)
+"""So long after its end a session is still known, to tell its user about."""
+OLD_TOKENS = timedelta(days=30)
 RESET_BY_PHONE = timedelta(minutes=10)
 ACT_AS = timedelta(minutes=30)
 
@@ -40,6 +50,14 @@ class Role(StrEnum):
 
     MODERATOR = MODERATOR
     ADMIN = ADMIN
+
+
+class ExportStatus(StrEnum):
+    """How far a copy of a user's data is."""
+
+    PENDING = "pending"
+    READY = "ready"
+    FAILED = "failed"
 
 
 class CodePurpose(StrEnum):

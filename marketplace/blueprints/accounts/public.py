@@ -16,8 +16,12 @@ from marketplace.blueprints.accounts.events import (
     UserUnblocked,
     UserVerified,
 )
+from marketplace.blueprints.accounts.privacy_ports import ExportSection
+from marketplace.blueprints.accounts.wiring import Accounts
+from marketplace.web.runtime import Runtime
 
 __all__ = [
+    "ExportSection",
     "PasswordChanged",
     "SecondFactorChanged",
     "SessionRevoked",
@@ -32,4 +36,10 @@ __all__ = [
     "UserRolesChanged",
     "UserUnblocked",
     "UserVerified",
+    "register_export",
 ]
+
+
+def register_export(parts: Runtime, section: ExportSection) -> None:
+    """Put what a domain holds on a user into the user's export."""
+    parts.get(Accounts).exports.register(section)

@@ -1,6 +1,6 @@
 """What goes in and out of accounts."""
 
-from marketplace.blueprints.accounts.policies import CodePurpose, Role
+from marketplace.blueprints.accounts.policies import CodePurpose, ExportStatus, Role
 from marketplace.web import fields
 from marketplace.web.pagination import PageQuery
 from marketplace.web.schema import PatchSchema, Schema
@@ -107,6 +107,32 @@ class NewFactor(Schema):
     secret = fields.Str(required=True, max=64, metadata={"description": "Base32, to be typed in"})
     uri = fields.Str(
         required=True, max=512, metadata={"description": "`otpauth://`, to be shown as a QR code"}
+    )
+
+
+class Export(Schema):
+    id = fields.Id(required=True)
+    status = fields.Enum(ExportStatus, required=True)
+    created_at = fields.DateTime(required=True)
+    ready_at = fields.DateTime(required=True, allow_none=True)
+    expires_at = fields.DateTime(
+        required=True, allow_none=True, metadata={"description": "When the archive is removed"}
+    )
+    url = fields.Str(
+        required=True,
+        allow_none=True,
+        max=1024,
+        metadata={"description": "Where a ready one can be fetched for 15 minutes; ask again for another"},
+    )
+
+
+class ExportLink(Schema):
+    token = fields.Str(required=True, max=512)
+
+
+class Restore(EmailToken):
+    code = fields.Str(
+        min=6, max=32, metadata={"description": "Of the second factor; needed after `code_required`"}
     )
 
 

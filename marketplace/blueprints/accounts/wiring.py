@@ -1,13 +1,19 @@
 """Builds the services of accounts."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from marketplace.blueprints.accounts.adapters import ArgonHasher, JwtTokens, PyotpCodes
+from marketplace.blueprints.accounts.archives import ExportLinks
 from marketplace.blueprints.accounts.changes import MODERATED_FIELDS, SUBJECT
 from marketplace.blueprints.accounts.events import UserProfileChanged
+from marketplace.blueprints.accounts.privacy_ports import ExportSection
 from marketplace.blueprints.accounts.repositories import (
+    SqlAccountRecords,
     SqlBudgetRepository,
     SqlCodeRepository,
+    SqlExportRepository,
+    SqlOldSessions,
     SqlSecondFactorRepository,
     SqlSessionRepository,
     SqlTokenRepository,
@@ -21,6 +27,8 @@ from marketplace.blueprints.accounts.services import (
     CodeService,
     ContactService,
     Credentials,
+    DeletionService,
+    ExportService,
     LoginService,
     PasswordService,
     Post,
@@ -28,6 +36,7 @@ from marketplace.blueprints.accounts.services import (
     RegistrationService,
     SecondFactorService,
     SessionService,
+    Sweeper,
     UserAdministration,
 )
 from marketplace.blueprints.integrations import public as integrations
@@ -49,6 +58,9 @@ class Accounts:
     factors: SecondFactorService
     staff: UserAdministration
     post: Post
+    exports: ExportService
+    deletion: DeletionService
+    sweeper: Sweeper
 
 
 def build(parts: Runtime) -> Accounts:
@@ -79,8 +91,32 @@ def build(parts: Runtime) -> Accounts:
         uow, users, one_time, credentials, tokens, sessions, budgets, post, audit, clock
     )
     limits = CodeLimits(settings.sms_daily_per_address, settings.sms_daily_per_country)
-    keeper = CodeKeeper(uow, SqlCodeRepository(uow), tokens, budgets, clock, limits)
+    codes = SqlCodeRepository(uow)
+    keeper = CodeKeeper(uow, codes, tokens, budgets, clock, limits)
     staff = UserAdministration(uow, users, SqlUserDirectory(uow, parts.cursors), sessions, audit, clock)
+    export_rows = SqlExportRepository(uow)
+    records = SqlAccountRecords(uow)
+    personal = moderation.personal_records(parts)
+    exports = ExportService(uow, users, export_rows, ExportLinks(settings.secret_key), post, audit, clock)
+    for section in records.sections():
+        exports.register(section)
+    for name, collect in personal.sections():
+        exports.register(ExportSection(name, collect))
+    deletion = DeletionService(
+        uow,
+        users,
+        records,
+        one_time,
+        tokens,
+        sessions,
+        factors,
+        personal,
+        post,
+        audit,
+        clock,
+    )
+    old_sessions = SqlOldSessions(uow, timedelta(seconds=settings.refresh_token_seconds))
+    sweeper = Sweeper(uow, export_rows, codes, one_time, old_sessions, budgets, clock)
     moderation.register_subject(
         parts,
         moderation.ModeratedSubject(
@@ -104,6 +140,9 @@ def build(parts: Runtime) -> Accounts:
         factors=factors,
         staff=staff,
         post=post,
+        exports=exports,
+        deletion=deletion,
+        sweeper=sweeper,
     )
 
 

@@ -2,6 +2,7 @@
 
 from marketplace.blueprints.moderation.events import ChangeDecided, ChangeSubmitted
 from marketplace.blueprints.moderation.ports import BulkAction, ChangeView, ModeratedSubject
+from marketplace.blueprints.moderation.privacy_repositories import SqlPersonalRecords
 from marketplace.blueprints.moderation.services import AuditLog, ChangeRequests
 from marketplace.blueprints.moderation.wiring import Moderation
 from marketplace.web.runtime import Runtime
@@ -14,8 +15,10 @@ __all__ = [
     "ChangeSubmitted",
     "ChangeView",
     "ModeratedSubject",
+    "SqlPersonalRecords",
     "audit",
     "change_requests",
+    "personal_records",
     "register_bulk",
     "register_subject",
 ]
@@ -29,6 +32,11 @@ def change_requests(parts: Runtime) -> ChangeRequests:
 def audit(parts: Runtime) -> AuditLog:
     """The audit log."""
     return parts.get(Moderation).audit
+
+
+def personal_records(parts: Runtime) -> SqlPersonalRecords:
+    """What moderation holds on one user: for accounts, which come after it."""
+    return parts.get(Moderation).personal
 
 
 def register_subject(parts: Runtime, subject: ModeratedSubject) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from flask import has_request_context, request
 
+from marketplace.blueprints.moderation.privacy_repositories import SqlPersonalRecords
 from marketplace.blueprints.moderation.repositories import SqlAuditRepository, SqlChangeRepository
 from marketplace.blueprints.moderation.services import (
     AuditLog,
@@ -23,6 +24,7 @@ class Moderation:
     changes: ChangeRequests
     audit: AuditLog
     bulk: BulkDecisions
+    personal: SqlPersonalRecords
 
 
 def build(parts: Runtime) -> Moderation:
@@ -31,7 +33,7 @@ def build(parts: Runtime) -> Moderation:
     changes = ChangeRequests(parts.uow, SqlChangeRepository(parts.uow, parts.cursors), audit, parts.clock)
     bulk = BulkDecisions(parts.uow)
     bulk.register(BulkChanges(changes))
-    return Moderation(changes=changes, audit=audit, bulk=bulk)
+    return Moderation(changes=changes, audit=audit, bulk=bulk, personal=SqlPersonalRecords(parts.uow))
 
 
 def moderation() -> Moderation:

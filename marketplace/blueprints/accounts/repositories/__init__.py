@@ -1,5 +1,10 @@
 """The SQL of accounts."""
 
+from marketplace.blueprints.accounts.repositories.privacy import (
+    SqlAccountRecords,
+    SqlExportRepository,
+    SqlOldSessions,
+)
 from marketplace.blueprints.accounts.repositories.secrets import (
     SqlBudgetRepository,
     SqlCodeRepository,
@@ -10,8 +15,11 @@ from marketplace.blueprints.accounts.repositories.sessions import SqlSessionRepo
 from marketplace.blueprints.accounts.repositories.users import SqlUserDirectory, SqlUserRepository
 
 __all__ = [
+    "SqlAccountRecords",
     "SqlBudgetRepository",
     "SqlCodeRepository",
+    "SqlExportRepository",
+    "SqlOldSessions",
     "SqlSecondFactorRepository",
     "SqlSessionRepository",
     "SqlTokenRepository",

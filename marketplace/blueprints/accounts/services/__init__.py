@@ -11,9 +11,16 @@ from marketplace.blueprints.accounts.services.codes import (
 )
 from marketplace.blueprints.accounts.services.contacts import CHANGE_EMAIL_JOB, ContactService
 from marketplace.blueprints.accounts.services.credentials import Credentials
+from marketplace.blueprints.accounts.services.deletion import (
+    ANONYMISE_JOB,
+    ANONYMISE_ONE_JOB,
+    RESTORE_JOB,
+    DeletionService,
+)
 from marketplace.blueprints.accounts.services.login import LoginService
 from marketplace.blueprints.accounts.services.passwords import RESET_JOB, PasswordService
 from marketplace.blueprints.accounts.services.post import NOTICE_JOB, Post
+from marketplace.blueprints.accounts.services.privacy import EXPORT_JOB, ExportService, Sweeper
 from marketplace.blueprints.accounts.services.profile import Profile, ProfileService
 from marketplace.blueprints.accounts.services.registration import WELCOME_JOB, RegistrationService, SignedUp
 from marketplace.blueprints.accounts.services.second_factor import (
@@ -31,11 +38,15 @@ from marketplace.blueprints.accounts.services.sessions import (
 from marketplace.blueprints.accounts.services.staff import UserAdministration
 
 __all__ = [
+    "ANONYMISE_JOB",
+    "ANONYMISE_ONE_JOB",
     "CHANGE_EMAIL_JOB",
     "CODE_JOB",
+    "EXPORT_JOB",
     "MAX_DEVICE",
     "NOTICE_JOB",
     "RESET_JOB",
+    "RESTORE_JOB",
     "WELCOME_JOB",
     "Acting",
     "Budgets",
@@ -44,7 +55,9 @@ __all__ = [
     "CodeService",
     "ContactService",
     "Credentials",
+    "DeletionService",
     "Device",
+    "ExportService",
     "LoginService",
     "NewFactor",
     "PasswordService",
@@ -57,6 +70,7 @@ __all__ = [
     "SecondFactorService",
     "SessionService",
     "SignedUp",
+    "Sweeper",
     "Tokens",
     "UserAdministration",
     "Verified",

@@ -1,6 +1,6 @@
 """Mails and text messages to users, in their language; sent after the commit."""
 
-from marketplace.blueprints.accounts.messages import code_text, letter
+from marketplace.blueprints.accounts.messages import code_text, letter, restore_text
 from marketplace.blueprints.accounts.ports import Mailer, SmsSender
 from marketplace.kernel.transactions import UnitOfWork
 from marketplace.models.accounts import User
@@ -16,9 +16,10 @@ class Post:
         self._mailer = mailer
         self._sms = sms
 
-    def notify(self, user: User, topic: str, *, to: str | None = None) -> None:
+    def notify(self, user: User, topic: str, *, to: str | None = None, **values: int) -> None:
         """After the commit: tell the user by mail, at the present address or at `to`. Nothing secret."""
-        payload = {"to": to or user.email, "topic": topic, "locale": user.locale, "name": user.first_name}
+        known = {"to": to or user.email, "topic": topic, "locale": user.locale, "name": user.first_name}
+        payload: dict[str, str | int] = {**known, **values}
         self._uow.enqueue(NOTICE_JOB, payload)
 
     def mail(
@@ -40,3 +41,8 @@ class Post:
         """Deliver a one-time code as a text message."""
         text = code_text(locale).format(code=code, minutes=minutes)
         self._sms.send(to=to, topic=topic, text=text, data={"code": code})
+
+    def restore_text(self, to: str, locale: str, token: str, days: int) -> None:
+        """Deliver the token that takes a deletion back as a text message."""
+        text = restore_text(locale).format(token=token, days=days)
+        self._sms.send(to=to, topic="account_deleted", text=text, data={"token": token})

@@ -132,7 +132,10 @@ class SecondFactorService:
             if not self._factors.use_recovery_code(user_id, digest, self._clock.now()):
                 return False
             self._factors.accept(user_id, None)
-            self._post.notify(self._users.get(user_id), "recovery_code_used")
+            user = self._users.find(user_id)
+            # Who restores a deleted account is not there yet, and is told of that.
+            if user is not None:
+                self._post.notify(user, "recovery_code_used")
             return True
 
     def remove(self, caller: Principal) -> None:

@@ -1,0 +1,84 @@
+"""The SQL of what moderation holds on one user: change requests, and entries of the audit log."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, and_, case, func, null, or_, select, update
+
+from marketplace.database.repository import SqlRepository
+from marketplace.models.moderation import AuditEntry, ChangeRequest
+from marketplace.models.performers import Performer
+
+BATCH_ROWS = 500
+
+
+class SqlPersonalRecords(SqlRepository):
+    """Read for the user's export, blanked when the account is anonymised. The audit log stays as it is."""
+
+    def sections(self) -> Sequence[tuple[str, Callable[[int], Iterator[Mapping[str, Any]]]]]:
+        """What goes into an export, by name."""
+        return [("change_requests", self._changes), ("audit_log", self._audit)]
+
+    def _changes(self, user_id: int) -> Iterator[Mapping[str, Any]]:
+        return self._rows(
+            select(
+                ChangeRequest.id,
+                ChangeRequest.subject_type,
+                ChangeRequest.subject_id,
+                ChangeRequest.field_name,
+                ChangeRequest.old_value,
+                ChangeRequest.new_value,
+                ChangeRequest.status,
+                ChangeRequest.reason,
+                ChangeRequest.created_at,
+                ChangeRequest.decided_at,
+            )
+            .where(ChangeRequest.requested_by == user_id)
+            .order_by(ChangeRequest.id)
+        )
+
+    def _audit(self, user_id: int) -> Iterator[Mapping[str, Any]]:
+        performer_id = select(Performer.id).where(Performer.user_id == user_id).scalar_subquery()
+        about = or_(
+            and_(AuditEntry.subject_type == "user", AuditEntry.subject_id == user_id),
+            and_(AuditEntry.subject_type == "performer", AuditEntry.subject_id == performer_id),
+        )
+        by_self = and_(AuditEntry.actor_id == user_id, AuditEntry.on_behalf_of.is_(None))
+        return self._rows(
+            select(
+                AuditEntry.id,
+                AuditEntry.action,
+                AuditEntry.subject_type,
+                AuditEntry.subject_id,
+                case((by_self, "you"), (AuditEntry.actor_id.is_(None), "system"), else_="staff").label("by"),
+                # What staff did to others, or from where, is not the user's.
+                case((about, AuditEntry.before)).label("before"),
+                case((about, AuditEntry.after)).label("after"),
+                case((about, AuditEntry.reason)).label("reason"),
+                case((by_self, AuditEntry.ip)).label("ip"),
+                AuditEntry.created_at,
+            )
+            .where(or_(about, AuditEntry.actor_id == user_id))
+            .order_by(AuditEntry.id)
+        )
+
+    def _rows(self, statement: Select[Any]) -> Iterator[Mapping[str, Any]]:
+        found = self.session.execute(statement, execution_options={"yield_per": BATCH_ROWS})
+        return (row._mapping for row in found)
+
+    def forget(self, user_id: int, at: datetime) -> None:
+        """Withdraw the user's pending change requests, and blank the values of all."""
+        pending = ChangeRequest.status == "pending"
+        statement = (
+            update(ChangeRequest)
+            .where(ChangeRequest.requested_by == user_id)
+            .values(
+                old_value=null(),
+                new_value=null(),
+                reason=None,
+                status=case((pending, "withdrawn"), else_=ChangeRequest.status),
+                decided_at=func.coalesce(ChangeRequest.decided_at, at),
+            )
+        )
+        self.session.execute(statement, execution_options={"synchronize_session": False})
