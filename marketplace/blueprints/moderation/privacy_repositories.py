@@ -4,13 +4,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, case, func, null, or_, select, update
+from sqlalchemy import and_, case, func, null, or_, select, update
 
 from marketplace.database.repository import SqlRepository
+from marketplace.database.streaming import stream_rows
 from marketplace.models.moderation import AuditEntry, ChangeRequest
 from marketplace.models.performers import Performer
-
-BATCH_ROWS = 500
 
 
 class SqlPersonalRecords(SqlRepository):
@@ -21,7 +20,8 @@ class SqlPersonalRecords(SqlRepository):
         return [("change_requests", self._changes), ("audit_log", self._audit)]
 
     def _changes(self, user_id: int) -> Iterator[Mapping[str, Any]]:
-        return self._rows(
+        return stream_rows(
+            self.session,
             select(
                 ChangeRequest.id,
                 ChangeRequest.subject_type,
@@ -35,7 +35,7 @@ class SqlPersonalRecords(SqlRepository):
                 ChangeRequest.decided_at,
             )
             .where(ChangeRequest.requested_by == user_id)
-            .order_by(ChangeRequest.id)
+            .order_by(ChangeRequest.id),
         )
 
     def _audit(self, user_id: int) -> Iterator[Mapping[str, Any]]:
@@ -45,7 +45,8 @@ class SqlPersonalRecords(SqlRepository):
             and_(AuditEntry.subject_type == "performer", AuditEntry.subject_id == performer_id),
         )
         by_self = and_(AuditEntry.actor_id == user_id, AuditEntry.on_behalf_of.is_(None))
-        return self._rows(
+        return stream_rows(
+            self.session,
             select(
                 AuditEntry.id,
                 AuditEntry.action,
@@ -60,12 +61,8 @@ class SqlPersonalRecords(SqlRepository):
                 AuditEntry.created_at,
             )
             .where(or_(about, AuditEntry.actor_id == user_id))
-            .order_by(AuditEntry.id)
+            .order_by(AuditEntry.id),
         )
-
-    def _rows(self, statement: Select[Any]) -> Iterator[Mapping[str, Any]]:
-        found = self.session.execute(statement, execution_options={"yield_per": BATCH_ROWS})
-        return (row._mapping for row in found)
 
     def forget(self, user_id: int, at: datetime) -> None:
         """Withdraw the user's pending change requests, and blank the values of all."""

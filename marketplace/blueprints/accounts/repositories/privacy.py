@@ -9,6 +9,7 @@ from sqlalchemy import Row, Select, case, delete, exists, func, insert, or_, sel
 
 from marketplace.blueprints.accounts.privacy_ports import DueDeletion, ExportSection, ExportView
 from marketplace.database.repository import SqlRepository
+from marketplace.database.streaming import stream_rows
 from marketplace.database.unit_of_work import SqlUnitOfWork
 from marketplace.models.accounts import (
     OneTimeCode,
@@ -21,7 +22,6 @@ from marketplace.models.accounts import (
 from marketplace.models.privacy import DataExport, anonymous_email
 
 _QUIET = {"synchronize_session": False}
-BATCH_ROWS = 500
 _VIEW: tuple[Any, ...] = (
     DataExport.id,
     DataExport.user_id,
@@ -128,7 +128,8 @@ class SqlAccountRecords(SqlRepository):
         ]
 
     def _profile(self, user_id: int) -> Iterator[Mapping[str, Any]]:
-        return self._rows(
+        return stream_rows(
+            self.session,
             select(
                 User.id,
                 User.username,
@@ -155,12 +156,13 @@ class SqlAccountRecords(SqlRepository):
                 .label("unused_recovery_codes"),
             )
             .outerjoin(SecondFactor, SecondFactor.user_id == User.id)
-            .where(User.id == user_id)
+            .where(User.id == user_id),
         )
 
     def _sessions(self, user_id: int) -> Iterator[Mapping[str, Any]]:
         by_staff = UserSession.acting_admin_id.is_not(None)
-        return self._rows(
+        return stream_rows(
+            self.session,
             select(
                 UserSession.id,
                 by_staff.label("by_staff"),
@@ -173,11 +175,12 @@ class SqlAccountRecords(SqlRepository):
                 UserSession.revoked_at,
             )
             .where(UserSession.user_id == user_id)
-            .order_by(UserSession.id)
+            .order_by(UserSession.id),
         )
 
     def _mailed_tokens(self, user_id: int) -> Iterator[Mapping[str, Any]]:
-        return self._rows(
+        return stream_rows(
+            self.session,
             select(
                 OneTimeToken.purpose,
                 OneTimeToken.target.label("sent_to"),
@@ -186,11 +189,12 @@ class SqlAccountRecords(SqlRepository):
                 OneTimeToken.used_at,
             )
             .where(OneTimeToken.user_id == user_id)
-            .order_by(OneTimeToken.id)
+            .order_by(OneTimeToken.id),
         )
 
     def _texted_codes(self, user_id: int) -> Iterator[Mapping[str, Any]]:
-        return self._rows(
+        return stream_rows(
+            self.session,
             select(
                 OneTimeCode.phone.label("sent_to"),
                 OneTimeCode.purpose,
@@ -201,19 +205,16 @@ class SqlAccountRecords(SqlRepository):
             )
             .join(User, or_(OneTimeCode.user_id == User.id, _is_own_phone()))
             .where(User.id == user_id)
-            .order_by(OneTimeCode.id)
+            .order_by(OneTimeCode.id),
         )
 
     def _exports(self, user_id: int) -> Iterator[Mapping[str, Any]]:
-        return self._rows(
+        return stream_rows(
+            self.session,
             select(DataExport.id, DataExport.status, DataExport.created_at)
             .where(DataExport.user_id == user_id)
-            .order_by(DataExport.id)
+            .order_by(DataExport.id),
         )
-
-    def _rows(self, statement: Select[Any]) -> Iterator[Mapping[str, Any]]:
-        found = self.session.execute(statement, execution_options={"yield_per": BATCH_ROWS})
-        return (row._mapping for row in found)
 
     def find_deleted(self, user_id: int, *, lock: bool = False) -> User | None:
         """One who can still be restored."""
@@ -233,7 +234,8 @@ class SqlAccountRecords(SqlRepository):
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
-        return [DueDeletion(*row) for row in self.session.execute(statement)]
+        rows = self.session.execute(statement)
+        return [DueDeletion(user_id, deleted_at) for user_id, deleted_at in rows if deleted_at is not None]
 
     def lock_due(self, user_id: int, deleted_before: datetime) -> User | None:
         """None when the account was restored or anonymised meanwhile."""
