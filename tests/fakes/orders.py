@@ -1,6 +1,6 @@
 """Orders in memory; passes the same contract tests as the SQL (tests/orders/test_order_repository.py)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -19,12 +19,15 @@ ENGAGED = {"confirmed", "in_progress", "delivered", "changes_requested", "disput
 
 
 class FakeOrderRepository:
-    """`performers` maps performer ids to user ids; `orders` and `steps` may be looked at."""
+    """`performers` maps performer ids to user ids; `orders` and `steps` may be looked at; users in
+    `gone` are deleted or blocked.
+    """
 
     def __init__(self, performers: Mapping[int, int]) -> None:
         self.performers = dict(performers)
         self.orders: dict[int, OrderView] = {}
         self.steps: list[Step] = []
+        self.gone: set[int] = set()
 
     def add(self, values: Mapping[str, Any]) -> int:
         values = dict(values)
@@ -45,6 +48,9 @@ class FakeOrderRepository:
         )
         self._store(order)
         return order.id
+
+    def hold_parties(self, user_ids: Collection[int]) -> set[int]:
+        return set(user_ids) - self.gone
 
     def is_taken(
         self, performer_id: int, starts_at: datetime, ends_at: datetime, *, besides: int | None = None

@@ -13,6 +13,11 @@ class TransitionNotAllowed(Conflict):
     title = "The order's status does not allow this step"
 
 
+class OrderOpen(Conflict):
+    code = "order_open"
+    title = "An order is open; finish or cancel it first"
+
+
 class WrongParty(Forbidden):
     code = "wrong_party"
     title = "This step belongs to the other party or to staff"

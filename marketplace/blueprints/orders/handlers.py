@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from marketplace.blueprints.accounts.public import UserAnonymised, UserDeleted
 from marketplace.blueprints.orders.events import ALL, OrderEvent
 from marketplace.blueprints.orders.policies import BATCH
 from marketplace.blueprints.orders.wiring import Orders
@@ -21,9 +22,21 @@ def tell_parties(event: OrderEvent) -> None:
         publish(user_room(user_id), "order:updated", payload)
 
 
-def handlers(_parts: Runtime) -> Iterable[Handler]:
-    """The handlers of this domain."""
-    return [Handler(kind, tell_parties, key=f"orders.tell:{kind.name}", effect=True) for kind in ALL]
+def handlers(parts: Runtime) -> Iterable[Handler]:
+    """The handlers of this domain. Those of accounts run in the transaction: the first may refuse."""
+    leaving = parts.get(Orders).leaving
+
+    def check_deletion(event: UserDeleted) -> None:
+        leaving.check(event.user_id)
+
+    def forget(event: UserAnonymised) -> None:
+        leaving.forget(event.user_id)
+
+    return [
+        *(Handler(kind, tell_parties, key=f"orders.tell:{kind.name}", effect=True) for kind in ALL),
+        Handler(UserDeleted, check_deletion, key="orders.check_deletion", after_commit=False),
+        Handler(UserAnonymised, forget, key="orders.forget", after_commit=False),
+    ]
 
 
 def jobs(parts: Runtime) -> Iterable[Job]:

@@ -76,6 +76,8 @@ BATCH = 500
 EXPIRE_AFTER = timedelta(hours=24)
 COMPLETE_AFTER = timedelta(days=2)
 MAX_AHEAD = timedelta(days=365)
+FINAL = (S.DECLINED, S.EXPIRED, S.CANCELLED, S.COMPLETED)
+"""The statuses that no step leads out of."""
 ENGAGED = (S.CONFIRMED, S.IN_PROGRESS, S.DELIVERED, S.CHANGES_REQUESTED, S.DISPUTED, S.COMPLETED)
 """The statuses of an order that the performer accepted and nobody cancelled."""
 

@@ -1,6 +1,6 @@
 """What the services of orders need."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -84,6 +84,12 @@ class Step:
 class OrderRepository(Protocol):
     def add(self, values: Mapping[str, Any]) -> int:
         """Store a new order; returns its id."""
+        ...
+
+    def hold_parties(self, user_ids: Collection[int]) -> set[int]:
+        """Those of `user_ids` whose accounts are open, held so until the end of the transaction: none can be
+        deleted or blocked meanwhile.
+        """
         ...
 
     def is_taken(

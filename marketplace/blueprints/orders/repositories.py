@@ -1,6 +1,6 @@
 """The SQL of orders."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,7 @@ from marketplace.kernel.cursors import CursorSigner
 from marketplace.kernel.identity import Principal
 from marketplace.kernel.money import Money
 from marketplace.kernel.pages import Page, PageRequest
+from marketplace.models.accounts import User
 from marketplace.models.orders import Order, OrderTransition
 from marketplace.models.performers import Performer
 
@@ -58,6 +59,16 @@ class SqlOrderRepository(SqlRepository):
     def add(self, values: Mapping[str, Any]) -> int:
         """Store a new order; returns its id."""
         return self.session.execute(insert(Order).values(**values).returning(Order.id)).scalar_one()
+
+    def hold_parties(self, user_ids: Collection[int]) -> set[int]:
+        """A deletion locks the whole row and waits for this lock; an edit of the profile does not."""
+        statement = (
+            select(User.id)
+            .where(User.id.in_(user_ids), User.is_active, User.deleted_at.is_(None))
+            .order_by(User.id)
+            .with_for_update(read=True, key_share=True)
+        )
+        return set(self.session.scalars(statement))
 
     def is_taken(
         self, performer_id: int, starts_at: datetime, ends_at: datetime, *, besides: int | None = None

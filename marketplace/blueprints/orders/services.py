@@ -89,6 +89,9 @@ class BookingService:
                 raise OwnService
             starts_at = values["starts_at"]
             check_start(starts_at, now)
+            parties = {caller.user_id, service.performer_user_id}
+            if self._orders.hold_parties(parties) != parties:
+                raise NotFound
             ends_at = starts_at + timedelta(minutes=service.duration_minutes)
             if self._orders.is_taken(service.performer_id, starts_at, ends_at):
                 raise SlotTaken

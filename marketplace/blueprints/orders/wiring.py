@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 
+from marketplace.blueprints.accounts import public as accounts
 from marketplace.blueprints.catalog import public as catalog
 from marketplace.blueprints.moderation import public as moderation
 from marketplace.blueprints.orders.ports import Bookable
+from marketplace.blueprints.orders.privacy import Leaving
+from marketplace.blueprints.orders.privacy_repositories import SqlOrderRecords
 from marketplace.blueprints.orders.repositories import SqlOrderRepository
 from marketplace.blueprints.orders.services import BookingService, TransitionService
 from marketplace.web.runtime import Runtime, runtime
@@ -16,14 +19,19 @@ class Orders:
 
     booking: BookingService
     transitions: TransitionService
+    leaving: Leaving
 
 
 def build(parts: Runtime) -> Orders:
-    """Wire services to their adapters."""
+    """Wire services to their adapters, and register what an export holds of orders."""
     repository = SqlOrderRepository(parts.uow, parts.cursors)
+    records = SqlOrderRecords(parts.uow)
+    accounts.register_export(parts, accounts.ExportSection("orders", records.orders))
+    accounts.register_export(parts, accounts.ExportSection("order_history", records.history))
     return Orders(
         booking=BookingService(parts.uow, repository, _bookable, parts.clock),
         transitions=TransitionService(parts.uow, repository, moderation.audit(parts), parts.clock),
+        leaving=Leaving(records),
     )
 
 
