@@ -18,7 +18,7 @@ from tests.factories import Factory
 
 @dataclass
 class Deal:
-    """Who is who; `headers` sign each role in."""
+    """Who is who; `headers` sign each role in. Staff who move orders are admins."""
 
     make: Factory
     customer: User
@@ -47,11 +47,12 @@ class Deal:
 def deal(make: Factory, auth: Callable[[User], dict[str, str]]) -> Deal:
     performer_user = make.user(first_name="Pavel")
     performer = make.performer(performer_user)
-    customer, staff = make.user(first_name="Clara"), make.staff()
+    customer, staff = make.user(first_name="Clara"), make.staff("admin")
     people = {
         "customer": customer,
         "performer": performer_user,
         "staff": staff,
+        "moderator": make.staff("moderator"),
         "stranger": make.user(),
         "other_performer": make.user(),
         "unverified": make.user(email_verified=False),

@@ -180,6 +180,7 @@ def test_who_may_read(client: CheckedClient, deal: Deal) -> None:
         "customer": 200,
         "performer": 200,
         "staff": 200,
+        "moderator": 200,
         "stranger": 404,
         "other_performer": 404,
         "unverified": 403,
@@ -255,6 +256,8 @@ def test_staff_lists_everybodys(client: CheckedClient, deal: Deal) -> None:
     found = client.get(url, headers=deal.headers["staff"]).json["items"]
     assert [item["id"] for item in found] == [other.id, mine.id]
     assert found[1]["allowed_transitions"] == ["cancel"]
+    read = client.get(url, headers=deal.headers["moderator"]).json["items"]
+    assert [item["allowed_transitions"] for item in read] == [[], []]
     (only,) = client.get(f"{url}?status=cancelled", headers=deal.headers["staff"]).json["items"]
     assert only["id"] == other.id
     assert client.get(url, headers=deal.headers["customer"]).status_code == 403

@@ -21,7 +21,8 @@ from tests.fakes.transactions import FakeUnitOfWork
 DAY = timedelta(days=1)
 ANN = Principal(user_id=1, session_id=1)
 PETRA = Principal(user_id=2, session_id=2, performer_id=20)
-STAFF = Principal(user_id=3, session_id=3, roles=frozenset({"moderator"}))
+STAFF = Principal(user_id=3, session_id=3, roles=frozenset({"admin"}))
+MODERATOR = Principal(user_id=5, session_id=5, roles=frozenset({"moderator"}))
 STRANGER = Principal(user_id=4, session_id=4, performer_id=40)
 SERVICE = Bookable(
     id=7,
@@ -134,6 +135,8 @@ def test_who_reads(market: Market) -> None:
         "accept", "decline", "cancel", "reschedule",
     ]  # fmt: skip
     assert market.booking.get(STAFF, order.id).allowed_transitions == ["cancel"]
+    assert market.booking.get(MODERATOR, order.id).allowed_transitions == []
+    assert len(market.booking.history(MODERATOR, order.id, PageRequest()).items) == 1
     for read in (market.booking.get, lambda who, id_: market.booking.history(who, id_, PageRequest())):
         with pytest.raises(NotFound):
             read(STRANGER, order.id)
@@ -275,6 +278,17 @@ def test_staff_decides(market: Market) -> None:
             "reason": "The lamp hangs",
         }
     ]
+
+
+def test_moderators_move_no_orders(market: Market) -> None:
+    order_id = market.disputed()
+    for step in (
+        lambda: market.steps.resolve(MODERATOR, order_id, "completed", None),
+        lambda: market.steps.decide(MODERATOR, order_id, "completed", "x"),
+        lambda: market.steps.move(MODERATOR, order_id, "cancel"),
+        lambda: market.steps.reschedule(MODERATOR, order_id, START + DAY),
+    ):
+        refused(errors.WrongParty, step, market)
 
 
 @pytest.mark.parametrize("name", ["cancel", "complete"])

@@ -6,7 +6,7 @@ from marketplace.blueprints.orders import schemas
 from marketplace.blueprints.orders.ports import OrderView
 from marketplace.blueprints.orders.wiring import orders
 from marketplace.kernel.pages import Page
-from marketplace.web.access import current_principal, staff
+from marketplace.web.access import admin, current_principal, staff
 from marketplace.web.blueprint import VersionedBlueprint
 from marketplace.web.etag import tagged
 from marketplace.web.idempotency import idempotent
@@ -22,11 +22,11 @@ blp = VersionedBlueprint("orders_admin", description="Staff: orders", url_prefix
 def list_all_orders(query: dict[str, Any]) -> Page[OrderView]:
     """Everybody's orders, newest first"""
     page, filters = split_page(query)
-    return orders().booking.list_all(page, filters)
+    return orders().booking.list_all(current_principal(), page, filters)
 
 
 @blp.post("/<int:order_id>/resolve")
-@staff
+@admin
 @idempotent
 @blp.problem(403, "`wrong_party` (the order is your own), `staff_needed`")
 @blp.problem(409, "`transition_not_allowed`: the order is not disputed")

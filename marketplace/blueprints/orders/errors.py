@@ -20,7 +20,7 @@ class OrderOpen(Conflict):
 
 class WrongParty(Forbidden):
     code = "wrong_party"
-    title = "This step belongs to the other party or to staff"
+    title = "This step belongs to the other party or to an admin"
 
 
 class OwnService(Forbidden):

@@ -21,7 +21,7 @@ class Status(StrEnum):
 
 
 class Role(StrEnum):
-    """What the caller is to an order."""
+    """What the caller is to an order. Staff who move orders are admins; moderators read them."""
 
     CUSTOMER = "customer"
     PERFORMER = "performer"

@@ -97,7 +97,7 @@ def decline_order(data: dict[str, Any], order_id: int) -> OrderView:
 @blp.response(200, schemas.Order)
 @tagged
 def cancel_order(data: dict[str, Any], order_id: int) -> OrderView:
-    """Either party or staff cancels"""
+    """Either party or an admin cancels"""
     return orders().transitions.move(current_principal(), order_id, "cancel", data.get("reason"))
 
 
@@ -146,7 +146,7 @@ def request_order_changes(data: dict[str, Any], order_id: int) -> OrderView:
 @blp.response(200, schemas.Order)
 @tagged
 def complete_order(order_id: int) -> OrderView:
-    """The customer is content, or staff closes the order"""
+    """The customer is content, or an admin closes the order"""
     return orders().transitions.move(current_principal(), order_id, "complete")
 
 

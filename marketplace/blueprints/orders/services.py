@@ -46,14 +46,14 @@ NO_PROPOSALS = {
 """What a new status makes void."""
 
 
-def role_of(caller: Principal, order: OrderView) -> Role:
-    """What the caller is to the order. Raises NotFound for strangers."""
+def role_of(caller: Principal, order: OrderView) -> Role | None:
+    """What the caller is to the order; None for moderators, who only read. Raises NotFound for strangers."""
     if caller.user_id == order.customer_id:
         return Role.CUSTOMER
     if caller.user_id == order.performer_user_id:
         return Role.PERFORMER
     if caller.is_staff:
-        return Role.STAFF
+        return Role.STAFF if caller.is_admin else None
     raise NotFound
 
 
@@ -149,10 +149,10 @@ class BookingService:
         seen = [_seen_by(order, role_of(caller, order)) for order in found.items]
         return replace(found, items=seen)
 
-    def list_all(self, page: PageRequest, filters: Mapping[str, Any]) -> Page[OrderView]:
+    def list_all(self, caller: Principal, page: PageRequest, filters: Mapping[str, Any]) -> Page[OrderView]:
         """Everybody's orders, for staff."""
         found = self._orders.list_all(page, filters)
-        return replace(found, items=[_seen_by(order, Role.STAFF) for order in found.items])
+        return replace(found, items=[_seen_by(order, role_of(caller, order)) for order in found.items])
 
     def find(self, order_id: int) -> OrderView | None:
         """An order, whoever asks."""
@@ -189,7 +189,7 @@ class TransitionService:
             return self._enter(caller, order, role, name, step.target, reason)
 
     def resolve(self, caller: Principal, order_id: int, outcome: str, reason: str | None) -> OrderView:
-        """End a dispute: staff at once, a party when the other one has proposed the same outcome.
+        """End a dispute: an admin at once, a party when the other one has proposed the same outcome.
 
         Raises as `move`.
         """
@@ -205,13 +205,13 @@ class TransitionService:
             )
 
     def decide(self, actor: Principal, order_id: int, outcome: str, reason: str) -> OrderView:
-        """Staff ends a dispute between others. Raises NotFound, WrongParty (an own order),
+        """An admin ends a dispute between others. Raises NotFound, WrongParty (an own order),
         TransitionNotAllowed.
         """
         with self._uow:
             order, role, _ = self._begin(actor, order_id, "resolve")
             if role is not Role.STAFF:
-                raise WrongParty("Another member of staff decides on your own orders")
+                raise WrongParty("Another admin decides on your own orders")
             return self._enter(actor, order, role, "resolve", Status(outcome), reason)
 
     def reschedule(self, caller: Principal, order_id: int, starts_at: datetime) -> OrderView:
@@ -270,7 +270,7 @@ class TransitionService:
             raise NotFound
         role = role_of(caller, order)
         step = TRANSITIONS[name]
-        if role not in step.roles:
+        if role is None or role not in step.roles:
             raise WrongParty
         if order.status not in step.sources:
             raise TransitionNotAllowed(
@@ -352,8 +352,9 @@ class TransitionService:
         return _seen_by(moved, role)
 
 
-def _seen_by(order: OrderView, role: Role) -> OrderView:
-    return replace(order, allowed_transitions=allowed_transitions(order.status, role))
+def _seen_by(order: OrderView, role: Role | None) -> OrderView:
+    steps = [] if role is None else allowed_transitions(order.status, role)
+    return replace(order, allowed_transitions=steps)
 
 
 def _event(kind: type[events.OrderEvent], order: OrderView, actor_id: int | None) -> events.OrderEvent:
