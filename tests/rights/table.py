@@ -1,0 +1,455 @@
+"""The authorisation matrix: who may what, a row for each route ("Who may what" of the promises).
+
+To add a route is to add a `Row`: method and path, a word for each caller in the order of `CALLERS`, what
+makes the rows that the request needs, and its body. The words:
+
+- `ok`: the request succeeds (2xx), and what it was to do is done
+- `401`, `403`, `404`, ...: it is refused with this status, and nothing is stored
+- `403:wrong_party`: likewise, with this code
+
+`foreign` are the words for an object of strangers, for routes whose path names one that has an owner. There
+`404` means more: the answer is the same as for an id that no object has.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from marketplace.web.docs import SWAGGER_VERSION
+from tests.factories import PASSWORD
+from tests.rights import scenario as s
+from tests.rights.scenario import CALLERS, Made, Maker
+
+#             anonymous unverified customer performer moderator admin blocked
+PUBLIC = "    ok        ok         ok       ok        ok        ok    401"
+SIGNED_IN = " 401       ok         ok       ok        ok        ok    401"
+VERIFIED = "  401       403        ok       ok        ok        ok    401"
+PERFORMER = " 401       403        403      ok        403       403   401"
+STAFF = "     401       403        403      403       ok        ok    401"
+ADMIN = "     401       403        403      403       403       ok    401"
+
+# Objects of two parties, and of one owner.
+PARTY = "     401       403        ok       ok        404       404   401"
+READ_BY_STAFF = "401    403        ok       ok        ok        ok    401"
+NOT_OURS = "  401       403        404      404       404       404   401"
+STAFF_ALONE = "401      403        404      404       ok        ok    401"
+ANOTHERS = "  401       404        404      404       404       404   401"
+NO_SERVICE = "401       403        403      404       403       403   401"
+
+# Steps of an order: by the customer, the performer, both, one of them and admins; and what strangers get.
+BY_CUSTOMER = "401 403 ok              403:wrong_party 403:wrong_party 403:wrong_party 401"
+BY_PERFORMER = "401 403 403:wrong_party ok              403:wrong_party 403:wrong_party 401"
+BY_PARTIES = "401 403 ok              ok              403:wrong_party 403:wrong_party 401"
+BY_PARTIES_AND_ADMIN = "401 403 ok      ok              403:wrong_party ok              401"
+BY_CUSTOMER_AND_ADMIN = "401 403 ok     403:wrong_party 403:wrong_party ok              401"
+NOT_THEIR_STEP = "401 403 404           404             403:wrong_party 403:wrong_party 401"
+STEP_OF_ADMIN = "401 403 404            404             403:wrong_party ok              401"
+
+
+@dataclass(frozen=True)
+class Word:
+    """What must come: a status, None for any 2xx, and where it matters the problem's code."""
+
+    status: int | None
+    code: str | None = None
+
+
+def words(line: str) -> Mapping[str, Word]:
+    """`line` by caller. Raises ValueError where a caller has no word, or none that is known."""
+    found = line.split()
+    return {caller: _word(word) for caller, word in zip(CALLERS, found, strict=True)}
+
+
+def _word(word: str) -> Word:
+    if word == "ok":
+        return Word(None)
+    status, _, code = word.partition(":")
+    return Word(int(status), code or None)
+
+
+Body = Callable[[Made], Any] | dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Row:
+    """A route, what each caller gets, and how it is asked for.
+
+    `needs` makes rows and gives the ids of the path; `json` is the body, or makes it of what `needs` gave.
+    `case` tells rows of one route apart. `audited` are the callers whose success the audit log tells of;
+    left out, staff on all that writes under /admin.
+    """
+
+    route: str
+    rights: str
+    needs: Maker = s.nothing
+    json: Body = None
+    foreign: str | None = None
+    query: Body = None
+    case: str = ""
+    audited: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        words(self.rights)
+        words(self.foreign or self.rights)
+
+    @property
+    def method(self) -> str:
+        return self.route.split()[0]
+
+    @property
+    def path(self) -> str:
+        return self.route.split()[1]
+
+    @property
+    def witnesses(self) -> tuple[str, ...]:
+        """The callers whose success must be in the audit log."""
+        if self.audited is not None:
+            return self.audited
+        writes = self.method != "GET" and self.path.startswith("/admin/")
+        return ("moderator", "admin") if writes else ()
+
+    def body(self, made: Made) -> Any:
+        return self.json(made) if callable(self.json) else self.json
+
+    def parameters(self, made: Made) -> dict[str, Any]:
+        return (self.query(made) if callable(self.query) else self.query) or {}
+
+    def __str__(self) -> str:
+        return f"{self.route} {self.case}".strip()
+
+
+EVERYBODY = ("unverified", "customer", "performer", "moderator", "admin")
+ADDRESS = {"line1": "Main Street 1"}
+STARTS_AT = "2026-05-12T09:00:00Z"
+REASON = {"reason": "As agreed"}
+
+OPERATIONS = (
+    Row("GET /health", PUBLIC),
+    Row("GET /health/ready", PUBLIC),
+    Row("GET /metrics", PUBLIC),
+    Row("GET /api/docs", PUBLIC),
+    Row("GET /api/docs/errors", PUBLIC),
+    Row(f"GET /api/docs/{SWAGGER_VERSION}/{{name}}", PUBLIC, lambda *_: {"name": "swagger-ui.css"}),
+    Row("GET /openapi.json", PUBLIC),
+    Row("GET /asyncapi.json", PUBLIC),
+    Row("GET /admin/jobs", ADMIN, s.dead_job),
+    Row("POST /admin/jobs/{job_id}/retry", ADMIN, s.dead_job),
+)
+
+COMING_IN = (
+    Row(
+        "POST /user/sign-up",
+        PUBLIC,
+        json={
+            "username": "newcomer",
+            "email": "newcomer@example.org",
+            "password": PASSWORD,
+            "first_name": "Nora",
+            "last_name": "Lee",
+        },
+    ),
+    Row("POST /user/login", PUBLIC, s.account, lambda m: {"login": m["username"], "password": PASSWORD}),
+    Row("POST /user/token/refresh", PUBLIC, s.session, lambda m: {"refresh_token": m["refresh_token"]}),
+    Row("POST /user/logout", SIGNED_IN),
+    Row("POST /user/otp/send", PUBLIC, json={"phone": "+4930901820", "purpose": "sign_in"}),
+    Row(
+        "POST /user/otp/verify",
+        PUBLIC,
+        s.phone_code,
+        lambda m: {"phone": "+4930901820", "purpose": "sign_in", "code": m["code"]},
+    ),
+    Row("POST /user/password/forgot", PUBLIC, s.account, lambda m: {"email": m["email"]}),
+    Row(
+        "POST /user/password/reset",
+        PUBLIC,
+        s.one_time_token("reset_password"),
+        lambda m: {"token": m["token"], "password": "Another-Horse-8"},
+    ),
+    Row(
+        "POST /user/password/change",
+        SIGNED_IN,
+        json={"current_password": PASSWORD, "new_password": "Another-Horse-8"},
+        audited=EVERYBODY,
+    ),
+    Row(
+        "POST /user/email/verify",
+        PUBLIC,
+        s.one_time_token("verify_email"),
+        lambda m: {"token": m["token"]},
+    ),
+    Row("GET /user/sessions", SIGNED_IN, s.session),
+    Row("DELETE /user/sessions", SIGNED_IN, s.session),
+    Row("DELETE /user/sessions/{session_id}", SIGNED_IN, s.session, foreign=ANOTHERS),
+)
+
+OWN_ACCOUNT = (
+    Row("GET /user/me", SIGNED_IN),
+    Row("PATCH /user/me", SIGNED_IN, json={"first_name": "Nora"}),
+    Row("POST /user/me/email", SIGNED_IN, json={"email": "moved@example.org"}),
+    Row("POST /user/me/email/resend", SIGNED_IN, s.unconfirmed_address),
+    Row("POST /user/me/phone", SIGNED_IN, json={"phone": "+4930901821"}),
+    Row(
+        "POST /user/me/phone/confirm",
+        SIGNED_IN,
+        s.new_phone_code,
+        lambda m: {"phone": "+4930901821", "code": m["code"]},
+    ),
+    Row("DELETE /user/me/phone", SIGNED_IN, s.phone_of_ones_own),
+    Row("POST /user/me/totp", VERIFIED),
+    Row("POST /user/me/totp/confirm", VERIFIED, s.begun_factor, lambda m: {"code": m["code"]}),
+    Row("POST /user/me/totp/recovery-codes", SIGNED_IN, s.factor),
+    Row("DELETE /user/me/totp", SIGNED_IN, s.factor),
+    Row("DELETE /user/me", SIGNED_IN, audited=EVERYBODY),
+    Row("POST /user/restore", PUBLIC, s.deleted_account, lambda m: {"token": m["token"]}),
+    Row("POST /user/me/export", SIGNED_IN, audited=EVERYBODY),
+    Row("GET /user/me/export", SIGNED_IN, s.export),
+    # Whoever has the link may fetch: it is the right.
+    Row("GET /user/export", PUBLIC, s.export, query=lambda m: {"token": m["token"]}),
+    Row("GET /user/me/changes", SIGNED_IN, s.change),
+    Row("DELETE /user/me/changes/{change_id}", SIGNED_IN, s.change, foreign=ANOTHERS),
+)
+
+STAFF_ON_USERS = (
+    Row("GET /admin/users", STAFF),
+    Row("GET /admin/users/{user_id}", STAFF, s.blocked_user),
+    Row("POST /admin/users/{user_id}/block", STAFF, s.user, REASON),
+    Row("POST /admin/users/{user_id}/unblock", STAFF, s.blocked_user),
+    Row("POST /admin/users/{user_id}/sign-out", STAFF, s.user),
+    Row("POST /admin/users/{user_id}/roles", ADMIN, s.user, {"roles": ["moderator"]}),
+    Row("POST /admin/users/{user_id}/act-as", ADMIN, s.user),
+)
+
+CATALOG = (
+    Row("GET /categories", PUBLIC),
+    Row("GET /cities", PUBLIC),
+    Row("GET /banners", PUBLIC, s.banner),
+    Row("GET /services", PUBLIC),
+    Row("GET /services/{service_id}", PUBLIC, s.service),
+    Row(
+        "POST /services",
+        PERFORMER,
+        s.place,
+        lambda m: {
+            "category_id": m["category_id"],
+            "title": "Mend a lamp",
+            "pricing": "quote",
+            "duration_minutes": 60,
+        },
+    ),
+    Row("PATCH /services/{service_id}", PERFORMER, s.service, {"title": "Mend two lamps"}, NO_SERVICE),
+    Row("DELETE /services/{service_id}", PERFORMER, s.service, foreign=NO_SERVICE),
+    Row("GET /performers/me/services", PERFORMER),
+    Row("GET /admin/categories", STAFF),
+    Row("GET /admin/categories/{category_id}", STAFF, s.place),
+    Row("POST /admin/categories", STAFF, json={"slug": "roofs", "names": {"en": "Roofs"}}),
+    Row("PATCH /admin/categories/{category_id}", STAFF, s.place, {"slug": "roofs"}),
+    Row("DELETE /admin/categories/{category_id}", STAFF, s.place),
+    Row("GET /admin/cities", STAFF),
+    Row("GET /admin/cities/{city_id}", STAFF, s.place),
+    Row(
+        "POST /admin/cities",
+        STAFF,
+        json={
+            "id": 77,
+            "name": "Utopia",
+            "country_code": "DE",
+            "latitude": 1.5,
+            "longitude": 2.5,
+            "timezone": "Europe/Berlin",
+        },
+    ),
+    Row("PATCH /admin/cities/{city_id}", STAFF, s.place, {"population": 5}),
+    Row("DELETE /admin/cities/{city_id}", STAFF, s.place),
+    Row("GET /admin/banners", STAFF, s.banner),
+    Row("GET /admin/banners/{banner_id}", STAFF, s.banner),
+    Row("POST /admin/banners", STAFF, json={"placement": "home", "title": "Summer"}),
+    Row("PATCH /admin/banners/{banner_id}", STAFF, s.banner, {"title": "Summer"}),
+    Row("DELETE /admin/banners/{banner_id}", STAFF, s.banner),
+)
+
+PERFORMERS = (
+    Row(
+        "POST /performers",
+        "401 403 ok 409:already_performer ok ok 401",
+        s.place,
+        lambda m: {
+            "city_id": m["city_id"],
+            "headline": "Roofer",
+            "about": "Roofs of all kinds",
+            "category_ids": [m["category_id"]],
+            "address": ADDRESS,
+            "timezone": "Europe/Berlin",
+        },
+    ),
+    Row("GET /performers", PUBLIC),
+    Row("GET /performers/{performer_id}", PUBLIC, s.performer),
+    Row("GET /performers/{performer_id}/reviews", PUBLIC, s.review()),
+    Row("GET /performers/me", PERFORMER),
+    Row("PATCH /performers/me", PERFORMER, json={"headline": "Roofer", "languages": ["en"]}),
+    Row("POST /performers/me/pause", PERFORMER),
+    Row("POST /performers/me/resume", PERFORMER, s.own_profile(active=False)),
+    Row("GET /admin/performers", STAFF),
+    Row("POST /admin/performers/{performer_id}/approve", STAFF, s.profile("pending")),
+    Row("POST /admin/performers/{performer_id}/reject", STAFF, s.profile("pending"), REASON),
+    Row("POST /admin/performers/{performer_id}/suspend", STAFF, s.profile("approved"), REASON),
+)
+
+ORDERS = (
+    # Staff may book as everybody may: what somebody is to an order counts, not what else they are.
+    Row(
+        "POST /orders",
+        "401 403 ok 403:own_service ok ok 401",
+        s.service,
+        lambda m: {"service_id": m["service_id"], "starts_at": STARTS_AT, "address": ADDRESS},
+    ),
+    Row("GET /orders", VERIFIED, s.order()),
+    Row("GET /orders/{order_id}", READ_BY_STAFF, s.order(), foreign=STAFF_ALONE),
+    Row("GET /orders/{order_id}/history", READ_BY_STAFF, s.order(), foreign=STAFF_ALONE),
+    Row("POST /orders/{order_id}/accept", BY_PERFORMER, s.order(), foreign=NOT_THEIR_STEP),
+    Row("POST /orders/{order_id}/decline", BY_PERFORMER, s.order(), {}, NOT_THEIR_STEP),
+    Row(
+        "POST /orders/{order_id}/cancel",
+        BY_PARTIES_AND_ADMIN,
+        s.order("confirmed"),
+        REASON,
+        STEP_OF_ADMIN,
+        audited=("admin",),
+    ),
+    Row("POST /orders/{order_id}/start", BY_PERFORMER, s.order("confirmed"), foreign=NOT_THEIR_STEP),
+    Row("POST /orders/{order_id}/deliver", BY_PERFORMER, s.order("in_progress"), foreign=NOT_THEIR_STEP),
+    Row("POST /orders/{order_id}/request-changes", BY_CUSTOMER, s.order("delivered"), REASON, NOT_THEIR_STEP),
+    Row(
+        "POST /orders/{order_id}/complete",
+        BY_CUSTOMER_AND_ADMIN,
+        s.order("delivered"),
+        foreign=STEP_OF_ADMIN,
+        audited=("admin",),
+    ),
+    Row("POST /orders/{order_id}/dispute", BY_PARTIES, s.order("delivered"), REASON, NOT_THEIR_STEP),
+    Row(
+        "POST /orders/{order_id}/resolve",
+        BY_PARTIES_AND_ADMIN,
+        s.order("disputed"),
+        {"outcome": "completed"},
+        STEP_OF_ADMIN,
+        audited=("admin",),
+    ),
+    Row(
+        "POST /orders/{order_id}/reschedule",
+        BY_PARTIES,
+        s.order(),
+        {"starts_at": STARTS_AT},
+        NOT_THEIR_STEP,
+    ),
+    Row("GET /admin/orders", STAFF, s.order()),
+    Row(
+        "POST /admin/orders/{order_id}/resolve",
+        ADMIN,
+        s.order("disputed"),
+        {"outcome": "cancelled", **REASON},
+    ),
+)
+
+REVIEWS = (
+    Row("POST /orders/{order_id}/review", PARTY, s.order("completed"), {"rating": 5}, NOT_OURS),
+    Row("GET /orders/{order_id}/reviews", PARTY, s.review(), foreign=NOT_OURS),
+    Row(
+        "GET /orders/{order_id}/customer-rating",
+        PERFORMER,
+        s.order("completed"),
+        foreign=NO_SERVICE,
+    ),
+    # A published review is public, so strangers learn nothing from 403.
+    Row(
+        "POST /reviews/{review_id}/reply",
+        "401 403 403:not_reviewed ok 403:not_reviewed 403:not_reviewed 401",
+        s.review(),
+        {"text": "Thank you"},
+        "401 403 403:not_reviewed 403:not_reviewed 403:not_reviewed 403:not_reviewed 401",
+    ),
+    Row(
+        "POST /reviews/{review_id}/reply",
+        "401 403 404 404 404 404 401",
+        s.review(published_at=None),
+        {"text": "Thank you"},
+        NOT_OURS,
+        case="not published",
+    ),
+    Row("GET /admin/reviews", STAFF, s.review()),
+    Row("POST /admin/reviews/{review_id}/hide", STAFF, s.review(), REASON),
+    Row("POST /admin/reviews/{review_id}/restore", STAFF, s.hidden_review),
+)
+
+CHATS = (
+    Row("GET /chats", VERIFIED, s.chat),
+    Row(
+        "POST /chats",
+        "401 403 ok 403:own_profile ok ok 401",
+        s.performer,
+        lambda m: {"performer_id": m["performer_id"]},
+    ),
+    Row("POST /chats", PARTY, s.order(), lambda m: {"order_id": m["order_id"]}, case="of an order"),
+    Row("GET /chats/{chat_id}", PARTY, s.chat, foreign=NOT_OURS),
+    Row("GET /chats/{chat_id}/messages", PARTY, s.chat, foreign=NOT_OURS),
+    Row(
+        "POST /chats/{chat_id}/messages",
+        PARTY,
+        s.chat,
+        lambda m: {"client_id": m["client_id"], "text": "Hello"},
+        NOT_OURS,
+    ),
+    Row("POST /chats/{chat_id}/read", PARTY, s.chat, {"up_to_seq": 2}, NOT_OURS),
+    Row("GET /admin/chats/{chat_id}/messages", STAFF, s.chat, audited=("moderator", "admin")),
+)
+
+NOTIFICATIONS = (
+    Row("GET /notifications", SIGNED_IN, s.notification),
+    Row("POST /notifications/read", SIGNED_IN, s.notification, lambda m: {"ids": [m["notification_id"]]}),
+)
+
+MODERATION = (
+    Row("GET /admin/changes", STAFF, s.customers_change),
+    Row("POST /admin/changes/{change_id}/approve", STAFF, s.customers_change),
+    Row("POST /admin/changes/{change_id}/reject", STAFF, s.customers_change, REASON),
+    Row("POST /admin/changes/{change_id}/request-revision", STAFF, s.customers_change, REASON),
+    *(
+        Row("POST /admin/{kind}/status", STAFF, needs, body, case=kind)
+        for kind, needs, body in (
+            (
+                "users",
+                lambda side, caller: {**s.user(side, caller), "kind": "users"},
+                lambda m: {"ids": [m["user_id"]], "status": "blocked", **REASON},
+            ),
+            (
+                "performers",
+                lambda side, caller: {**s.profile("pending")(side, caller), "kind": "performers"},
+                lambda m: {"ids": [m["performer_id"]], "status": "approved"},
+            ),
+            (
+                "reviews",
+                lambda side, caller: {**s.review()(side, caller), "kind": "reviews"},
+                lambda m: {"ids": [m["review_id"]], "status": "hidden", **REASON},
+            ),
+            (
+                "changes",
+                lambda side, caller: {**s.customers_change(side, caller), "kind": "changes"},
+                lambda m: {"ids": [m["change_id"]], "status": "approved"},
+            ),
+        )
+    ),
+    Row("GET /admin/audit", ADMIN),
+)
+
+ROWS = (
+    *OPERATIONS,
+    *COMING_IN,
+    *OWN_ACCOUNT,
+    *STAFF_ON_USERS,
+    *CATALOG,
+    *PERFORMERS,
+    *ORDERS,
+    *REVIEWS,
+    *CHATS,
+    *NOTIFICATIONS,
+    *MODERATION,
+)
