@@ -128,6 +128,11 @@ def service(side: Side, _caller: str) -> Made:
     return {"service_id": side.service.id, "category_id": side.service.category_id}
 
 
+def hidden_service(side: Side, _caller: str) -> Made:
+    """A service that its performer has switched off."""
+    return {"service_id": side.make.service(side.performer, is_active=False).id}
+
+
 def performer(side: Side, _caller: str) -> Made:
     return {"performer_id": side.performer.id}
 
@@ -394,7 +399,8 @@ def build_stage(app: Flask, connection: Connection) -> Stage:
         make.performer(users["blocked"])
         profile = make.performer(users["performer"])
         sides.append(Side(app, make, users, profile, make.service(profile)))
-    stage = Stage(app, connection, *sides)
+    ours, theirs = sides
+    stage = Stage(app, connection, ours, theirs)
     stage.headers = {caller: _signed_in(stage.ours, user) for caller, user in stage.ours.users.items()}
     for side in sides:
         blocked = db.session.merge(side.users["blocked"])

@@ -226,6 +226,13 @@ CATALOG = (
     Row("GET /services", PUBLIC),
     Row("GET /services/{service_id}", PUBLIC, s.service),
     Row(
+        "GET /services/{service_id}",
+        "404 404 404 ok ok ok 401",
+        s.hidden_service,
+        foreign="404 404 404 404 ok ok 401",
+        case="switched off",
+    ),
+    Row(
         "POST /services",
         PERFORMER,
         s.place,
@@ -283,6 +290,13 @@ PERFORMERS = (
     ),
     Row("GET /performers", PUBLIC),
     Row("GET /performers/{performer_id}", PUBLIC, s.performer),
+    # The same page for everybody, so that it can be cached: staff reads what is not public in its lists.
+    Row(
+        "GET /performers/{performer_id}",
+        "404 404 404 404 404 404 401",
+        s.profile("pending"),
+        case="not approved",
+    ),
     Row("GET /performers/{performer_id}/reviews", PUBLIC, s.review()),
     Row("GET /performers/me", PERFORMER),
     Row("PATCH /performers/me", PERFORMER, json={"headline": "Roofer", "languages": ["en"]}),
@@ -301,6 +315,14 @@ ORDERS = (
         "401 403 ok 403:own_service ok ok 401",
         s.service,
         lambda m: {"service_id": m["service_id"], "starts_at": STARTS_AT, "address": ADDRESS},
+    ),
+    Row(
+        "POST /orders",
+        "401 403 404 404 404 404 401",
+        s.hidden_service,
+        lambda m: {"service_id": m["service_id"], "starts_at": STARTS_AT, "address": ADDRESS},
+        NOT_OURS,
+        case="of a service that is switched off",
     ),
     Row("GET /orders", VERIFIED, s.order()),
     Row("GET /orders/{order_id}", READ_BY_STAFF, s.order(), foreign=STAFF_ALONE),

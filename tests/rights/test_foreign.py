@@ -1,0 +1,128 @@
+"""What belongs to strangers answers as what is not there (OWASP API1, broken object level authorisation)."""
+
+import re
+
+import pytest
+from flask import Flask
+
+from marketplace.extensions import db
+from marketplace.models import Notification
+from tests.rights import scenario
+from tests.rights.asking import absent, ask, check_cell, prefixes, routes, told
+from tests.rights.scenario import CALLERS, Maker, Stage
+from tests.rights.table import PUBLIC, ROWS, Row, words
+
+# The names of ids in paths: those of things that have an owner, and those of things that are everybody's
+# or staff's alone.
+OWNED = {"change_id", "chat_id", "order_id", "review_id", "service_id", "session_id"}
+COMMON = {
+    "banner_id": "staff's",
+    "category_id": "staff's",
+    "city_id": "staff's",
+    "job_id": "admins'",
+    "kind": "a word",
+    "name": "a file of the docs",
+    "performer_id": "public; what is one's own is /performers/me",
+    "user_id": "staff's; what is one's own is /user/me",
+}
+
+ABOUT_SOMETHING = [row for row in ROWS if row.foreign or "_id}" in row.path]
+
+# The lists of own things: what must be in them, and by which id.
+OWN_LISTS: dict[str, tuple[Maker, str]] = {
+    "GET /user/sessions": (scenario.session, "session_id"),
+    "GET /user/me/changes": (scenario.change, "change_id"),
+    "GET /performers/me/services": (scenario.service, "service_id"),
+    "GET /orders": (scenario.order(), "order_id"),
+    "GET /chats": (scenario.chat, "chat_id"),
+    "GET /notifications": (scenario.notification, "notification_id"),
+}
+SINGLE = {"GET /user/me", "GET /user/me/export", "GET /performers/me"}
+"""What is one's own by itself."""
+
+
+def test_every_kind_of_id_is_known(app: Flask) -> None:
+    found = set(re.findall(r"{(\w+)}", " ".join(routes(app))))
+    new = sorted(found - OWNED - set(COMMON))
+    assert not new, f"say in tests/rights/test_foreign.py whether these have an owner: {', '.join(new)}"
+
+
+def test_every_owned_thing_is_asked_for_by_strangers() -> None:
+    """But for routes of staff and public ones, where all things are foreign ones."""
+    missing = [
+        str(row)
+        for row in ROWS
+        if any(f"{{{name}}}" in row.path for name in OWNED)
+        and row.foreign is None
+        and not (row.path.startswith("/admin/") or row.rights == PUBLIC)
+    ]
+    assert missing == []
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.foreign], ids=str)
+def test_strangers_get_what_the_matrix_says(stage: Stage, row: Row) -> None:
+    expected = words(row.foreign or "")
+    wrong = [
+        f"{prefix} {row} of strangers as {caller} {problem}"
+        for prefix in prefixes(stage.app, row)
+        for caller in CALLERS
+        if (problem := check_cell(stage, stage.theirs, row, prefix, caller, expected[caller])) is not None
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("row", ABOUT_SOMETHING, ids=str)
+def test_nothing_tells_foreign_from_absent(stage: Stage, row: Row) -> None:
+    """The whole answer is the same. Who may know of the thing (`ok`, or refused for its state) gets 404 for
+    one that is not there.
+    """
+    expected = words(row.foreign or row.rights)
+    for prefix in prefixes(stage.app, row):
+        for caller in CALLERS:
+            with stage.clean():
+                made = row.needs(stage.theirs, caller)
+                nobodys = told(ask(stage, row, prefix, caller, absent(made)))
+                word = expected[caller]
+                if word.status is None or word.code is not None:
+                    assert nobodys[0] == 404, (caller, nobodys)
+                else:
+                    assert nobodys == told(ask(stage, row, prefix, caller, made)), caller
+
+
+@pytest.mark.parametrize("route", OWN_LISTS)
+def test_lists_show_own_things_only(stage: Stage, route: str) -> None:
+    make, key = OWN_LISTS[route]
+    [row] = [row for row in ROWS if row.route == route]
+    for prefix in prefixes(stage.app, row):
+        for caller in ("customer", "performer"):
+            if words(row.rights)[caller].status is not None:
+                continue
+            with stage.clean():
+                own = make(stage.ours, caller)[key]
+                foreign = make(stage.theirs, caller)[key]
+                answer = ask(stage, row, prefix, caller, {}).get_json()
+            found = {item["id"] for item in answer["items"]}
+            assert own in found
+            assert foreign not in found
+
+
+def test_every_list_of_own_things_is_here() -> None:
+    """A read without an id that wants a sign-in shows own things."""
+    reads = {
+        row.route
+        for row in ROWS
+        if row.method == "GET" and "{" not in row.path and not row.path.startswith("/admin/")
+        if words(row.rights)["anonymous"].status == 401
+    }
+    assert reads == set(OWN_LISTS) | SINGLE
+
+
+def test_foreign_notifications_are_not_marked(stage: Stage) -> None:
+    [row] = [row for row in ROWS if row.route == "POST /notifications/read"]
+    with stage.clean():
+        made = row.needs(stage.theirs, "customer")
+        foreign = told(ask(stage, row, "/api/v1", "customer", made))
+        assert foreign[1] == {"marked": 0}
+        assert foreign == told(ask(stage, row, "/api/v1", "customer", absent(made)))
+        db.session.remove()
+        assert db.session.get_one(Notification, made["notification_id"]).read_at is None
