@@ -1,22 +1,28 @@
-"""What the catalog does when something happened: drop the answers that no longer hold."""
+"""What the catalog does when something happened: drop the answers that no longer hold, forget who left."""
 
 from collections.abc import Iterable
 
+from marketplace.blueprints.accounts.public import UserAnonymised
 from marketplace.blueprints.catalog.events import (
     BannerChanged,
     CategoryChanged,
     CityChanged,
     ReferenceDataLoaded,
 )
+from marketplace.blueprints.catalog.wiring import Catalog
 from marketplace.kernel.events import Handler
 from marketplace.web.caching import drop
 from marketplace.web.runtime import Runtime
 
 
-def handlers(_parts: Runtime) -> Iterable[Handler]:
-    """The handlers of this domain. They run after the commit: dropped before it, an answer could be
-    made anew from what was there before.
+def handlers(parts: Runtime) -> Iterable[Handler]:
+    """The handlers of this domain. Those that drop run after the commit: dropped before it, an answer could
+    be made anew from what was there before.
     """
+    records = parts.get(Catalog).records
+
+    def forget(event: UserAnonymised) -> None:
+        records.forget(event.user_id, parts.clock.now())
 
     def category_changed(_event: CategoryChanged) -> None:
         drop("categories")
@@ -32,6 +38,7 @@ def handlers(_parts: Runtime) -> Iterable[Handler]:
         drop("cities")
 
     return [
+        Handler(UserAnonymised, forget, key="catalog.forget", after_commit=False),
         Handler(CategoryChanged, category_changed, key="catalog.drop_categories", effect=True, at_once=True),
         Handler(CityChanged, city_changed, key="catalog.drop_cities", effect=True, at_once=True),
         Handler(BannerChanged, banner_changed, key="catalog.drop_banners", effect=True, at_once=True),

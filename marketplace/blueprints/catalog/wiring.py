@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from marketplace.blueprints.accounts import public as accounts
 from marketplace.blueprints.catalog import reference
 from marketplace.blueprints.catalog.adapters import SqlReferenceStore
 from marketplace.blueprints.catalog.repositories.places import (
@@ -9,6 +10,7 @@ from marketplace.blueprints.catalog.repositories.places import (
     SqlCategoryRepository,
     SqlCityRepository,
 )
+from marketplace.blueprints.catalog.repositories.privacy import SqlServiceRecords
 from marketplace.blueprints.catalog.repositories.services import SqlServiceRepository
 from marketplace.blueprints.catalog.services import BrowsingService, OfferingService, ReferenceService
 from marketplace.blueprints.catalog.staff import BannerCuration, CategoryCuration, CityCuration
@@ -26,15 +28,18 @@ class Catalog:
     cities: CityCuration
     banners: BannerCuration
     reference: ReferenceService
+    records: SqlServiceRecords
 
 
 def build(parts: Runtime) -> Catalog:
-    """Wire services to their adapters."""
+    """Wire services to their adapters, and register what an export holds of the catalog."""
     categories = SqlCategoryRepository(parts.uow, parts.cursors)
     cities = SqlCityRepository(parts.uow, parts.cursors)
     banners = SqlBannerRepository(parts.uow, parts.cursors)
     services = SqlServiceRepository(parts.uow, parts.cursors)
     audit = moderation.audit(parts)
+    records = SqlServiceRecords(parts.uow)
+    accounts.register_export(parts, accounts.ExportSection("services", records.services))
     return Catalog(
         browsing=BrowsingService(categories, cities, banners, services, parts.clock),
         offering=OfferingService(parts.uow, services, categories, parts.clock),
@@ -44,6 +49,7 @@ def build(parts: Runtime) -> Catalog:
             parts.uow, banners, audit, lambda city_id: cities.find_timezone(city_id) is not None
         ),
         reference=ReferenceService(parts.uow, SqlReferenceStore(parts.uow), reference),
+        records=records,
     )
 
 

@@ -26,6 +26,7 @@ from marketplace.kernel.errors import NotFound
 from marketplace.kernel.pages import Page, PageRequest
 from marketplace.models.accounts import User
 from marketplace.models.chat import Chat, ChatMember, Message
+from marketplace.models.privacy import shown_first_name, shown_initial
 
 _Me = aliased(ChatMember, name="me")
 _Other = aliased(ChatMember, name="other")
@@ -69,8 +70,8 @@ def _views(user_id: int) -> Select[Any]:
         _Other.delivered_seq.label("other_delivered_seq"),
         _Other.read_seq.label("other_read_seq"),
         User.id.label("other_id"),
-        User.first_name,
-        func.left(User.last_name, 1).label("initial"),
+        shown_first_name().label("first_name"),
+        shown_initial().label("initial"),
         _Last.id.label("message_id"),
         _Last.sender_id,
         _Last.client_id,

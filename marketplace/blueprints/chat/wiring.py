@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+from marketplace.blueprints.accounts import public as accounts
 from marketplace.blueprints.chat.ports import Counterpart, Parties
+from marketplace.blueprints.chat.privacy_repositories import SqlChatRecords
 from marketplace.blueprints.chat.repositories import SqlChatRepository, SqlMessageRepository
 from marketplace.blueprints.chat.services import ChatService, MessageService
 from marketplace.blueprints.moderation import public as moderation
@@ -36,7 +38,10 @@ class Neighbours:
 
 
 def build(parts: Runtime) -> Chats:
-    """Wire services to their adapters."""
+    """Wire services to their adapters, and register what an export holds of chats."""
+    records = SqlChatRecords(parts.uow)
+    accounts.register_export(parts, accounts.ExportSection("chats", records.chats))
+    accounts.register_export(parts, accounts.ExportSection("messages", records.messages))
     chats = SqlChatRepository(parts.uow, parts.cursors)
     messages = SqlMessageRepository(parts.uow)
     return Chats(

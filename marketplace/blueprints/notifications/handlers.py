@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from marketplace.blueprints.accounts.public import UserAnonymised
 from marketplace.blueprints.moderation import public as moderation
 from marketplace.blueprints.notifications import schemas
 from marketplace.blueprints.notifications.services import PUSH_JOB
@@ -57,6 +58,10 @@ TOLD: tuple[tuple[type[DomainEvent], Callable[[Any], Sequence[int]]], ...] = (
 def handlers(parts: Runtime) -> Iterable[Handler]:
     """The handlers of this domain."""
     service = parts.get(Notifications).notifications
+    records = parts.get(Notifications).records
+
+    def forget(event: UserAnonymised) -> None:
+        records.forget(event.user_id)
 
     def teller(recipients: Callable[[Any], Sequence[int]]) -> Callable[[Any], None]:
         def tell(event: DomainEvent) -> None:
@@ -68,7 +73,11 @@ def handlers(parts: Runtime) -> Iterable[Handler]:
         return tell
 
     return [
-        Handler(kind, teller(recipients), key=f"notifications.tell:{kind.name}") for kind, recipients in TOLD
+        *(
+            Handler(kind, teller(recipients), key=f"notifications.tell:{kind.name}")
+            for kind, recipients in TOLD
+        ),
+        Handler(UserAnonymised, forget, key="notifications.forget", after_commit=False),
     ]
 
 

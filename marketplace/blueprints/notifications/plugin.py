@@ -14,7 +14,7 @@ def setup(runtime: Runtime) -> None:
 
 PLUGIN = Plugin(
     name="notifications",
-    requires=("moderation", "performers", "orders", "reviews"),
+    requires=("moderation", "accounts", "performers", "orders", "reviews"),
     blueprints=(blp,),
     setup=setup,
     handlers=handlers,

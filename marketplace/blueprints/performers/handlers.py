@@ -1,8 +1,15 @@
-"""What performers do when something happened: drop the public answers that no longer hold."""
+"""What performers do when something happened: drop public answers that no longer hold, forget who left."""
 
 from collections.abc import Iterable
 
-from marketplace.blueprints.accounts.public import UserProfileChanged
+from marketplace.blueprints.accounts.public import (
+    UserAnonymised,
+    UserBlocked,
+    UserDeleted,
+    UserProfileChanged,
+    UserRestored,
+    UserUnblocked,
+)
 from marketplace.blueprints.catalog.public import (
     CategoryChanged,
     CityChanged,
@@ -18,6 +25,7 @@ from marketplace.blueprints.performers.events import (
     PerformerResumed,
     PerformerSuspended,
 )
+from marketplace.blueprints.performers.wiring import Performers
 from marketplace.kernel.events import DomainEvent, Handler
 from marketplace.web.caching import drop
 from marketplace.web.runtime import Runtime
@@ -34,19 +42,31 @@ _SHOWN = (
     CategoryChanged,
     CityChanged,
     UserProfileChanged,
+    UserBlocked,
+    UserUnblocked,
+    UserDeleted,
+    UserRestored,
+    UserAnonymised,
 )
 """What changes a card or a public profile."""
 
 
-def handlers(_parts: Runtime) -> Iterable[Handler]:
-    """The handlers of this domain. They run after the commit: dropped before it, an answer could be
-    made anew from what was there before.
+def handlers(parts: Runtime) -> Iterable[Handler]:
+    """The handlers of this domain. Those that drop run after the commit: dropped before it, an answer could
+    be made anew from what was there before.
     """
+    records = parts.get(Performers).records
+
+    def forget(event: UserAnonymised) -> None:
+        records.forget(event.user_id)
 
     def changed(_event: DomainEvent) -> None:
         drop(CACHE_TOPIC)
 
     return [
-        Handler(kind, changed, key=f"performers.drop.{kind.name}", effect=True, at_once=True)
-        for kind in _SHOWN
+        *(
+            Handler(kind, changed, key=f"performers.drop.{kind.name}", effect=True, at_once=True)
+            for kind in _SHOWN
+        ),
+        Handler(UserAnonymised, forget, key="performers.forget", after_commit=False),
     ]

@@ -2,10 +2,15 @@
 
 from dataclasses import dataclass
 
+from marketplace.blueprints.accounts import public as accounts
 from marketplace.blueprints.moderation import public as moderation
 from marketplace.blueprints.performers.changes import SUBJECT, moderated_fields
 from marketplace.blueprints.performers.events import PerformerProfileChanged
-from marketplace.blueprints.performers.repositories import SqlPerformerDirectory, SqlPerformerRepository
+from marketplace.blueprints.performers.repositories import (
+    SqlPerformerDirectory,
+    SqlPerformerRecords,
+    SqlPerformerRepository,
+)
 from marketplace.blueprints.performers.services import (
     BulkStatus,
     DecisionService,
@@ -23,10 +28,11 @@ class Performers:
     profiles: ProfileService
     directory: DirectoryService
     decisions: DecisionService
+    records: SqlPerformerRecords
 
 
 def build(parts: Runtime) -> Performers:
-    """Wire services to their adapters, and register performers with moderation."""
+    """Wire services to their adapters, and register performers with moderation and the export."""
     repository = SqlPerformerRepository(parts.uow)
     directory = SqlPerformerDirectory(parts.uow, parts.cursors)
     moderated = moderated_fields(repository)
@@ -41,6 +47,8 @@ def build(parts: Runtime) -> Performers:
             name=SUBJECT, strategies=moderated, load=repository.get_for_update, changed=changed
         ),
     )
+    records = SqlPerformerRecords(parts.uow)
+    accounts.register_export(parts, accounts.ExportSection("performer", records.profile))
     moderation.register_bulk(parts, BulkStatus(decisions))
     return Performers(
         profiles=ProfileService(
@@ -48,6 +56,7 @@ def build(parts: Runtime) -> Performers:
         ),
         directory=DirectoryService(directory),
         decisions=decisions,
+        records=records,
     )
 
 

@@ -4,6 +4,12 @@ import logging
 from collections.abc import Iterable
 from typing import Any
 
+from marketplace.blueprints.accounts.public import (
+    UserAnonymised,
+    UserDeleted,
+    UserProfileChanged,
+    UserRestored,
+)
 from marketplace.blueprints.performers import public as performers
 from marketplace.blueprints.reviews.events import (
     ReviewEvent,
@@ -14,7 +20,7 @@ from marketplace.blueprints.reviews.events import (
 )
 from marketplace.blueprints.reviews.policies import BATCH, CACHE_TOPIC
 from marketplace.blueprints.reviews.wiring import Reviews
-from marketplace.kernel.events import Handler
+from marketplace.kernel.events import DomainEvent, Handler
 from marketplace.kernel.registry import Job
 from marketplace.web.caching import drop
 from marketplace.web.runtime import Runtime
@@ -30,15 +36,21 @@ def forget_figures(_event: ReviewEvent) -> None:
     performers.drop_public_answers()
 
 
-def forget_list(_event: ReviewEvent) -> None:
+def forget_list(_event: DomainEvent) -> None:
     """Kept pages of public reviews are no longer true."""
     drop(CACHE_TOPIC)
 
 
-def handlers(_parts: Runtime) -> Iterable[Handler]:
+def handlers(parts: Runtime) -> Iterable[Handler]:
     """The handlers of this domain."""
+    records = parts.get(Reviews).records
+
+    def forget(event: UserAnonymised) -> None:
+        records.forget(event.user_id)
+
     figures = (ReviewPublished, ReviewHidden, ReviewRestored)
-    shown = (*figures, ReviewReplied)
+    authors = (UserProfileChanged, UserDeleted, UserRestored, UserAnonymised)
+    shown = (*figures, ReviewReplied, *authors)
     return [
         *(
             Handler(kind, forget_figures, key=f"reviews.forget:{kind.name}", effect=True, at_once=True)
@@ -48,6 +60,7 @@ def handlers(_parts: Runtime) -> Iterable[Handler]:
             Handler(kind, forget_list, key=f"reviews.forget_list:{kind.name}", effect=True, at_once=True)
             for kind in shown
         ),
+        Handler(UserAnonymised, forget, key="reviews.forget_notes", after_commit=False),
     ]
 
 

@@ -15,7 +15,7 @@ def setup(runtime: Runtime) -> None:
 
 PLUGIN = Plugin(
     name="reviews",
-    requires=("moderation", "performers", "orders"),
+    requires=("moderation", "accounts", "performers", "orders"),
     blueprints=(routes.blp, admin_routes.blp),
     setup=setup,
     handlers=handlers,

@@ -17,6 +17,7 @@ from marketplace.kernel.pages import Page, PageRequest
 from marketplace.models.accounts import User
 from marketplace.models.orders import Order
 from marketplace.models.performers import Performer
+from marketplace.models.privacy import shown_first_name, shown_initial
 from marketplace.models.reviews import Review
 
 _NO_SYNC = {"synchronize_session": False}
@@ -27,8 +28,8 @@ _COLUMNS: tuple[Any, ...] = (
     Review.id,
     Review.order_id,
     Review.author_id,
-    User.first_name.label("author_first_name"),
-    User.last_name.label("author_last_name"),
+    shown_first_name().label("author_first_name"),
+    shown_initial().label("author_last_name"),
     Review.direction,
     Review.performer_id,
     Performer.user_id.label("performer_user_id"),

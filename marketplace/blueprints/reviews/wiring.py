@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+from marketplace.blueprints.accounts import public as accounts
 from marketplace.blueprints.moderation import public as moderation
 from marketplace.blueprints.orders import public as orders
 from marketplace.blueprints.reviews.ports import ReviewedOrder
+from marketplace.blueprints.reviews.privacy_repositories import SqlReviewRecords
 from marketplace.blueprints.reviews.repositories import SqlReviewRepository
 from marketplace.blueprints.reviews.services import BulkVisibility, ReviewService
 from marketplace.web.runtime import Runtime, runtime
@@ -15,14 +17,18 @@ class Reviews:
     """The services of reviews."""
 
     reviews: ReviewService
+    records: SqlReviewRecords
 
 
 def build(parts: Runtime) -> Reviews:
-    """Wire services to their adapters."""
+    """Wire services to their adapters, and register what an export holds of reviews."""
     repository = SqlReviewRepository(parts.uow, parts.cursors)
     service = ReviewService(parts.uow, repository, _order, moderation.audit(parts), parts.clock)
     moderation.register_bulk(parts, BulkVisibility(service))
-    return Reviews(reviews=service)
+    records = SqlReviewRecords(parts.uow)
+    accounts.register_export(parts, accounts.ExportSection("reviews_written", records.written))
+    accounts.register_export(parts, accounts.ExportSection("reviews_received", records.received))
+    return Reviews(reviews=service, records=records)
 
 
 def reviews() -> Reviews:
