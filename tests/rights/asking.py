@@ -8,6 +8,7 @@ from werkzeug.test import TestResponse
 
 from marketplace.extensions import db
 from tests.rights.scenario import Made, Side, Stage
+from tests.rights.secrets import leak
 from tests.rights.table import Row, Word
 
 NO_SUCH_ID = 2**62
@@ -89,7 +90,7 @@ def check_cell(stage: Stage, side: Side, row: Row, prefix: str, caller: str, wor
         before = stage.snapshot()
         entries = stage.audit_entries(caller) if caller in row.witnesses else 0
         response = ask(stage, row, prefix, caller, made)
-        wrong = difference(response, word)
+        wrong = difference(response, word) or leak(response, row.method, row.path)
         db.session.remove()
         if wrong is not None:
             return wrong

@@ -239,7 +239,8 @@ CATALOG = (
         lambda m: {
             "category_id": m["category_id"],
             "title": "Mend a lamp",
-            "pricing": "quote",
+            "pricing": "fixed",
+            "price": {"amount": 5000, "currency": "EUR"},
             "duration_minutes": 60,
         },
     ),
