@@ -45,6 +45,7 @@ class User(Base):
             "deleted_at",
             postgresql_where=text("deleted_at IS NOT NULL AND anonymised_at IS NULL"),
         ),
+        Index("ix_user_avatar_key", "avatar_key", postgresql_where=text("avatar_key IS NOT NULL")),
         Index(
             "ix_user_search",
             *SEARCHED,

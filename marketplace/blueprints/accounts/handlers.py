@@ -21,7 +21,9 @@ from marketplace.kernel.registry import Job
 from marketplace.web.runtime import Runtime
 
 EVERY_SECONDS = 3600.0
+EVERY_DAY = 24 * EVERY_SECONDS
 SWEEP_JOB = "accounts.sweep"
+AVATARS_JOB = "accounts.sweep_avatars"
 
 
 def handlers(parts: Runtime) -> Iterable[Handler]:
@@ -56,6 +58,9 @@ def jobs(parts: Runtime) -> Iterable[Job]:
     def sweep(_payload: dict[str, Any]) -> None:
         built.sweeper.sweep()
 
+    def sweep_avatars(_payload: dict[str, Any]) -> None:
+        built.avatars.sweep()
+
     return [
         sending(WELCOME_JOB, built.registration.send_welcome),
         sending(NOTICE_JOB, built.post.mail),
@@ -67,4 +72,5 @@ def jobs(parts: Runtime) -> Iterable[Job]:
         Job(ANONYMISE_JOB, anonymise_due, every=EVERY_SECONDS),
         Job(ANONYMISE_ONE_JOB, anonymise),
         Job(SWEEP_JOB, sweep, every=EVERY_SECONDS),
+        Job(AVATARS_JOB, sweep_avatars, effect=True, every=EVERY_DAY),
     ]

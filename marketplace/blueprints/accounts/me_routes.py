@@ -32,6 +32,30 @@ def update_me(data: dict[str, Any]) -> Profile:
     return accounts().profile.update(current_principal(), data, if_match())
 
 
+@blp.put("/me/avatar")
+@signed_in
+@editable
+@limit("20/hour", key=caller_key)
+@blp.problem(422, "`validation_failed`, `not_a_picture`, `picture_too_large`")
+@blp.problem(507, "`storage_full`")
+@blp.arguments(schemas.AvatarFile, location="form")
+@blp.response(200, schemas.OwnProfile)
+@tagged
+def set_avatar(data: dict[str, Any]) -> Profile:
+    """Show a picture (JPEG, PNG or WebP); a performer's waits for staff"""
+    return accounts().avatars.set(current_principal(), data["file"].stream, if_match())
+
+
+@blp.delete("/me/avatar")
+@signed_in
+@editable
+@blp.response(200, schemas.OwnProfile)
+@tagged
+def remove_avatar() -> Profile:
+    """Show no picture; a performer's stays until staff approves"""
+    return accounts().avatars.remove(current_principal(), if_match())
+
+
 @blp.post("/me/email/resend")
 @signed_in
 @blp.problem(409, "`email_verified` already")

@@ -218,6 +218,10 @@ class SignedUp(Schema):
     tokens = fields.Nested(Tokens, required=True)
 
 
+class AvatarFile(Schema):
+    file = fields.Upload(required=True, metadata={"description": "JPEG, PNG or WebP, at most 25 megapixels"})
+
+
 class ProfilePatch(PatchSchema):
     first_name = fields.Str(min=1, max=100)
     last_name = fields.Str(min=1, max=100)

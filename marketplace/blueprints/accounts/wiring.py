@@ -21,6 +21,7 @@ from marketplace.blueprints.accounts.repositories import (
     SqlUserRepository,
 )
 from marketplace.blueprints.accounts.services import (
+    AvatarService,
     Budgets,
     CodeKeeper,
     CodeLimits,
@@ -52,6 +53,7 @@ class Accounts:
     login: LoginService
     registration: RegistrationService
     profile: ProfileService
+    avatars: AvatarService
     codes: CodeService
     passwords: PasswordService
     contacts: ContactService
@@ -127,13 +129,17 @@ def build(parts: Runtime) -> Accounts:
         ),
     )
     moderation.register_bulk(parts, staff)
+    profile = ProfileService(uow, users, moderation.change_requests(parts))
     return Accounts(
         sessions=sessions,
         login=LoginService(uow, credentials, factors, sessions),
         registration=RegistrationService(
             uow, users, one_time, credentials, tokens, sessions, budgets, post, clock
         ),
-        profile=ProfileService(uow, users, moderation.change_requests(parts)),
+        profile=profile,
+        avatars=AvatarService(
+            uow, users, profile, integrations.files(parts), integrations.pictures(parts), clock
+        ),
         codes=CodeService(uow, users, keeper, sessions, factors, passwords, post),
         passwords=passwords,
         contacts=ContactService(uow, users, one_time, tokens, keeper, budgets, post, audit, clock),

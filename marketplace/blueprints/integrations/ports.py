@@ -1,6 +1,8 @@
 """What other domains may ask of the outside world."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Protocol
 
 
@@ -20,4 +22,38 @@ class SmsSender(Protocol):
 
     def send(self, *, to: str, topic: str, text: str, data: Mapping[str, str]) -> None:
         """As `Mailer.send`; `to` is E.164."""
+        ...
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file that is kept, and when it was written."""
+
+    key: str
+    changed_at: datetime
+
+
+class FileStore(Protocol):
+    """Keeps files by key (`avatars/<hex>.webp`), which this program makes. May reach the network: call it
+    outside a transaction.
+    """
+
+    def put(self, key: str, content: bytes, content_type: str) -> None:
+        """Store a file, whole or not at all. Raises StorageFull, Unavailable."""
+        ...
+
+    def get(self, key: str) -> bytes | None:
+        """The content, None when there is none. Raises Unavailable."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Forget a file, if it is there. Raises Unavailable."""
+        ...
+
+    def list_files(self, prefix: str) -> Iterator[StoredFile]:
+        """What is stored below a folder. Raises Unavailable."""
+        ...
+
+    def signed_url(self, key: str, life: timedelta) -> str | None:
+        """An address good for `life` where clients fetch it; None where this program serves it itself."""
         ...

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Select, exists, func, or_, select, update
 
+from marketplace.blueprints.accounts.changes import SUBJECT
 from marketplace.blueprints.accounts.ports import UserSearch, UserView
 from marketplace.database.keyset import fetch_page
 from marketplace.database.repository import SqlRepository
@@ -14,8 +15,10 @@ from marketplace.database.unit_of_work import SqlUnitOfWork
 from marketplace.kernel.cursors import CursorSigner
 from marketplace.kernel.errors import NotFound
 from marketplace.kernel.identity import ADMIN
+from marketplace.kernel.media import media_key
 from marketplace.kernel.pages import Page, PageRequest
 from marketplace.models.accounts import SEARCHED, SecondFactor, User
+from marketplace.models.moderation import ChangeRequest
 from marketplace.models.performers import Performer
 
 _SHOWN: tuple[Any, ...] = (
@@ -40,6 +43,7 @@ _SHOWN: tuple[Any, ...] = (
     .where(SecondFactor.user_id == User.id, SecondFactor.confirmed_at.is_not(None))
     .label("second_factor"),
     Performer.id.label("performer_id"),
+    User.avatar_key,
 )
 
 
@@ -122,6 +126,18 @@ class SqlUserRepository(SqlRepository):
         statement = update(User).where(User.id == holder.id).values(phone=None, version=User.version + 1)
         self.session.execute(statement, execution_options={"synchronize_session": False})
         return True
+
+    def avatars_in_use(self, keys: Sequence[str]) -> set[str]:
+        """Those of `keys` that an account shows, or that wait for staff."""
+        shown = select(User.avatar_key).where(User.avatar_key.in_(keys))
+        waiting = select(ChangeRequest.new_value).where(
+            ChangeRequest.subject_type == SUBJECT,
+            ChangeRequest.field_name == "avatar",
+            ChangeRequest.status == "pending",
+        )
+        found = {media_key(url) for url in self.session.scalars(waiting)}
+        found.update(self.session.scalars(shown))
+        return {key for key in found if key is not None}
 
     def lock_admins(self) -> set[int]:
         """The ids of the active admins, locked."""

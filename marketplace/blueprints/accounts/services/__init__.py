@@ -1,5 +1,6 @@
 """The use cases of accounts; one public method is one transaction, unless it says that it is several."""
 
+from marketplace.blueprints.accounts.services.avatar import AvatarService
 from marketplace.blueprints.accounts.services.budgets import Budgets
 from marketplace.blueprints.accounts.services.codes import (
     CODE_JOB,
@@ -49,6 +50,7 @@ __all__ = [
     "RESTORE_JOB",
     "WELCOME_JOB",
     "Acting",
+    "AvatarService",
     "Budgets",
     "CodeKeeper",
     "CodeLimits",

@@ -21,7 +21,7 @@ from marketplace.blueprints.accounts.services.registration import VERIFY_EMAIL
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.identity import Principal
 from marketplace.kernel.transactions import UnitOfWork
-from marketplace.models.accounts import OneTimeToken
+from marketplace.models.accounts import OneTimeToken, User
 
 CHANGE_EMAIL = "change_email"
 CHANGE_EMAIL_JOB = "accounts.change_email_mail"
@@ -96,20 +96,19 @@ class ContactService:
         Raises InvalidToken, EmailTaken.
         """
         with self._uow:
-            digest = self._tokens.digest(token)
-            used = self._one_time.use([VERIFY_EMAIL, CHANGE_EMAIL], digest, self._clock.now())
-            if used is None:
+            digest, purposes = self._tokens.digest(token), [VERIFY_EMAIL, CHANGE_EMAIL]
+            found = self._one_time.find(purposes, digest, self._clock.now())
+            user = self._users.find(found.user_id, lock=True) if found else None
+            used = self._one_time.use(purposes, digest, self._clock.now())
+            if user is None or used is None:
                 raise InvalidToken
             if used.purpose == CHANGE_EMAIL:
-                self._change_email(used.user_id, used.target)
+                self._change_email(user, used.target)
             elif not self._users.mark_email_verified(used.user_id, used.target):
                 raise InvalidToken
             self._uow.record(UserVerified(user_id=used.user_id))
 
-    def _change_email(self, user_id: int, email: str) -> None:
-        user = self._users.find(user_id, lock=True)
-        if user is None:
-            raise InvalidToken
+    def _change_email(self, user: User, email: str) -> None:
         old, user.email, user.email_verified = user.email, email, True
         # Tokens that were mailed to the old address are good no more.
         self._one_time.void(user.id, [VERIFY_EMAIL, "reset_password"])

@@ -101,8 +101,9 @@ class PasswordService:
                 raise InvalidToken
         password_hash = self._credentials.hashed(password, user.username)
         with self._uow:
+            # The user before the token, as everywhere: two who wait for each other end in an error.
+            user = self._users.find(user.id, lock=True)
             used = self._one_time.use([RESET_PASSWORD], digest, self._clock.now())
-            user = self._users.find(used.user_id, lock=True) if used else None
             if used is None or user is None or used.target not in {user.email, user.phone}:
                 # Somebody was faster, or the address is another one by now.
                 raise InvalidToken

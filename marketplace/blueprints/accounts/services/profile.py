@@ -10,6 +10,7 @@ from marketplace.blueprints.accounts.ports import ChangeQueue, UserRepository
 from marketplace.kernel.changes import apply, diff
 from marketplace.kernel.errors import PreconditionFailed
 from marketplace.kernel.identity import Principal
+from marketplace.kernel.media import media_url
 from marketplace.kernel.transactions import UnitOfWork
 from marketplace.models.accounts import User
 
@@ -21,6 +22,11 @@ class Profile:
     user: User
     performer_id: int | None
     pending_changes: Sequence[object] = ()
+
+    @property
+    def avatar_url(self) -> str | None:
+        """Where the avatar is served."""
+        return media_url(self.user.avatar_key)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.user, name)

@@ -1,0 +1,49 @@
+"""What reaches the network: messages and files."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import BinaryIO, Protocol
+
+
+class Mailer(Protocol):
+    def send(self, *, to: str, topic: str, subject: str, text: str, data: dict[str, str]) -> None:
+        """Deliver now; reaches the network."""
+        ...
+
+
+class SmsSender(Protocol):
+    def send(self, *, to: str, topic: str, text: str, data: dict[str, str]) -> None:
+        """Deliver now to an E.164 number; reaches the network."""
+        ...
+
+
+class StoredFile(Protocol):
+    """A file that is kept, and when it was written."""
+
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def changed_at(self) -> datetime: ...
+
+
+class FileStore(Protocol):
+    """Keeps files; reaches the network."""
+
+    def put(self, key: str, content: bytes, content_type: str) -> None:
+        """Raises StorageFull, Unavailable."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Raises Unavailable."""
+        ...
+
+    def list_files(self, prefix: str) -> Iterator[StoredFile]: ...
+
+
+class Pictures(Protocol):
+    """Checks what strangers send as a picture, and encodes it anew."""
+
+    def encode(self, source: BinaryIO, side: int) -> bytes:
+        """A WebP that fits into a square of `side` pixels. Raises an Invalid, or Unavailable."""
+        ...

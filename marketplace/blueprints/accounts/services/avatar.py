@@ -1,0 +1,69 @@
+"""The avatar: a picture that is stored before the account shows it, and swept away when none does."""
+
+import secrets
+from datetime import timedelta
+from itertools import islice
+from typing import BinaryIO
+
+from marketplace.blueprints.accounts.ports import FileStore, Pictures, UserRepository
+from marketplace.blueprints.accounts.services.profile import Profile, ProfileService
+from marketplace.kernel.clock import Clock
+from marketplace.kernel.identity import Principal
+from marketplace.kernel.media import media_url
+from marketplace.kernel.transactions import UnitOfWork
+
+FOLDER = "avatars"
+SIDE = 512
+"""Pixels; what a profile shows at most."""
+CONTENT_TYPE = "image/webp"
+LEFT_ALONE = timedelta(days=1)
+"""A file that nobody shows yet may belong to a request that is under way."""
+BATCH = 500
+
+
+class AvatarService:
+    """Set, removed, swept."""
+
+    def __init__(
+        self,
+        uow: UnitOfWork,
+        users: UserRepository,
+        profile: ProfileService,
+        files: FileStore,
+        pictures: Pictures,
+        clock: Clock,
+    ) -> None:
+        self._uow = uow
+        self._users = users
+        self._profile = profile
+        self._files = files
+        self._pictures = pictures
+        self._clock = clock
+
+    def set(self, caller: Principal, picture: BinaryIO, expected: int | None) -> Profile:
+        """Show `picture`; for a performer it waits for staff. No transaction is open while it is worked on
+        and stored; the file of a request that fails is swept away later.
+
+        Raises NotAPicture, PictureTooLarge, StorageFull, Unavailable, PreconditionFailed.
+        """
+        content = self._pictures.encode(picture, SIDE)
+        key = f"{FOLDER}/{secrets.token_hex(16)}.webp"
+        self._files.put(key, content, CONTENT_TYPE)
+        return self._profile.update(caller, {"avatar": media_url(key)}, expected)
+
+    def remove(self, caller: Principal, expected: int | None) -> Profile:
+        """Show none. Raises PreconditionFailed."""
+        return self._profile.update(caller, {"avatar": None}, expected)
+
+    def sweep(self) -> int:
+        """Delete the files that no account shows and staff does not look at; returns how many."""
+        before = self._clock.now() - LEFT_ALONE
+        old = (file.key for file in self._files.list_files(FOLDER) if file.changed_at < before)
+        count = 0
+        while keys := list(islice(old, BATCH)):
+            with self._uow:
+                used = self._users.avatars_in_use(keys)
+            for key in set(keys) - used:
+                self._files.delete(key)
+                count += 1
+        return count

@@ -1,0 +1,13 @@
+"""What can go wrong with files."""
+
+from marketplace.kernel.errors import Invalid
+
+
+class NotAPicture(Invalid):
+    code = "not_a_picture"
+    title = "Send a JPEG, PNG or WebP picture that is whole"
+
+
+class PictureTooLarge(Invalid):
+    code = "picture_too_large"
+    title = "The picture may have at most 25 million pixels"

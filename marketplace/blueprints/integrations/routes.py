@@ -1,0 +1,42 @@
+"""Files that everybody may see."""
+
+import re
+from datetime import timedelta
+
+from flask import Blueprint, Response, redirect
+
+from marketplace.blueprints.integrations.wiring import Integrations
+from marketplace.kernel.errors import NotFound
+from marketplace.kernel.media import MEDIA_PATH
+from marketplace.web.access import public
+from marketplace.web.runtime import runtime
+
+blp = Blueprint("media", __name__)
+
+LINK_LIFE = timedelta(hours=1)
+# The names that this program makes, and no other: nothing climbs out of the folder.
+_KEY = re.compile(r"[a-z]+/[0-9a-f]{32}\.webp")
+
+
+@blp.get(f"{MEDIA_PATH}<path:key>")
+@public
+def media(key: str) -> Response:
+    """A picture: from here, or by redirection to where it is stored."""
+    if not _KEY.fullmatch(key):
+        raise NotFound
+    store = runtime().get(Integrations).files
+    url = store.signed_url(key, LINK_LIFE)
+    if url is not None:
+        answer = redirect(url)
+        assert isinstance(answer, Response)
+        answer.headers["Cache-Control"] = f"public, max-age={int(LINK_LIFE.total_seconds()) // 2}"
+        return answer
+    content = store.get(key)
+    if content is None:
+        raise NotFound
+    response = Response(content, content_type="image/webp")
+    # A new picture has a new name, so this one never changes.
+    response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    response.headers["Content-Disposition"] = "attachment"
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response

@@ -1,0 +1,178 @@
+"""Where files are kept: a folder and a bucket pass the same tests, and fail in the same words."""
+
+import errno
+import os
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from marketplace.blueprints.integrations import storage
+from marketplace.blueprints.integrations.ports import FileStore, StoredFile
+from marketplace.blueprints.integrations.storage import LocalFolder, S3Bucket, make_store
+from marketplace.config import Settings
+from marketplace.kernel.errors import StorageFull, Unavailable
+from tests.support.s3 import BUCKET, KEY, REGION, SECRET, Bucket, running_bucket
+
+NAME = "avatars/0123456789abcdef.webp"
+
+
+@pytest.fixture
+def bucket() -> Iterator[Bucket]:
+    with running_bucket() as found:
+        yield found
+
+
+def s3_settings(bucket: Bucket, tmp_path: Path, **values: Any) -> Settings:
+    given = {
+        "storage_url": f"s3://{BUCKET}/some/prefix",
+        "aws_access_key_id": KEY,
+        "aws_secret_access_key": SECRET,
+        "aws_region": REGION,
+        "aws_endpoint_url": bucket.url,
+    }
+    return Settings(secret_key="s" * 40, instance_path=tmp_path, **given | values)
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> FileStore:
+    if request.param == "folder":
+        return make_store(Settings(secret_key="s" * 40, instance_path=tmp_path))
+    return make_store(s3_settings(request.getfixturevalue("bucket"), tmp_path))
+
+
+def test_what_is_put_is_there(store: FileStore) -> None:
+    assert store.get(NAME) is None
+    store.put(NAME, b"one", "image/webp")
+    assert store.get(NAME) == b"one"
+    store.put(NAME, b"two", "image/webp")
+    assert store.get(NAME) == b"two"
+    store.delete(NAME)
+    assert store.get(NAME) is None
+    store.delete(NAME)
+
+
+def test_what_is_there_is_listed(store: FileStore) -> None:
+    assert list(store.list_files("avatars")) == []
+    for name in ("avatars/b", "avatars/a", "other/c"):
+        store.put(name, b"x", "image/webp")
+    found = list(store.list_files("avatars"))
+    assert [file.key for file in found] == ["avatars/a", "avatars/b"]
+    assert all(file.changed_at.tzinfo is not None for file in found)
+    assert all(file.changed_at <= datetime.now(UTC) for file in found)
+
+
+def test_a_folder_of_ones_own(tmp_path: Path) -> None:
+    place = tmp_path / "my files"
+    settings = Settings(
+        secret_key="s", instance_path=tmp_path / "i", storage_url=f"file://{tmp_path}/my%20files"
+    )
+    make_store(settings).put(NAME, b"x", "image/webp")
+    assert (place / NAME).read_bytes() == b"x"
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    store = LocalFolder(tmp_path)
+    monkeypatch.setattr(storage.os, "fsync", full)
+    with pytest.raises(StorageFull):
+        store.put(NAME, b"x" * 1000, "image/webp")
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_a_really_full_disk(tmp_path: Path) -> None:
+    """/dev/full answers every write as a full disk does."""
+    folder = tmp_path / "avatars"
+    folder.mkdir()
+    store = LocalFolder(tmp_path)
+    original = storage.uuid4
+
+    class Fixed:
+        hex = "full"
+
+    storage.uuid4 = Fixed  # type: ignore[assignment,return-value]  # a name that is known beforehand
+    try:
+        (folder / ".full.draft").symlink_to("/dev/full")
+        with pytest.raises(StorageFull):
+            store.put(NAME, b"x", "image/webp")
+    finally:
+        storage.uuid4 = original
+    assert list(folder.iterdir()) == []
+
+
+def test_nobody_sees_half_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = LocalFolder(tmp_path)
+    seen: list[Any] = []
+    monkeypatch.setattr(
+        storage.os, "fsync", lambda _: seen.append((store.get(NAME), list(store.list_files("avatars"))))
+    )
+    store.put(NAME, b"x", "image/webp")
+    assert seen == [(None, [])]
+
+
+def test_objects_have_prefix_and_type(bucket: Bucket, tmp_path: Path) -> None:
+    store = make_store(s3_settings(bucket, tmp_path))
+    store.put(NAME, b"x", "image/webp")
+    assert bucket.objects == {f"some/prefix/{NAME}": (b"x", "image/webp")}
+    assert bucket.refused == []
+
+
+def test_a_wrong_secret_is_told_as_unavailable(bucket: Bucket, tmp_path: Path) -> None:
+    store = make_store(s3_settings(bucket, tmp_path, aws_secret_access_key="wrong"))
+    with pytest.raises(Unavailable):
+        store.put(NAME, b"x", "image/webp")
+    assert (bucket.objects, len(bucket.refused) > 0) == ({}, True)
+
+
+def _listed(store: FileStore) -> list[StoredFile]:
+    return list(store.list_files("avatars"))
+
+
+@pytest.mark.parametrize("status", [403, 500, 503])
+def test_a_bucket_that_fails(
+    bucket: Bucket, tmp_path: Path, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = make_store(s3_settings(bucket, tmp_path))
+    bucket.status = status
+    for attempt in (
+        partial(store.put, NAME, b"x", "image/webp"),
+        partial(store.get, NAME),
+        partial(store.delete, NAME),
+        partial(_listed, store),
+    ):
+        with pytest.raises(Unavailable):
+            attempt()
+    assert SECRET not in caplog.text
+
+
+def test_a_bucket_that_hangs(bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storage, "TIMEOUT", timedelta(milliseconds=200))
+    store = make_store(s3_settings(bucket, tmp_path))
+    bucket.hang = threading.Event()
+    with pytest.raises(Unavailable):
+        store.put(NAME, b"x", "image/webp")
+
+
+def test_a_signed_address_is_good_without_credentials(bucket: Bucket, tmp_path: Path) -> None:
+    store = S3Bucket(s3_settings(bucket, tmp_path))
+    store.put(NAME, b"x", "image/webp")
+    url = store.signed_url(NAME, timedelta(minutes=5))
+    assert url is not None
+    assert "X-Amz-Expires=300" in url
+    with urllib.request.urlopen(url, timeout=5) as answer:
+        assert (answer.read(), answer.headers["Content-Type"]) == (b"x", "image/webp")
+    for bent in (
+        url.replace("0123456789abcdef", "0123456789abcdee"),
+        url.replace("Expires=300", "Expires=999"),
+    ):
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            urllib.request.urlopen(bent, timeout=5)
