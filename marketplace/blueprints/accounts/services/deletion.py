@@ -123,9 +123,10 @@ class DeletionService:
                 raise CodeRequired
             self._factors.prove(found.user_id, code)
         with self._uow:
+            # The user before the token, as in `anonymise`.
+            user = self._records.find_deleted(found.user_id, lock=True)
             used = self._one_time.use([RESTORE_ACCOUNT], digest, self._clock.now())
-            user = self._records.find_deleted(used.user_id, lock=True) if used else None
-            if user is None:
+            if user is None or used is None:
                 # Somebody was faster: the owner, or the end of the time.
                 raise InvalidToken
             if not user.is_active:
