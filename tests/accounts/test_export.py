@@ -140,6 +140,8 @@ def test_what_is_in_it(client: CheckedClient, life: Life, ready: dict[str, Any])
         life.user.id, "zebulon", "zeb.q@example.org", "+4930901820", "Zebulon", "Quixworth", "es", True,
     ]  # fmt: skip
     assert profile["unused_recovery_codes"] == 1
+    assert profile["avatar_url"] == "/media/avatars/zebulon.webp"
+    assert "avatar_key" not in profile
     [session] = files["sessions.json"]
     assert (session["by_staff"], session["created_at"]) == (False, "2026-05-04T09:00:00Z")
     assert [(row["purpose"], row["sent_to"]) for row in files["mailed_tokens.json"]] == [

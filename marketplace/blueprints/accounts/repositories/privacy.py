@@ -11,6 +11,7 @@ from marketplace.blueprints.accounts.privacy_ports import DueDeletion, ExportSec
 from marketplace.database.repository import SqlRepository
 from marketplace.database.streaming import stream_rows
 from marketplace.database.unit_of_work import SqlUnitOfWork
+from marketplace.kernel.media import media_url
 from marketplace.models.accounts import (
     OneTimeCode,
     OneTimeToken,
@@ -128,7 +129,7 @@ class SqlAccountRecords(SqlRepository):
         ]
 
     def _profile(self, user_id: int) -> Iterator[Mapping[str, Any]]:
-        return stream_rows(
+        rows = stream_rows(
             self.session,
             select(
                 User.id,
@@ -158,6 +159,9 @@ class SqlAccountRecords(SqlRepository):
             .outerjoin(SecondFactor, SecondFactor.user_id == User.id)
             .where(User.id == user_id),
         )
+        for row in rows:
+            key = row.pop("avatar_key")
+            yield {**row, "avatar_url": media_url(key)}
 
     def _sessions(self, user_id: int) -> Iterator[Mapping[str, Any]]:
         by_staff = UserSession.acting_admin_id.is_not(None)
