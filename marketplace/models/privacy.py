@@ -28,6 +28,11 @@ def shown_initial(user: Any = User) -> ColumnElement[str]:
     return case((user.deleted_at.is_(None), func.left(user.last_name, 1)), else_="")
 
 
+def shown_avatar(user: Any = User) -> ColumnElement[str | None]:
+    """The key of the avatar that others see."""
+    return case((user.deleted_at.is_(None), user.avatar_key), else_=None)
+
+
 class DataExport(Base):
     """A copy of all that is held on a user, as a ZIP; one at a time is in the making."""
 

@@ -14,7 +14,7 @@ from PIL import Image
 
 from marketplace.blueprints.accounts.wiring import Accounts
 from marketplace.blueprints.integrations import storage
-from marketplace.extensions import db
+from marketplace.extensions import cache, db
 from marketplace.kernel.clock import FrozenClock
 from marketplace.models import User
 from marketplace.web.runtime import Runtime
@@ -242,3 +242,30 @@ def test_a_picture_in_a_bucket_is_fetched_from_there(
         assert answer.headers["Cache-Control"] == "public, max-age=1800"
         with urllib.request.urlopen(answer.headers["Location"], timeout=5) as fetched:
             assert fetched.read() == picture("WEBP")
+
+
+def test_it_is_shown_wherever_the_person_is(
+    client: CheckedClient, make: Factory, auth: Auth, clock: FrozenClock
+) -> None:
+    key = "avatars/0123456789abcdef0123456789abcdef.webp"
+    pro, customer = make.user(avatar_key=key), make.user(avatar_key=key)
+    performer = make.performer(pro)
+    service = make.service(performer)
+    review = make.review(make.order(customer, service, status="completed", completed_at=clock.now()))
+    chat = make.chat(customer, performer)
+    staff, own = auth(make.staff()), auth(customer)
+
+    def shown(path: str, headers: dict[str, str] | None = None) -> Any:
+        return client.get(f"/api/v1{path}", headers=headers).json
+
+    url = f"/media/{key}"
+    assert shown("/performers")["items"][0]["user"]["avatar_url"] == url
+    assert shown(f"/performers/{performer.id}")["user"]["avatar_url"] == url
+    assert shown(f"/performers/{performer.id}/reviews")["items"][0]["author"]["avatar_url"] == url
+    assert shown(f"/chats/{chat.id}", own)["other"]["avatar_url"] == url
+    assert shown(f"/admin/users/{pro.id}", staff)["avatar_url"] == url
+    assert review.author_id == customer.id
+    customer.deleted_at = clock.now()
+    db.session.commit()
+    cache.clear()
+    assert shown(f"/performers/{performer.id}/reviews")["items"][0]["author"]["avatar_url"] is None

@@ -40,6 +40,7 @@ class FakeReviewRepository:
             id=review_id,
             author_first_name="Ann",
             author_last_name="Lee",
+            author_avatar_key=None,
             performer_user_id=self.owners[values["performer_id"]],
         )
         return review_id

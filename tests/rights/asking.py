@@ -45,7 +45,9 @@ def ask(stage: Stage, row: Row, prefix: str, caller: str, made: Made) -> TestRes
     """The row's request about what was made."""
     path = prefix + row.path.format(**made)
     body = row.body(made)
-    options = {} if body is None else {"json": body}
+    options: dict[str, Any] = {} if body is None else {"json": body}
+    if row.form is not None:
+        options = {"data": row.form(), "content_type": "multipart/form-data"}
     return stage.send(row.method, path, caller, query_string=row.parameters(made), **options)
 
 

@@ -1,5 +1,6 @@
 """Who calls in the authorisation matrix, and the rows that their requests need."""
 
+import io
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -8,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 from flask import Flask
+from PIL import Image
 from sqlalchemy import Connection, text
 from werkzeug.test import TestResponse
 
@@ -15,6 +17,7 @@ from marketplace.blueprints.accounts.adapters import JwtTokens
 from marketplace.blueprints.accounts.archives import ExportLinks
 from marketplace.blueprints.accounts.services import Device, NewFactor, Tokens
 from marketplace.blueprints.accounts.wiring import Accounts
+from marketplace.blueprints.integrations.wiring import Integrations
 from marketplace.extensions import cache, db
 from marketplace.kernel.identity import Principal
 from marketplace.models import (
@@ -259,6 +262,21 @@ def export(side: Side, caller: str) -> Made:
     )
     links = ExportLinks(side.runtime.settings.secret_key)
     return {"token": links.sign(row.id, owner.id, expires_at)}
+
+
+def picture() -> dict[str, Any]:
+    """A multipart body with a small picture."""
+    content = io.BytesIO()
+    Image.new("RGB", (8, 8), "red").save(content, "PNG")
+    content.seek(0)
+    return {"file": (content, "me.png")}
+
+
+def stored_picture(side: Side, _caller: str) -> Made:
+    """A picture that the program keeps."""
+    key = "avatars/0123456789abcdef0123456789abcdef.webp"
+    side.runtime.get(Integrations).files.put(key, b"RIFF", "image/webp")
+    return {"key": key}
 
 
 def phone_code(side: Side, caller: str) -> Made:

@@ -74,7 +74,8 @@ Body = Callable[[Made], Any] | dict[str, Any] | None
 class Row:
     """A route, what each caller gets, and how it is asked for.
 
-    `needs` makes rows and gives the ids of the path; `json` is the body, or makes it of what `needs` gave.
+    `needs` makes rows and gives the ids of the path; `json` is the body, or makes it of what `needs` gave;
+    `form` makes a multipart body.
     `case` tells rows of one route apart. `audited` are the callers whose success the audit log tells of;
     left out, staff on all that writes under /admin.
     """
@@ -86,6 +87,7 @@ class Row:
     foreign: str | None = None
     query: Body = None
     case: str = ""
+    form: Callable[[], Any] | None = None
     audited: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
@@ -130,6 +132,7 @@ OPERATIONS = (
     Row("GET /api/docs", PUBLIC),
     Row("GET /api/docs/errors", PUBLIC),
     Row(f"GET /api/docs/{SWAGGER_VERSION}/{{name}}", PUBLIC, lambda *_: {"name": "swagger-ui.css"}),
+    Row("GET /media/{key}", PUBLIC, s.stored_picture),
     Row("GET /openapi.json", PUBLIC),
     Row("GET /asyncapi.json", PUBLIC),
     Row("GET /admin/jobs", ADMIN, s.dead_job),
@@ -185,6 +188,8 @@ COMING_IN = (
 OWN_ACCOUNT = (
     Row("GET /user/me", SIGNED_IN),
     Row("PATCH /user/me", SIGNED_IN, json={"first_name": "Nora"}),
+    Row("PUT /user/me/avatar", SIGNED_IN, form=s.picture),
+    Row("DELETE /user/me/avatar", SIGNED_IN),
     Row("POST /user/me/email", SIGNED_IN, json={"email": "moved@example.org"}),
     Row("POST /user/me/email/resend", SIGNED_IN, s.unconfirmed_address),
     Row("POST /user/me/phone", SIGNED_IN, json={"phone": "+4930901821"}),

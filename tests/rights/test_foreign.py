@@ -20,6 +20,7 @@ COMMON = {
     "category_id": "staff's",
     "city_id": "staff's",
     "job_id": "admins'",
+    "key": "a picture that all may see",
     "kind": "a word",
     "name": "a file of the docs",
     "performer_id": "public; what is one's own is /performers/me",

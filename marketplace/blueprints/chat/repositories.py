@@ -23,10 +23,11 @@ from marketplace.database.repository import SqlRepository
 from marketplace.database.unit_of_work import SqlUnitOfWork
 from marketplace.kernel.cursors import CursorSigner
 from marketplace.kernel.errors import NotFound
+from marketplace.kernel.media import media_url
 from marketplace.kernel.pages import Page, PageRequest
 from marketplace.models.accounts import User
 from marketplace.models.chat import Chat, ChatMember, Message
-from marketplace.models.privacy import shown_first_name, shown_initial
+from marketplace.models.privacy import shown_avatar, shown_first_name, shown_initial
 
 _Me = aliased(ChatMember, name="me")
 _Other = aliased(ChatMember, name="other")
@@ -72,6 +73,7 @@ def _views(user_id: int) -> Select[Any]:
         User.id.label("other_id"),
         shown_first_name().label("first_name"),
         shown_initial().label("initial"),
+        shown_avatar().label("avatar_key"),
         _Last.id.label("message_id"),
         _Last.sender_id,
         _Last.client_id,
@@ -104,7 +106,7 @@ def _view(row: Row[Any]) -> ChatView:
         id=row.id,
         customer_id=row.customer_id,
         performer_id=row.performer_id,
-        other=Person(id=row.other_id, first_name=row.first_name, last_name=row.initial),
+        other=Person(row.other_id, row.first_name, row.initial, media_url(row.avatar_key)),
         last_seq=row.last_seq,
         last_message=last,
         last_message_at=row.last_message_at,

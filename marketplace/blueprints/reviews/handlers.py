@@ -6,9 +6,11 @@ from typing import Any
 
 from marketplace.blueprints.accounts.public import (
     UserAnonymised,
+    UserBlocked,
     UserDeleted,
     UserProfileChanged,
     UserRestored,
+    UserUnblocked,
 )
 from marketplace.blueprints.performers import public as performers
 from marketplace.blueprints.reviews.events import (
@@ -49,8 +51,8 @@ def handlers(parts: Runtime) -> Iterable[Handler]:
         records.forget(event.user_id)
 
     figures = (ReviewPublished, ReviewHidden, ReviewRestored)
-    authors = (UserProfileChanged, UserDeleted, UserRestored, UserAnonymised)
-    shown = (*figures, ReviewReplied, *authors)
+    people = (UserProfileChanged, UserBlocked, UserUnblocked, UserDeleted, UserRestored, UserAnonymised)
+    shown = (*figures, ReviewReplied, *people)
     return [
         *(
             Handler(kind, forget_figures, key=f"reviews.forget:{kind.name}", effect=True, at_once=True)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from marketplace.kernel.identity import Principal
+from marketplace.kernel.media import media_url
 from marketplace.kernel.pages import Page, PageRequest
 
 
@@ -18,6 +19,7 @@ class ReviewView:
     author_id: int
     author_first_name: str
     author_last_name: str
+    author_avatar_key: str | None
     direction: str
     performer_id: int
     performer_user_id: int
@@ -40,7 +42,7 @@ class ReviewView:
             "id": self.author_id,
             "first_name": self.author_first_name,
             "last_name": self.author_last_name[:1],
-            "avatar_url": None,
+            "avatar_url": media_url(self.author_avatar_key),
         }
 
 

@@ -17,7 +17,7 @@ from marketplace.kernel.pages import Page, PageRequest
 from marketplace.models.accounts import User
 from marketplace.models.orders import Order
 from marketplace.models.performers import Performer
-from marketplace.models.privacy import shown_first_name, shown_initial
+from marketplace.models.privacy import shown_avatar, shown_first_name, shown_initial
 from marketplace.models.reviews import Review
 
 _NO_SYNC = {"synchronize_session": False}
@@ -30,6 +30,7 @@ _COLUMNS: tuple[Any, ...] = (
     Review.author_id,
     shown_first_name().label("author_first_name"),
     shown_initial().label("author_last_name"),
+    shown_avatar().label("author_avatar_key"),
     Review.direction,
     Review.performer_id,
     Performer.user_id.label("performer_user_id"),

@@ -41,6 +41,7 @@ from marketplace.database.repository import SqlRepository
 from marketplace.database.unit_of_work import SqlUnitOfWork
 from marketplace.kernel.cursors import CursorSigner
 from marketplace.kernel.errors import NotFound
+from marketplace.kernel.media import media_url
 from marketplace.kernel.money import Money
 from marketplace.kernel.pages import Page, PageRequest
 from marketplace.models.accounts import User
@@ -119,6 +120,7 @@ class SqlPerformerDirectory(SqlRepository):
                 *Performer.__table__.columns,
                 User.first_name,
                 _INITIAL.label("initial"),
+                User.avatar_key,
                 City.name.label("city_name"),
                 City.country_code,
             )
@@ -131,7 +133,7 @@ class SqlPerformerDirectory(SqlRepository):
             return None
         return PublicProfile(
             id=row.id,
-            user=Person(row.user_id, row.first_name, row.initial),
+            user=Person(row.user_id, row.first_name, row.initial, media_url(row.avatar_key)),
             headline=row.headline,
             about=row.about,
             city=CityView(row.city_id, row.city_name, row.country_code),
@@ -262,6 +264,7 @@ def _card_statement(search: Search) -> Select[Any]:
             Performer.user_id,
             User.first_name,
             _INITIAL.label("initial"),
+            User.avatar_key,
             Performer.headline,
             Performer.city_id,
             City.name.label("city_name"),
@@ -357,7 +360,7 @@ def _money(amount: int | None, currency: str | None) -> Money | None:
 def _card(row: Row[Any]) -> Card:
     return Card(
         id=row.id,
-        user=Person(row.user_id, row.first_name, row.initial),
+        user=Person(row.user_id, row.first_name, row.initial, media_url(row.avatar_key)),
         headline=row.headline,
         city=CityView(row.city_id, row.city_name, row.country_code),
         verified=row.verified,
