@@ -664,6 +664,44 @@ def test_restored_or_anonymised_never_both(
             assert (first_name == "Deleted user") == (not restored)
 
 
+def test_an_approval_at_the_same_moment_brings_nothing_back(
+    at_once: Callable[..., list[Any]], committed: Flask, rows: Callable[[str], list[Any]]
+) -> None:
+    with committed.app_context():
+        built = committed.extensions["marketplace"].get(Accounts)
+        made = Factory()
+        staff = built.sessions.open(made.staff().id, Device())
+        headers = {"Authorization": f"Bearer {staff.access_token}"}
+        for _ in range(20):
+            user = made.user(deleted_at=START - WEEK)
+            performer = made.performer(user)
+            change = ChangeRequest(
+                subject_type="performer", subject_id=performer.id, requested_by=user.id, field_name="headline",
+                old_value="Electrician", new_value="Zebulon the plumber",
+            )  # fmt: skip
+            db.session.add(change)
+            db.session.commit()
+            user_id, change_id, performer_id = user.id, change.id, performer.id
+            db.session.remove()
+
+            def act(
+                client: CheckedClient, which: int, user_id: int = user_id, change_id: int = change_id
+            ) -> Any:
+                if which:
+                    path = f"/api/v1/admin/changes/{change_id}/approve"
+                    return client.post(path, headers=headers).status_code
+                with committed.app_context():
+                    built.deletion.anonymise(user_id)
+                return None
+
+            status = next(answer for answer in at_once(2, act) if answer)
+            [(headline,)] = rows(f"SELECT headline FROM performer WHERE id = {performer_id}")
+            assert headline == "Deleted user"
+            [(stands, value)] = rows(f"SELECT status, new_value FROM change_request WHERE id = {change_id}")
+            assert value is None
+            assert (status, stands) in {(200, "approved"), (409, "withdrawn")}
+
+
 # --- what is swept ------------------------------------------------------------------------------------
 
 

@@ -124,6 +124,17 @@ def test_from_asking_to_fetching(
     assert "token" not in mail["text"]
 
 
+def test_no_log_line_holds_the_link(
+    client: CheckedClient, ready: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    token = ready["url"].partition("=")[2]
+    with caplog.at_level("INFO"):
+        assert client.get(ready["url"]).status_code == 200
+        assert client.get(ready["url"][:-1]).status_code == 404
+    assert "/api/v1/user/export" in caplog.text
+    assert token[:-1] not in caplog.text
+
+
 def test_v2_gives_a_link_of_v2(client: CheckedClient, headers: dict[str, str], ready: dict[str, Any]) -> None:
     found = client.get("/api/v2/user/me/export", headers=headers).json
     assert found["url"].startswith("/api/v2/")
