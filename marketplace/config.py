@@ -53,6 +53,10 @@ class Settings:
     smtp_url: str | None = None
     mail_from: str = "Marketplace <no-reply@localhost>"
     sms_backend: str = "outbox"
+    sms_from: str = ""
+    twilio_account_sid: str = ""
+    twilio_auth_token: str = ""
+    twilio_url: str = "https://api.twilio.com"
     sms_daily_per_address: int = 50
     sms_daily_per_country: int = 1000
     web_concurrency: int = 1
@@ -114,7 +118,11 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         aws_endpoint_url=env.url("AWS_ENDPOINT_URL", ("http", "https")),
         smtp_url=env.url("SMTP_URL", ("smtp", "smtps")),
         mail_from=env.text("MAIL_FROM") or "Marketplace <no-reply@localhost>",
-        sms_backend=env.choice("SMS_BACKEND", "outbox", ("outbox",)),
+        sms_backend=env.choice("SMS_BACKEND", "outbox", ("outbox", "twilio")),
+        sms_from=env.text("SMS_FROM") or "",
+        twilio_account_sid=env.text("TWILIO_ACCOUNT_SID") or "",
+        twilio_auth_token=env.text("TWILIO_AUTH_TOKEN") or "",
+        twilio_url=env.url("TWILIO_URL", ("https", "http")) or "https://api.twilio.com",
         sms_daily_per_address=env.number("SMS_DAILY_PER_ADDRESS", 50, 1, 1_000_000),
         sms_daily_per_country=env.number("SMS_DAILY_PER_COUNTRY", 1000, 1, 100_000_000),
         web_concurrency=env.number("WEB_CONCURRENCY", 1, 1, 256),
@@ -125,9 +133,22 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     )
     if values.web_concurrency > 1 and values.redis_url is None:
         raise ConfigError("WEB_CONCURRENCY above 1 needs REDIS_URL: limits and caches are shared through it")
+    if values.sms_backend == "twilio":
+        _require_twilio(values)
     if production:
         _refuse_unsafe(values)
     return values
+
+
+def _require_twilio(values: Settings) -> None:
+    needed = {
+        "TWILIO_ACCOUNT_SID": values.twilio_account_sid,
+        "TWILIO_AUTH_TOKEN": values.twilio_auth_token,
+        "SMS_FROM": values.sms_from,
+    }
+    missing = [name for name, value in needed.items() if not value]
+    if missing:
+        raise ConfigError(f"SMS_BACKEND=twilio needs {', '.join(missing)}")
 
 
 def _refuse_unsafe(values: Settings) -> None:
@@ -144,6 +165,8 @@ def _refuse_unsafe(values: Settings) -> None:
         problems.append("LOG_LEVEL must not be DEBUG")
     if values.smtp_url is None:
         problems.append("SMTP_URL must be set")
+    if values.twilio_url.startswith("http://"):
+        problems.append("TWILIO_URL must be https")
     if problems:
         raise ConfigError("refusing to start in production: " + "; ".join(problems))
 

@@ -86,6 +86,10 @@ def test_an_empty_environment(load, tmp_path):
         ("SMTP_URL", "smtps://u:p@m:465", "smtp_url", "smtps://u:p@m:465"),
         ("MAIL_FROM", "A <a@b.org>", "mail_from", "A <a@b.org>"),
         ("SMS_BACKEND", "outbox", "sms_backend", "outbox"),
+        ("SMS_FROM", "+15005550006", "sms_from", "+15005550006"),
+        ("TWILIO_ACCOUNT_SID", "AC1", "twilio_account_sid", "AC1"),
+        ("TWILIO_AUTH_TOKEN", "t", "twilio_auth_token", "t"),
+        ("TWILIO_URL", "https://eu.example.org", "twilio_url", "https://eu.example.org"),
         ("WEB_CONCURRENCY", "1", "web_concurrency", 1),
         ("WEB_THREADS", "50", "threads", 50),
         ("GRACEFUL_TIMEOUT", "5", "graceful_timeout", 5),
@@ -165,6 +169,7 @@ def test_many_processes_need_redis(load):
         ("SMTP_URL", "smtp://host:notaport"),
         ("SMTP_URL", "mail.example.org"),
         ("SMS_BACKEND", "pigeon"),
+        ("TWILIO_URL", "ftp://x"),
         ("WEB_CONCURRENCY", "0"),
         ("WEB_THREADS", "1"),
         ("GRACEFUL_TIMEOUT", "0"),
@@ -199,6 +204,7 @@ def test_production_takes_safe_settings():
         ({"RATE_LIMIT_ENABLED": "false"}, "RATE_LIMIT_ENABLED must be true"),
         ({"LOG_LEVEL": "DEBUG"}, "LOG_LEVEL must not be DEBUG"),
         ({"SMTP_URL": ""}, "SMTP_URL must be set"),
+        ({"TWILIO_URL": "http://sms.example.org"}, "TWILIO_URL must be https"),
     ],
 )
 def test_production_refuses_what_is_unsafe(change, named):
@@ -269,3 +275,13 @@ def test_every_setting_is_read_from_somewhere():
     special = {"instance_path", "database_url"}  # tested by name above
     covered = {mark.args[1][i][2] for mark in test_each_variable.pytestmark for i in range(len(mark.args[1]))}
     assert {field.name for field in fields(Settings)} == covered | constants | special
+
+
+def test_twilio_names_what_it_needs(tmp_path: Path) -> None:
+    given = {"INSTANCE_PATH": str(tmp_path), "SMS_BACKEND": "twilio"}
+    with pytest.raises(ConfigError, match="TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, SMS_FROM"):
+        load_settings(given)
+    given |= {"TWILIO_ACCOUNT_SID": "AC1", "TWILIO_AUTH_TOKEN": "t"}
+    with pytest.raises(ConfigError, match=r"SMS_BACKEND=twilio needs SMS_FROM$"):
+        load_settings(given)
+    assert load_settings(given | {"SMS_FROM": "Market"}).sms_backend == "twilio"

@@ -1,12 +1,17 @@
 """Builds senders and the file store by the settings."""
 
+import logging
 from dataclasses import dataclass
 
 from marketplace.blueprints.integrations.adapters import OutboxFolder, OutboxMailer, OutboxSms, SmtpMailer
 from marketplace.blueprints.integrations.pictures import Pictures
 from marketplace.blueprints.integrations.ports import FileStore, Mailer, SmsSender
 from marketplace.blueprints.integrations.storage import make_store
+from marketplace.blueprints.integrations.twilio import TwilioSms
+from marketplace.config import Settings
 from marketplace.web.runtime import Runtime
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -26,5 +31,19 @@ def build(parts: Runtime) -> Integrations:
     if parts.settings.smtp_url is not None:
         mailer = SmtpMailer(parts.settings.smtp_url, parts.settings.mail_from)
     return Integrations(
-        mailer=mailer, sms=OutboxSms(outbox), files=make_store(parts.settings), pictures=Pictures()
+        mailer=mailer, sms=make_sms(parts.settings), files=make_store(parts.settings), pictures=Pictures()
     )
+
+
+def make_sms(settings: Settings) -> SmsSender:
+    """By SMS_BACKEND: Twilio, or the outbox folder."""
+    if settings.sms_backend == "twilio":
+        return TwilioSms(
+            settings.twilio_account_sid,
+            settings.twilio_auth_token,
+            settings.sms_from,
+            url=settings.twilio_url,
+        )
+    if settings.is_production:
+        log.warning("SMS_BACKEND is outbox: one-time codes stay in files of this machine and reach nobody")
+    return OutboxSms(OutboxFolder(settings.instance_path / "outbox"))
