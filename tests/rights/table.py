@@ -207,7 +207,7 @@ OWN_ACCOUNT = (
     Row("DELETE /user/me", SIGNED_IN, audited=EVERYBODY),
     Row("POST /user/restore", PUBLIC, s.deleted_account, lambda m: {"token": m["token"]}),
     Row("POST /user/me/export", SIGNED_IN, audited=EVERYBODY),
-    Row("GET /user/me/export", SIGNED_IN, s.export),
+    Row("GET /user/me/export", SIGNED_IN, s.export, foreign=ANOTHERS),
     # Whoever has the link may fetch: it is the right.
     Row("GET /user/export", PUBLIC, s.export, query=lambda m: {"token": m["token"]}),
     Row("GET /user/me/changes", SIGNED_IN, s.change),

@@ -7,9 +7,10 @@ from flask import Flask
 
 from marketplace.extensions import db
 from marketplace.models import Notification
+from marketplace.web.blueprint import VERSIONS
 from tests.rights import scenario
 from tests.rights.asking import absent, ask, check_cell, prefixes, routes, told
-from tests.rights.scenario import CALLERS, Maker, Stage
+from tests.rights.scenario import CALLERS, Made, Maker, Side, Stage
 from tests.rights.table import PUBLIC, ROWS, Row, words
 
 # The names of ids in paths: those of things that have an owner, and those of things that are everybody's
@@ -38,6 +39,12 @@ OWN_LISTS: dict[str, tuple[Maker, str]] = {
     "GET /chats": (scenario.chat, "chat_id"),
     "GET /notifications": (scenario.notification, "notification_id"),
 }
+
+
+def service_of_somebody_pending(side: Side, _caller: str) -> Made:
+    return {"service_id": side.make.service(side.make.performer(status="pending")).id}
+
+
 SINGLE = {"GET /user/me", "GET /user/me/export", "GET /performers/me"}
 """What is one's own by itself."""
 
@@ -116,6 +123,34 @@ def test_every_list_of_own_things_is_here() -> None:
         if words(row.rights)["anonymous"].status == 401
     }
     assert reads == set(OWN_LISTS) | SINGLE
+
+
+@pytest.mark.parametrize(
+    ("path", "make", "key"),
+    [
+        ("/services", scenario.hidden_service, "service_id"),
+        ("/services", service_of_somebody_pending, "service_id"),
+        ("/performers", scenario.profile("pending"), "performer_id"),
+        ("/performers", scenario.profile("suspended"), "performer_id"),
+        ("/performers/{performer_id}/reviews", scenario.review(published_at=None), "review_id"),
+        ("/performers/{performer_id}/reviews", scenario.hidden_review, "review_id"),
+    ],
+)
+@pytest.mark.parametrize("version", VERSIONS)
+def test_public_lists_show_public_things_only(
+    stage: Stage, version: str, path: str, make: Maker, key: str
+) -> None:
+    """To everybody, owners and staff too: these pages are cached, and the same for all."""
+    for caller in CALLERS[:-1]:
+        with stage.clean():
+            side = stage.ours
+            hidden = make(side, caller)
+            public = scenario.review()(side, caller) | scenario.service(side, caller)
+            target = f"/api/{version}{path.format(performer_id=side.performer.id)}?limit=100"
+            answer = stage.send("GET", target, caller).get_json()
+        found = {item["id"] for item in answer["items"]}
+        assert public[key] in found
+        assert hidden[key] not in found
 
 
 def test_foreign_notifications_are_not_marked(stage: Stage) -> None:
