@@ -29,7 +29,7 @@ except ConfigError as error:
 configure_logging(settings)
 
 wsgi_app = "wsgi:app"
-bind = f"{settings.host}:{settings.port}"
+bind = settings.address
 workers = settings.web_concurrency
 worker_class = "gthread"
 threads = settings.threads

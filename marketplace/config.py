@@ -16,6 +16,11 @@ class ConfigError(Exception):
     """A setting that cannot be used; the message is one line that names it."""
 
 
+def bracketed(host: str) -> str:
+    """A host as it stands before a port (RFC 3986, 3.2.2)."""
+    return f"[{host}]" if ":" in host else host
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """Every setting; docs/operators.md has the table with their meaning."""
@@ -70,6 +75,11 @@ class Settings:
     refresh_token_seconds: int = 30 * 24 * 3600
     max_upload_bytes: int = 10 * 1024 * 1024
     testing: bool = False
+
+    @property
+    def address(self) -> str:
+        """Where it listens, as addresses are written: IPv6 in brackets."""
+        return f"{bracketed(self.host)}:{self.port}"
 
     @property
     def is_production(self) -> bool:

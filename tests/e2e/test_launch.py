@@ -1,6 +1,7 @@
 """`make run` on a good day and on bad ones."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -106,3 +107,48 @@ def test_a_database_that_does_not_answer(tmp_path: Path) -> None:
     assert "the database does not answer" in output
     assert "Traceback" not in output
     assert output.count("\n") == 0
+
+
+def has_ipv6() -> bool:
+    """Whether this machine has the loopback address of IPv6."""
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+def test_a_closed_terminal_ends_everything(tmp_path: Path, launcher: Callable[..., Running]) -> None:
+    """SIGHUP goes to the whole group; gunicorn takes it for a wish to start its workers anew. Over IPv6, too."""
+    running = launcher(tmp_path / "instance", HOST="::1" if has_ipv6() else "127.0.0.1")
+    os.killpg(running.process.pid, signal.SIGHUP)
+    assert running.process.wait(30) == 0
+    eventually(lambda: not servers_of(running.instance) and not group_members(running.process.pid))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_before_it_is_ready(tmp_path: Path, number: signal.Signals) -> None:
+    instance = tmp_path / "instance"
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(PROJECT_ROOT),
+        "INSTANCE_PATH": str(instance),
+        "PORT": str(free_port()),
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "marketplace.launch"],
+        cwd=PROJECT_ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    # The database is being made; nothing serves yet.
+    eventually(lambda: (instance / "postgres").exists() or process.poll() is not None)
+    os.killpg(process.pid, number)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 128 + number, output
+    assert "Traceback" not in output
+    assert "stopped before it was ready" in output
+    eventually(lambda: not servers_of(instance) and not group_members(process.pid))
