@@ -206,6 +206,13 @@ def user(side: Side, _caller: str) -> Made:
     return {"user_id": side.make.user().id}
 
 
+def member_of_staff(*, active: bool = True) -> Maker:
+    def make(side: Side, _caller: str) -> Made:
+        return {"user_id": side.make.staff("moderator", is_active=active).id}
+
+    return make
+
+
 def blocked_user(side: Side, _caller: str) -> Made:
     row = side.make.user(is_active=False, blocked_at=START, blocked_reason=BLOCKED_REASON)
     return {"user_id": row.id}

@@ -36,6 +36,9 @@ STAFF_ALONE = "401      403        404      404       ok        ok    401"
 ANOTHERS = "  401       404        404      404       404       404   401"
 NO_SERVICE = "401       403        403      404       403       403   401"
 
+ON_STAFF = "401 403 403 403 403:not_on_staff ok 401"
+ON_NO_STAFF = "401 403 403 403 403 403:not_on_staff 401"
+
 # Steps of an order: by the customer, the performer, both, one of them and admins; and what strangers get.
 BY_CUSTOMER = "401 403 ok              403:wrong_party 403:wrong_party 403:wrong_party 401"
 BY_PERFORMER = "401 403 403:wrong_party ok              403:wrong_party 403:wrong_party 401"
@@ -220,6 +223,11 @@ STAFF_ON_USERS = (
     Row("POST /admin/users/{user_id}/block", STAFF, s.user, REASON),
     Row("POST /admin/users/{user_id}/unblock", STAFF, s.blocked_user),
     Row("POST /admin/users/{user_id}/sign-out", STAFF, s.user),
+    # Moderators decide on who is not staff, admins on all but themselves.
+    Row("POST /admin/users/{user_id}/block", ON_STAFF, s.member_of_staff(), REASON, case="of staff"),
+    Row("POST /admin/users/{user_id}/unblock", ON_STAFF, s.member_of_staff(active=False), case="of staff"),
+    Row("POST /admin/users/{user_id}/sign-out", ON_STAFF, s.member_of_staff(), case="of staff"),
+    Row("POST /admin/users/{user_id}/act-as", ON_NO_STAFF, s.member_of_staff(), case="of staff"),
     Row("POST /admin/users/{user_id}/roles", ADMIN, s.user, {"roles": ["moderator"]}),
     Row("POST /admin/users/{user_id}/act-as", ADMIN, s.user),
 )
