@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, func, insert, or_, select, update
+from sqlalchemy import Row, Select, func, insert, or_, select, text, update
 
 from marketplace.blueprints.orders.policies import COMPLETE_AFTER, ENGAGED, EXPIRE_AFTER, Role, Status
 from marketplace.blueprints.orders.ports import HistoryEntry, OrderView, Step
@@ -47,6 +47,11 @@ _COLUMNS: tuple[Any, ...] = (
 )
 _BUSY = (Status.CONFIRMED, Status.IN_PROGRESS)
 _NO_SYNC = {"synchronize_session": False}
+# Who changes when a performer is busy does so one after the other.
+_CALENDAR = text(
+    "SELECT pg_advisory_xact_lock(hashtextextended('performer_calendar:' || performer_id, 0))"
+    ' FROM "order" WHERE id = :order_id'
+)
 
 
 class SqlOrderRepository(SqlRepository):
@@ -93,6 +98,9 @@ class SqlOrderRepository(SqlRepository):
 
     def move(self, order_id: int, from_status: str, values: Mapping[str, Any]) -> bool:
         """The status is in the WHERE, whatever was read before."""
+        if values.get("status") == Status.CONFIRMED or "starts_at" in values:
+            # Two that the exclusion constraint makes wait for each other would end in a deadlock, a second late.
+            self.session.execute(_CALENDAR, {"order_id": order_id})
         statement = (
             update(Order)
             .where(Order.id == order_id, Order.status == from_status)
