@@ -42,13 +42,6 @@ class Forbidden(AppError):
     title = "You may not do this"
 
 
-class NotWhileActing(Forbidden):
-    """An admin who acts as a user wants something that only the user may do."""
-
-    code = "not_while_acting"
-    title = "Only the user may do this, not an admin who acts as the user"
-
-
 class NotFound(AppError):
     """There is no such thing, or the caller may not know of it."""
 

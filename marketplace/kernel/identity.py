@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from marketplace.kernel.errors import Forbidden
+
 MODERATOR = "moderator"
 ADMIN = "admin"
 STAFF_ROLES = (MODERATOR, ADMIN)
@@ -34,3 +36,10 @@ class Principal:
     @property
     def is_admin(self) -> bool:
         return ADMIN in self.roles
+
+
+class NotWhileActing(Forbidden):
+    """An admin who acts as a user wants something that only the user may do."""
+
+    code = "not_while_acting"
+    title = "Only the user may do this, not an admin who acts as the user"

@@ -18,12 +18,11 @@ from marketplace.kernel.errors import (
     AppError,
     Invalid,
     NotFound,
-    NotWhileActing,
     TooManyRequests,
     Unauthenticated,
     Unavailable,
 )
-from marketplace.kernel.identity import Principal
+from marketplace.kernel.identity import NotWhileActing, Principal
 from marketplace.realtime.publish import session_room, user_room
 
 log = logging.getLogger(__name__)

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 from flask import Flask, Response, current_app, g, request
 
-from marketplace.kernel.errors import AppError, Forbidden, NotWhileActing, Unauthenticated
-from marketplace.kernel.identity import Principal
+from marketplace.kernel.errors import AppError, Forbidden, Unauthenticated
+from marketplace.kernel.identity import NotWhileActing, Principal
 from marketplace.web.parsing import refuse_undeclared
 from marketplace.web.runtime import runtime
 

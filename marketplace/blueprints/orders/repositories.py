@@ -99,7 +99,7 @@ class SqlOrderRepository(SqlRepository):
     def move(self, order_id: int, from_status: str, values: Mapping[str, Any]) -> bool:
         """The status is in the WHERE, whatever was read before."""
         if values.get("status") == Status.CONFIRMED or "starts_at" in values:
-            # Two that the exclusion constraint makes wait for each other would end in a deadlock, a second late.
+            # Two that the exclusion constraint makes wait for each other would end in a deadlock.
             self.session.execute(_CALENDAR, {"order_id": order_id})
         statement = (
             update(Order)
