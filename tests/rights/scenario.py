@@ -136,6 +136,10 @@ def hidden_service(side: Side, _caller: str) -> Made:
     return {"service_id": side.make.service(side.performer, is_active=False).id}
 
 
+def service_hidden_by_staff(side: Side, _caller: str) -> Made:
+    return {"service_id": side.make.service(side.performer, hidden_at=START, hidden_reason="Spam").id}
+
+
 def performer(side: Side, _caller: str) -> Made:
     return {"performer_id": side.performer.id}
 

@@ -260,6 +260,9 @@ CATALOG = (
     Row("PATCH /services/{service_id}", PERFORMER, s.service, {"title": "Mend two lamps"}, NO_SERVICE),
     Row("DELETE /services/{service_id}", PERFORMER, s.service, foreign=NO_SERVICE),
     Row("GET /performers/me/services", PERFORMER),
+    Row("GET /admin/services", STAFF, s.service),
+    Row("POST /admin/services/{service_id}/hide", STAFF, s.service, REASON),
+    Row("POST /admin/services/{service_id}/restore", STAFF, s.service_hidden_by_staff),
     Row("GET /admin/categories", STAFF),
     Row("GET /admin/categories/{category_id}", STAFF, s.place),
     Row("POST /admin/categories", STAFF, json={"slug": "roofs", "names": {"en": "Roofs"}}),
@@ -455,6 +458,11 @@ MODERATION = (
                 "users",
                 lambda side, caller: {**s.user(side, caller), "kind": "users"},
                 lambda m: {"ids": [m["user_id"]], "status": "blocked", **REASON},
+            ),
+            (
+                "services",
+                lambda side, caller: {**s.service(side, caller), "kind": "services"},
+                lambda m: {"ids": [m["service_id"]], "status": "hidden", **REASON},
             ),
             (
                 "performers",

@@ -24,6 +24,14 @@ def approved_performer(side: Side, user: User) -> int:
     return int(side.make.performer(user).id)
 
 
+def own_service(side: Side, user: User) -> int:
+    return int(side.make.service(side.make.performer(user)).id)
+
+
+def own_hidden_service(side: Side, user: User) -> int:
+    return int(side.make.service(side.make.performer(user), hidden_at=START, hidden_reason="Spam").id)
+
+
 def own_review(side: Side, user: User) -> int:
     """By the member of staff, of somebody else's work."""
     order = side.make.order(user, side.service, status="completed", completed_at=START)
@@ -64,6 +72,8 @@ DECISIONS: list[tuple[str, Own, dict[str, Any] | None, str]] = [
     ("/changes/{}/approve", own_change, None, "own_change"),
     ("/changes/{}/reject", own_change, REASON, "own_change"),
     ("/changes/{}/request-revision", own_change, REASON, "own_change"),
+    ("/services/{}/hide", own_service, REASON, "own_service"),
+    ("/services/{}/restore", own_hidden_service, None, "own_service"),
     ("/reviews/{}/hide", own_review, REASON, "own_review"),
     ("/reviews/{}/hide", review_of_own_work, REASON, "own_review"),
     ("/reviews/{}/restore", hidden_review_of_own_work, None, "own_review"),
@@ -78,6 +88,8 @@ BULK: list[tuple[str, Own, str, str]] = [
     ("performers", own_performer, "approved", "own_performer"),
     ("performers", approved_performer, "suspended", "own_performer"),
     ("changes", own_change, "approved", "own_change"),
+    ("services", own_service, "hidden", "own_service"),
+    ("services", own_hidden_service, "visible", "own_service"),
     ("reviews", own_review, "hidden", "own_review"),
     ("reviews", review_of_own_work, "hidden", "own_review"),
     ("reviews", hidden_review_of_own_work, "visible", "own_review"),

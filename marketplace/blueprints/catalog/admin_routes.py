@@ -3,6 +3,7 @@
 from typing import Any
 
 from marketplace.blueprints.catalog import schemas
+from marketplace.blueprints.catalog.views import StaffServiceView
 from marketplace.blueprints.catalog.wiring import catalog
 from marketplace.kernel.pages import Page
 from marketplace.models.catalog import Banner, Category, City
@@ -168,3 +169,35 @@ def admin_update_banner(data: dict[str, Any], banner_id: int) -> Banner:
 def admin_delete_banner(banner_id: int) -> None:
     """Delete a banner that nothing refers to"""
     catalog().banners.delete(current_principal(), banner_id, if_match())
+
+
+@blp.get("/services")
+@staff
+@blp.arguments(schemas.StaffServiceQuery, location="query")
+@blp.paged(schemas.StaffService)
+def admin_list_services(query: dict[str, Any]) -> Page[StaffServiceView]:
+    """All services, newest first, hidden ones and those switched off too"""
+    return catalog().moderation.list_all(*split_page(query))
+
+
+@blp.post("/services/<int:service_id>/hide")
+@staff
+@idempotent
+@blp.problem(403, "`own_service`, `staff_needed`")
+@blp.problem(409, "`already_hidden`")
+@blp.arguments(schemas.ServiceHideReason)
+@blp.response(200, schemas.StaffService)
+def admin_hide_service(data: dict[str, Any], service_id: int) -> StaffServiceView:
+    """Take a service from public view; orders of it go on"""
+    return catalog().moderation.hide(current_principal(), service_id, data["reason"])
+
+
+@blp.post("/services/<int:service_id>/restore")
+@staff
+@idempotent
+@blp.problem(403, "`own_service`, `staff_needed`")
+@blp.problem(409, "`not_hidden`")
+@blp.response(200, schemas.StaffService)
+def admin_restore_service(service_id: int) -> StaffServiceView:
+    """Show a hidden service again"""
+    return catalog().moderation.restore(current_principal(), service_id)

@@ -1,6 +1,6 @@
 """What can go wrong with the catalog, by stable code."""
 
-from marketplace.kernel.errors import AppError, Conflict, Invalid
+from marketplace.kernel.errors import AppError, Conflict, Forbidden, Invalid
 
 
 class SlugTaken(Conflict):
@@ -26,6 +26,21 @@ class CityInUse(Conflict):
 class TooManyServices(Conflict):
     code = "too_many_services"
     title = "A performer cannot offer more services than this; delete one first"
+
+
+class OwnService(Forbidden):
+    code = "own_service"
+    title = "Another member of staff decides on your own services"
+
+
+class AlreadyHidden(Conflict):
+    code = "already_hidden"
+    title = "The service is hidden already"
+
+
+class NotHidden(Conflict):
+    code = "not_hidden"
+    title = "The service is not hidden"
 
 
 class InvalidService(Invalid):

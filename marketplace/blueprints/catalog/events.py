@@ -34,6 +34,26 @@ class ServiceRemoved(DomainEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ServiceHidden(DomainEvent):
+    """Staff took a service of `user_id`, the performer's user, from public view."""
+
+    name: ClassVar[str] = "service.hidden"
+    service_id: int
+    performer_id: int
+    user_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceRestored(DomainEvent):
+    """Staff shows a hidden service again."""
+
+    name: ClassVar[str] = "service.restored"
+    service_id: int
+    performer_id: int
+    user_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class CategoryChanged(DomainEvent):
     """Staff created, edited or deleted a category."""
 

@@ -28,6 +28,13 @@ class Pricing(StrEnum):
     QUOTE = "quote"
 
 
+class Visibility(StrEnum):
+    """What staff makes of a service."""
+
+    VISIBLE = "visible"
+    HIDDEN = "hidden"
+
+
 class ServiceSort(StrEnum):
     """Orders of the public search."""
 

@@ -11,6 +11,7 @@ from marketplace.blueprints.catalog.views import (
     CityView,
     OwnServiceView,
     ServiceView,
+    StaffServiceView,
 )
 from marketplace.kernel.identity import Principal
 from marketplace.kernel.pages import Page, PageRequest
@@ -106,9 +107,33 @@ class ServiceRepository(Protocol):
 
     def add(self, service: Service) -> None: ...
 
+    def list_all(self, page: PageRequest, filters: Mapping[str, Any]) -> Page[StaffServiceView]:
+        """For staff: all that are not deleted, newest first."""
+        ...
+
+    def lock_for_staff(self, ids: Sequence[int]) -> list[StaffServiceView]:
+        """Those of `ids` that are not deleted, locked in the order of their ids."""
+        ...
+
+    def set_hidden(self, ids: Sequence[int], at: datetime | None, reason: str | None) -> None:
+        """Hide all of `ids`, or with None show them again, in one UPDATE."""
+        ...
+
 
 class AuditLog(Protocol):
     """Where what staff does is written down."""
+
+    def write_many(
+        self,
+        action: str,
+        subject_type: str,
+        subjects: Sequence[tuple[int | None, Any, Any]],
+        *,
+        actor: Principal | None,
+        reason: str | None = None,
+    ) -> None:
+        """One entry for each `(id, before, after)`."""
+        ...
 
     def write(
         self,

@@ -7,7 +7,9 @@ from marketplace.blueprints.catalog.events import (
     CityChanged,
     ServiceChanged,
     ServiceCreated,
+    ServiceHidden,
     ServiceRemoved,
+    ServiceRestored,
 )
 from marketplace.blueprints.catalog.views import BookableService
 from marketplace.blueprints.catalog.wiring import catalog
@@ -18,7 +20,9 @@ __all__ = [
     "CityChanged",
     "ServiceChanged",
     "ServiceCreated",
+    "ServiceHidden",
     "ServiceRemoved",
+    "ServiceRestored",
     "category_ids_exist",
     "get_city_timezone",
     "get_service_for_booking",

@@ -103,6 +103,25 @@ class Service(ServiceBase):
 
 class OwnService(ServiceBase):
     performer_id = fields.Id(required=True)
+    hidden_at = fields.DateTime(
+        required=True, allow_none=True, metadata={"description": "When staff took it from public view"}
+    )
+    hidden_reason = fields.Str(required=True, allow_none=True, max=1000)
+
+
+class StaffService(Service):
+    hidden_at = fields.DateTime(required=True, allow_none=True)
+    hidden_reason = fields.Str(required=True, allow_none=True, max=1000)
+
+
+class StaffServiceQuery(PageQuery):
+    performer_id = fields.Id()
+    hidden = fields.Bool()
+    q = fields.Str(max=100)
+
+
+class ServiceHideReason(Schema):
+    reason = fields.Str(required=True, min=1, max=1000)
 
 
 class ServiceIn(Schema):

@@ -99,6 +99,17 @@ class OwnServiceView:
     is_active: bool
     created_at: datetime
     updated_at: datetime
+    hidden_at: datetime | None
+    hidden_reason: str | None
+
+
+@dataclass(frozen=True)
+class StaffServiceView(ServiceView):
+    """A service as staff sees it; `performer_user_id` is whose it is."""
+
+    performer_user_id: int
+    hidden_at: datetime | None
+    hidden_reason: str | None
 
 
 @dataclass(frozen=True)
@@ -136,4 +147,6 @@ def own_view(row: Any) -> OwnServiceView:
         is_active=row.is_active,
         created_at=row.created_at,
         updated_at=row.updated_at,
+        hidden_at=row.hidden_at,
+        hidden_reason=row.hidden_reason,
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from marketplace.blueprints.accounts import public as accounts
 from marketplace.blueprints.catalog import reference
 from marketplace.blueprints.catalog.adapters import SqlReferenceStore
+from marketplace.blueprints.catalog.hiding import ServiceModeration
 from marketplace.blueprints.catalog.repositories.places import (
     SqlBannerRepository,
     SqlCategoryRepository,
@@ -24,6 +25,7 @@ class Catalog:
 
     browsing: BrowsingService
     offering: OfferingService
+    moderation: ServiceModeration
     categories: CategoryCuration
     cities: CityCuration
     banners: BannerCuration
@@ -40,9 +42,12 @@ def build(parts: Runtime) -> Catalog:
     audit = moderation.audit(parts)
     records = SqlServiceRecords(parts.uow)
     accounts.register_export(parts, accounts.ExportSection("services", records.services))
+    hiding = ServiceModeration(parts.uow, services, audit, parts.clock)
+    moderation.register_bulk(parts, hiding)
     return Catalog(
         browsing=BrowsingService(categories, cities, banners, services, parts.clock),
         offering=OfferingService(parts.uow, services, categories, parts.clock),
+        moderation=hiding,
         categories=CategoryCuration(parts.uow, categories, audit),
         cities=CityCuration(parts.uow, cities, audit),
         banners=BannerCuration(

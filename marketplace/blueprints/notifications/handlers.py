@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from marketplace.blueprints.accounts.public import UserAnonymised
+from marketplace.blueprints.catalog import public as catalog
 from marketplace.blueprints.moderation import public as moderation
 from marketplace.blueprints.notifications import schemas
 from marketplace.blueprints.notifications.services import PUSH_JOB
@@ -50,6 +51,8 @@ TOLD: tuple[tuple[type[DomainEvent], Callable[[Any], Sequence[int]]], ...] = (
     (performers.PerformerApproved, performer_user),
     (performers.PerformerRejected, performer_user),
     (performers.PerformerSuspended, performer_user),
+    (catalog.ServiceHidden, performer_user),
+    (catalog.ServiceRestored, performer_user),
     (moderation.ChangeDecided, requester),
 )
 """Each event with the function that names the users to tell."""

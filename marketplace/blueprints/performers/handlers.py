@@ -15,7 +15,9 @@ from marketplace.blueprints.catalog.public import (
     CityChanged,
     ServiceChanged,
     ServiceCreated,
+    ServiceHidden,
     ServiceRemoved,
+    ServiceRestored,
 )
 from marketplace.blueprints.performers.blueprint import CACHE_TOPIC
 from marketplace.blueprints.performers.events import (
@@ -37,6 +39,8 @@ _SHOWN = (
     PerformerResumed,
     PerformerSuspended,
     ServiceChanged,
+    ServiceHidden,
+    ServiceRestored,
     ServiceCreated,
     ServiceRemoved,
     CategoryChanged,

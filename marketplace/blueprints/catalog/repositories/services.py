@@ -1,9 +1,10 @@
 """The SQL of services."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Float, Select, and_, func, literal, or_, select, true
+from sqlalchemy import ColumnElement, Float, Select, and_, func, literal, or_, select, true, update
 
 from marketplace.blueprints.catalog import policies
 from marketplace.blueprints.catalog.repositories.base import (
@@ -18,6 +19,7 @@ from marketplace.blueprints.catalog.views import (
     OwnServiceView,
     ServicePerformer,
     ServiceView,
+    StaffServiceView,
     own_view,
     price_of,
 )
@@ -45,6 +47,8 @@ _OWN_COLUMNS = (
     Service.is_active,
     Service.created_at,
     Service.updated_at,
+    Service.hidden_at,
+    Service.hidden_reason,
 )
 
 
@@ -136,13 +140,53 @@ class SqlServiceRepository(CatalogRepository):
             duration_minutes=row.duration_minutes,
         )
 
+    def list_all(self, page: PageRequest, filters: Filters) -> Page[StaffServiceView]:
+        """All that are not deleted, newest first, for staff."""
+        statement = _cards().add_columns(Performer.user_id).where(Service.deleted_at.is_(None))
+        if filters.get("performer_id") is not None:
+            statement = statement.where(Service.performer_id == filters["performer_id"])
+        if filters.get("hidden") is not None:
+            shown = Service.hidden_at.is_(None)
+            statement = statement.where(~shown if filters["hidden"] else shown)
+        if filters.get("q") is not None:
+            statement = statement.where(Service.title.icontains(filters["q"], autoescape=True))
+        statement = statement.order_by(Service.created_at.desc(), Service.id.desc())
+        found = self.page("admin.services", statement, page, filters)
+        return Page([_staff_view(row) for row in found.items], found.next, found.previous)
+
+    def lock_for_staff(self, ids: Sequence[int]) -> list[StaffServiceView]:
+        """Those of `ids` that are not deleted, locked in the order of their ids."""
+        statement = (
+            _cards()
+            .add_columns(Performer.user_id)
+            .where(Service.id.in_(ids), Service.deleted_at.is_(None))
+            .order_by(Service.id)
+            .with_for_update(of=Service)
+        )
+        return [_staff_view(row) for row in self.session.execute(statement)]
+
+    def set_hidden(self, ids: Sequence[int], at: datetime | None, reason: str | None) -> None:
+        """Hide all of `ids` (`at` says when), or show them again (None), in one UPDATE."""
+        statement = (
+            update(Service)
+            .where(Service.id.in_(ids))
+            .values(hidden_at=at, hidden_reason=reason, version=Service.version + 1)
+        )
+        self.session.execute(statement, execution_options={"synchronize_session": False})
+
     def add(self, service: Service) -> None:
         """Store a new service."""
         self.insert(service)
 
 
 def _service_is_public() -> ColumnElement[bool]:
-    return and_(Service.is_active, Service.deleted_at.is_(None), Category.is_active, performer_is_public())
+    return and_(
+        Service.is_active,
+        Service.deleted_at.is_(None),
+        Service.hidden_at.is_(None),
+        Category.is_active,
+        performer_is_public(),
+    )
 
 
 def _cards() -> Columns:
@@ -160,6 +204,15 @@ def _cards() -> Columns:
         .join(Performer, Performer.id == Service.performer_id)
         .join(User, User.id == Performer.user_id)
         .join(Category, Category.id == Service.category_id)
+    )
+
+
+def _staff_view(row: Cells) -> StaffServiceView:
+    return StaffServiceView(
+        **vars(_view(row)),
+        performer_user_id=row.user_id,
+        hidden_at=row.hidden_at,
+        hidden_reason=row.hidden_reason,
     )
 
 

@@ -56,7 +56,12 @@ _SCORE_STEPS = 1_000_000
 
 _INITIAL = func.left(User.last_name, 1)
 _PUBLIC_NAME = User.first_name + " " + _INITIAL
-_OFFERED = (Service.is_active, Service.deleted_at.is_(None), Category.is_active)
+_OFFERED = (
+    Service.is_active,
+    Service.deleted_at.is_(None),
+    Service.hidden_at.is_(None),
+    Category.is_active,
+)
 """What makes a service of a public performer public; the statement must join its category."""
 _CHEAPEST = (
     select(Service.price_amount.label("amount"), Service.price_currency.label("currency"))
