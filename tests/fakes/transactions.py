@@ -6,6 +6,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
+from marketplace.database.unit_of_work import TransactionDoomed
 from marketplace.kernel.events import DomainEvent
 
 
@@ -31,11 +32,14 @@ class FakeUnitOfWork:
         self.depth -= 1
         self.doomed = self.doomed or error is not None
         if self.depth == 0:
-            if not self.doomed:
+            doomed = self.doomed
+            if not doomed:
                 self.commits += 1
                 self.events += self._recorded
                 self.jobs += self._enqueued
             self._recorded, self._enqueued, self.doomed = [], [], False
+            if doomed and error is None:
+                raise TransactionDoomed("an inner block failed, so nothing was stored")
 
     def savepoint(self) -> AbstractContextManager[None]:
         return nullcontext()

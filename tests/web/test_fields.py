@@ -625,3 +625,9 @@ def test_document_and_field_agree(field, good, bad):
     for value in bad:
         assert not said.is_valid(value)
         assert refused(field, value)
+
+
+def test_a_parameter_may_have_all_digits_of_a_double() -> None:
+    field = fields.Float(min=1, max=5)
+    assert field.deserialize(Parameter("3.7425620900010474")) == 3.7425620900010474
+    assert field.deserialize(Parameter("1.00000000000000000001")) == 1

@@ -1,7 +1,7 @@
 """The life of an order as data: which step leads where, and whose it is (contract, section 5)."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 
@@ -80,6 +80,11 @@ FINAL = (S.DECLINED, S.EXPIRED, S.CANCELLED, S.COMPLETED)
 """The statuses that no step leads out of."""
 ENGAGED = (S.CONFIRMED, S.IN_PROGRESS, S.DELIVERED, S.CHANGES_REQUESTED, S.DISPUTED, S.COMPLETED)
 """The statuses of an order that the performer accepted and nobody cancelled."""
+
+
+def has_run_out(created_at: datetime, starts_at: datetime, now: datetime) -> bool:
+    """Whether nobody answered a pending order in time (contract, section 5)."""
+    return now >= min(created_at + EXPIRE_AFTER, starts_at)
 
 
 def allowed_transitions(status: str, role: Role) -> list[str]:

@@ -22,6 +22,7 @@ from marketplace.blueprints.orders.policies import (
     Status,
     Transition,
     allowed_transitions,
+    has_run_out,
 )
 from marketplace.blueprints.orders.ports import (
     AuditLog,
@@ -272,11 +273,15 @@ class TransitionService:
         step = TRANSITIONS[name]
         if role is None or role not in step.roles:
             raise WrongParty
-        if order.status not in step.sources:
+        status = order.status
+        if status == Status.PENDING and has_run_out(order.created_at, order.starts_at, self._clock.now()):
+            # The job that says so runs once a minute.
+            status = Status.EXPIRED
+        if status not in step.sources:
             raise TransitionNotAllowed(
-                f"The order is {order.status}",
-                order_status=order.status,
-                allowed_transitions=allowed_transitions(order.status, role),
+                f"The order is {status}",
+                order_status=status,
+                allowed_transitions=allowed_transitions(status, role),
             )
         return order, role, step
 

@@ -22,7 +22,7 @@ MAX_AMOUNT = 10**15
 """Largest amount of money in minor units: sums of thousands of them still fit into a bigint."""
 
 _DIGITS = re.compile("-?[0-9]{1,19}")
-_NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
+_NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,20})?")
 
 
 class Int(Scalar[int]):
