@@ -13,7 +13,7 @@ from marketplace.models.accounts import (
 )
 from marketplace.models.catalog import Banner, Category, City, ReferenceData, Service
 from marketplace.models.chat import Chat, ChatMember, Message
-from marketplace.models.moderation import AuditEntry, ChangeRequest
+from marketplace.models.moderation import AuditEntry, ChangeRequest, Report
 from marketplace.models.notifications import Notification
 from marketplace.models.orders import Order, OrderTransition
 from marketplace.models.performers import Performer, PerformerCategory
@@ -46,6 +46,7 @@ __all__ = [
     "RealtimeMessage",
     "RecoveryCode",
     "ReferenceData",
+    "Report",
     "Review",
     "SecondFactor",
     "Service",

@@ -72,3 +72,40 @@ class AuditEntry(Base):
     request_id: Mapped[str | None]
     ip: Mapped[str | None]
     created_at: Mapped[CreatedAt]
+
+
+class Report(Base):
+    """What a user tells staff of something that somebody else put here; `owner_id` is whose it is. One open
+    report per reporter and thing.
+    """
+
+    __tablename__ = "report"
+    __table_args__ = (
+        CheckConstraint("status IN ('open', 'closed')", name="status"),
+        CheckConstraint("outcome IN ('upheld', 'dismissed')", name="outcome"),
+        CheckConstraint("(status = 'closed') = (outcome IS NOT NULL)", name="closed"),
+        Index(
+            "uq_report_open",
+            "reporter_id",
+            "content_type",
+            "content_id",
+            unique=True,
+            postgresql_where=text("status = 'open'"),
+        ),
+        Index("ix_report_queue", "status", "id"),
+        Index("ix_report_content", "content_type", "content_id"),
+        Index("ix_report_owner_id", "owner_id"),
+    )
+
+    id: Mapped[Id]
+    reporter_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
+    content_type: Mapped[str]
+    content_id: Mapped[int]
+    owner_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
+    reason: Mapped[str]
+    status: Mapped[str] = mapped_column(server_default="open")
+    outcome: Mapped[str | None]
+    note: Mapped[str | None]
+    closed_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    closed_at: Mapped[datetime | None]
+    created_at: Mapped[CreatedAt]

@@ -39,6 +39,7 @@ FILES = {
     "texted_codes.json",
     "exports.json",
     "change_requests.json",
+    "reports.json",
     "audit_log.json",
     "performer.json",
     "services.json",

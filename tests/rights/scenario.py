@@ -30,6 +30,7 @@ from marketplace.models import (
     OneTimeCode,
     OneTimeToken,
     Performer,
+    Report,
     Service,
     User,
     UserSession,
@@ -134,6 +135,27 @@ def service(side: Side, _caller: str) -> Made:
 def hidden_service(side: Side, _caller: str) -> Made:
     """A service that its performer has switched off."""
     return {"service_id": side.make.service(side.performer, is_active=False).id}
+
+
+def stranger_performer(side: Side, _caller: str) -> Made:
+    """A performer who is none of the callers."""
+    return {"content_id": side.make.performer().id}
+
+
+def report_body(made: Made) -> dict[str, Any]:
+    return {"content_type": "performer", "content_id": made["content_id"], "reason": "Not an electrician"}
+
+
+def report(side: Side, _caller: str) -> Made:
+    """An open report of somebody about somebody."""
+    row = Report(
+        reporter_id=side.make.user().id,
+        content_type="performer",
+        content_id=side.performer.id,
+        owner_id=side.performer.user_id,
+        reason="Not an electrician",
+    )
+    return {"report_id": side.add(row).id}
 
 
 def service_hidden_by_staff(side: Side, _caller: str) -> Made:

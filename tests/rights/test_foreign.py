@@ -21,6 +21,7 @@ COMMON = {
     "category_id": "staff's",
     "city_id": "staff's",
     "job_id": "admins'",
+    "report_id": "staff's",
     "key": "a picture that all may see",
     "kind": "a word",
     "name": "a file of the docs",

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from marketplace.extensions import db
-from marketplace.models import User
+from marketplace.models import Report, User
 from tests.conftest import START
 from tests.rights.asking import touched
 from tests.rights.scenario import NOTE_TO_STAFF, Side, Stage, change
@@ -30,6 +30,29 @@ def own_service(side: Side, user: User) -> int:
 
 def own_hidden_service(side: Side, user: User) -> int:
     return int(side.make.service(side.make.performer(user), hidden_at=START, hidden_reason="Spam").id)
+
+
+def report_of_ones_own(side: Side, user: User) -> int:
+    row = Report(
+        reporter_id=user.id,
+        content_type="performer",
+        content_id=side.performer.id,
+        owner_id=side.performer.user_id,
+        reason="Spam",
+    )
+    return int(side.add(row).id)
+
+
+def report_of_oneself(side: Side, user: User) -> int:
+    performer = side.make.performer(user)
+    row = Report(
+        reporter_id=side.customer.id,
+        content_type="performer",
+        content_id=performer.id,
+        owner_id=user.id,
+        reason="Spam",
+    )
+    return int(side.add(row).id)
 
 
 def own_review(side: Side, user: User) -> int:
@@ -74,6 +97,8 @@ DECISIONS: list[tuple[str, Own, dict[str, Any] | None, str]] = [
     ("/changes/{}/request-revision", own_change, REASON, "own_change"),
     ("/services/{}/hide", own_service, REASON, "own_service"),
     ("/services/{}/restore", own_hidden_service, None, "own_service"),
+    ("/reports/{}/close", report_of_ones_own, {"outcome": "dismissed"}, "own_report"),
+    ("/reports/{}/close", report_of_oneself, {"outcome": "dismissed"}, "own_report"),
     ("/reviews/{}/hide", own_review, REASON, "own_review"),
     ("/reviews/{}/hide", review_of_own_work, REASON, "own_review"),
     ("/reviews/{}/restore", hidden_review_of_own_work, None, "own_review"),

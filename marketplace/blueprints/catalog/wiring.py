@@ -16,6 +16,7 @@ from marketplace.blueprints.catalog.repositories.services import SqlServiceRepos
 from marketplace.blueprints.catalog.services import BrowsingService, OfferingService, ReferenceService
 from marketplace.blueprints.catalog.staff import BannerCuration, CategoryCuration, CityCuration
 from marketplace.blueprints.moderation import public as moderation
+from marketplace.kernel.identity import Principal
 from marketplace.web.runtime import Runtime, runtime
 
 
@@ -44,6 +45,12 @@ def build(parts: Runtime) -> Catalog:
     accounts.register_export(parts, accounts.ExportSection("services", records.services))
     hiding = ServiceModeration(parts.uow, services, audit, parts.clock)
     moderation.register_bulk(parts, hiding)
+
+    def owner(_caller: Principal, service_id: int) -> int | None:
+        found = services.find_bookable(service_id)
+        return found.performer_user_id if found else None
+
+    moderation.register_reportable(parts, moderation.Reportable("service", owner))
     return Catalog(
         browsing=BrowsingService(categories, cities, banners, services, parts.clock),
         offering=OfferingService(parts.uow, services, categories, parts.clock),

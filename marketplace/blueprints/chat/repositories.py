@@ -279,6 +279,15 @@ class SqlMessageRepository(SqlRepository):
         attempt.commit()
         return MessageView(*row)
 
+    def find_sender(self, message_id: int, user_id: int) -> int | None:
+        """Who wrote a message of one of the user's chats; None for any other."""
+        statement = (
+            select(Message.sender_id)
+            .join(ChatMember, ChatMember.chat_id == Message.chat_id)
+            .where(Message.id == message_id, ChatMember.user_id == user_id)
+        )
+        return self.session.scalar(statement)
+
     def find_by_client_id(self, sender_id: int, client_id: UUID) -> MessageView | None:
         """The message that the sender gave this name."""
         row = self.session.execute(

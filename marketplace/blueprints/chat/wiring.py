@@ -10,6 +10,7 @@ from marketplace.blueprints.chat.services import ChatService, MessageService
 from marketplace.blueprints.moderation import public as moderation
 from marketplace.blueprints.orders import public as orders
 from marketplace.blueprints.performers import public as performers
+from marketplace.kernel.identity import Principal
 from marketplace.web.runtime import Runtime, runtime
 
 
@@ -44,6 +45,11 @@ def build(parts: Runtime) -> Chats:
     accounts.register_export(parts, accounts.ExportSection("messages", records.messages))
     chats = SqlChatRepository(parts.uow, parts.cursors)
     messages = SqlMessageRepository(parts.uow)
+
+    def sender(caller: Principal, message_id: int) -> int | None:
+        return messages.find_sender(message_id, caller.user_id)
+
+    moderation.register_reportable(parts, moderation.Reportable("message", sender))
     return Chats(
         chats=ChatService(parts.uow, chats, Neighbours()),
         messages=MessageService(parts.uow, chats, messages, moderation.audit(parts)),

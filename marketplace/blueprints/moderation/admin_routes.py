@@ -3,7 +3,8 @@
 from typing import Any
 
 from marketplace.blueprints.moderation import schemas
-from marketplace.blueprints.moderation.ports import AuditView, ChangeView
+from marketplace.blueprints.moderation.policies import ReportOutcome
+from marketplace.blueprints.moderation.ports import AuditView, ChangeView, ReportView
 from marketplace.blueprints.moderation.wiring import moderation
 from marketplace.kernel.pages import Page
 from marketplace.web.access import admin, current_principal, staff
@@ -79,3 +80,27 @@ def list_audit(query: dict[str, Any]) -> Page[AuditView]:
     """The audit log, newest first"""
     page, filters = split_page(query)
     return moderation().audit.list_entries(page, filters)
+
+
+@blp.get("/reports")
+@staff
+@blp.arguments(schemas.ReportsQuery, location="query")
+@blp.paged(schemas.Report)
+def list_reports(query: dict[str, Any]) -> Page[ReportView]:
+    """What users told staff of, oldest first"""
+    page, filters = split_page(query)
+    return moderation().reports.list_all(page, filters)
+
+
+@blp.post("/reports/<int:report_id>/close")
+@staff
+@idempotent
+@blp.problem(403, "`own_report`, `staff_needed`")
+@blp.problem(409, "`report_closed`: somebody was faster")
+@blp.arguments(schemas.ReportDecision)
+@blp.response(200, schemas.Report)
+def close_report(data: dict[str, Any], report_id: int) -> ReportView:
+    """Decide on a report; what was reported is hidden or blocked by itself"""
+    return moderation().reports.close(
+        current_principal(), report_id, ReportOutcome(data["outcome"]), data.get("note")
+    )

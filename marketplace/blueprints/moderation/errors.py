@@ -23,4 +23,24 @@ class PendingExists(Conflict):
     title = "Another change of this field was submitted at the same moment; try again"
 
 
-CONSTRAINTS = {"uq_change_request_pending": PendingExists}
+class AlreadyReported(Conflict):
+    code = "already_reported"
+    title = "You have reported this already; staff will look at it"
+
+
+class OwnContent(Forbidden):
+    code = "own_content"
+    title = "This is your own"
+
+
+class OwnReport(Forbidden):
+    code = "own_report"
+    title = "Another member of staff decides on what you reported, and on what is reported of you"
+
+
+class ReportClosed(Conflict):
+    code = "report_closed"
+    title = "This report is closed already"
+
+
+CONSTRAINTS = {"uq_change_request_pending": PendingExists, "uq_report_open": AlreadyReported}

@@ -28,3 +28,25 @@ class ChangeDecided(DomainEvent):
     field_name: str
     requested_by: int
     status: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportFiled(DomainEvent):
+    """A user told staff of something."""
+
+    name: ClassVar[str] = "report.filed"
+    report_id: int
+    content_type: str
+    content_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportClosed(DomainEvent):
+    """Staff decided on a report of `reporter_id`; `outcome` is `upheld` or `dismissed`."""
+
+    name: ClassVar[str] = "report.closed"
+    report_id: int
+    content_type: str
+    content_id: int
+    reporter_id: int
+    outcome: str

@@ -14,7 +14,7 @@ def setup(runtime: Runtime) -> None:
 
 PLUGIN = Plugin(
     name="moderation",
-    blueprints=(routes.blp, admin_routes.blp),
+    blueprints=(routes.blp, routes.reports_blp, admin_routes.blp),
     setup=setup,
     constraints=CONSTRAINTS,
 )

@@ -19,6 +19,20 @@ class ChangeStatus(StrEnum):
     SUPERSEDED = "superseded"
 
 
+class ReportStatus(StrEnum):
+    """Where a report stands."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class ReportOutcome(StrEnum):
+    """What staff makes of a report."""
+
+    UPHELD = "upheld"
+    DISMISSED = "dismissed"
+
+
 def objection(actor: Principal, change: ChangeView) -> AppError | None:
     """What keeps `actor` from deciding on `change`, None when nothing does."""
     if change.requested_by == actor.user_id:

@@ -67,6 +67,35 @@ class AuditView:
     created_at: datetime
 
 
+@dataclass(frozen=True)
+class Reportable:
+    """A kind of thing that users report; registered by the domain that owns it.
+
+    `find_owner(caller, id)` gives the user whose it is, None for what `caller` may not know of.
+    """
+
+    name: str
+    find_owner: Callable[[Principal, int], int | None]
+
+
+@dataclass(frozen=True)
+class ReportView:
+    """A report as staff sees it."""
+
+    id: int
+    reporter_id: int
+    content_type: str
+    content_id: int
+    owner_id: int
+    reason: str
+    status: str
+    outcome: str | None
+    note: str | None
+    closed_by: int | None
+    closed_at: datetime | None
+    created_at: datetime
+
+
 class BulkAction(Protocol):
     """What `POST /admin/<name>/status` does for one kind of thing."""
 
@@ -125,3 +154,17 @@ class AuditRepository(Protocol):
         ...
 
     def list_all(self, page: PageRequest, filters: Mapping[str, Any]) -> Page[AuditView]: ...
+
+
+class ReportRepository(Protocol):
+    def add(self, values: Mapping[str, Any]) -> ReportView:
+        """Raises AlreadyReported, by the database."""
+        ...
+
+    def find(self, report_id: int, *, lock: bool = False) -> ReportView | None: ...
+
+    def close(self, report_id: int, values: Mapping[str, Any]) -> ReportView: ...
+
+    def list_all(self, page: PageRequest, filters: Mapping[str, Any]) -> Page[ReportView]:
+        """Oldest first; `filters` are columns and their values."""
+        ...

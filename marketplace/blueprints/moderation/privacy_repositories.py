@@ -8,7 +8,7 @@ from sqlalchemy import and_, case, func, null, or_, select, update
 
 from marketplace.database.repository import SqlRepository
 from marketplace.database.streaming import stream_rows
-from marketplace.models.moderation import AuditEntry, ChangeRequest
+from marketplace.models.moderation import AuditEntry, ChangeRequest, Report
 from marketplace.models.performers import Performer
 
 
@@ -17,7 +17,7 @@ class SqlPersonalRecords(SqlRepository):
 
     def sections(self) -> Sequence[tuple[str, Callable[[int], Iterator[Mapping[str, Any]]]]]:
         """What goes into an export, by name."""
-        return [("change_requests", self._changes), ("audit_log", self._audit)]
+        return [("change_requests", self._changes), ("reports", self._reports), ("audit_log", self._audit)]
 
     def _changes(self, user_id: int) -> Iterator[Mapping[str, Any]]:
         return stream_rows(
@@ -36,6 +36,23 @@ class SqlPersonalRecords(SqlRepository):
             )
             .where(ChangeRequest.requested_by == user_id)
             .order_by(ChangeRequest.id),
+        )
+
+    def _reports(self, user_id: int) -> Iterator[Mapping[str, Any]]:
+        return stream_rows(
+            self.session,
+            select(
+                Report.id,
+                Report.content_type,
+                Report.content_id,
+                Report.reason,
+                Report.status,
+                Report.outcome,
+                Report.created_at,
+                Report.closed_at,
+            )
+            .where(Report.reporter_id == user_id)
+            .order_by(Report.id),
         )
 
     def _audit(self, user_id: int) -> Iterator[Mapping[str, Any]]:
@@ -65,7 +82,13 @@ class SqlPersonalRecords(SqlRepository):
         )
 
     def forget(self, user_id: int, at: datetime) -> None:
-        """Withdraw the user's pending change requests, and blank the values of all."""
+        """Withdraw the user's pending change requests, and blank the values of all; likewise what the user
+        wrote in reports that staff has closed.
+        """
+        told = (
+            update(Report).where(Report.reporter_id == user_id, Report.status == "closed").values(reason="")
+        )
+        self.session.execute(told, execution_options={"synchronize_session": False})
         pending = ChangeRequest.status == "pending"
         statement = (
             update(ChangeRequest)

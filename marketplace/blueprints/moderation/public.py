@@ -1,7 +1,7 @@
 """What other domains may ask of moderation."""
 
-from marketplace.blueprints.moderation.events import ChangeDecided, ChangeSubmitted
-from marketplace.blueprints.moderation.ports import BulkAction, ChangeView, ModeratedSubject
+from marketplace.blueprints.moderation.events import ChangeDecided, ChangeSubmitted, ReportClosed, ReportFiled
+from marketplace.blueprints.moderation.ports import BulkAction, ChangeView, ModeratedSubject, Reportable
 from marketplace.blueprints.moderation.privacy_repositories import SqlPersonalRecords
 from marketplace.blueprints.moderation.services import AuditLog, ChangeRequests
 from marketplace.blueprints.moderation.wiring import Moderation
@@ -15,11 +15,15 @@ __all__ = [
     "ChangeSubmitted",
     "ChangeView",
     "ModeratedSubject",
+    "ReportClosed",
+    "ReportFiled",
+    "Reportable",
     "SqlPersonalRecords",
     "audit",
     "change_requests",
     "personal_records",
     "register_bulk",
+    "register_reportable",
     "register_subject",
 ]
 
@@ -42,6 +46,11 @@ def personal_records(parts: Runtime) -> SqlPersonalRecords:
 def register_subject(parts: Runtime, subject: ModeratedSubject) -> None:
     """Make a domain's subject one whose edits wait for staff."""
     parts.get(Moderation).changes.register(subject)
+
+
+def register_reportable(parts: Runtime, kind: Reportable) -> None:
+    """Let users report a domain's kind of thing."""
+    parts.get(Moderation).reports.register(kind)
 
 
 def register_bulk(parts: Runtime, action: BulkAction) -> None:

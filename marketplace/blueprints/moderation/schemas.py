@@ -1,6 +1,6 @@
 """What goes in and out of moderation."""
 
-from marketplace.blueprints.moderation.policies import ChangeStatus
+from marketplace.blueprints.moderation.policies import ChangeStatus, ReportOutcome, ReportStatus
 from marketplace.web import fields
 from marketplace.web.pagination import PageQuery
 from marketplace.web.schema import Schema
@@ -76,3 +76,42 @@ class AuditEntry(Schema):
     request_id = fields.Str(required=True, allow_none=True, max=128)
     ip = fields.Str(required=True, allow_none=True, max=64)
     created_at = fields.DateTime(required=True)
+
+
+class ReportIn(Schema):
+    content_type = fields.Str(
+        required=True,
+        max=32,
+        metadata={"description": "`performer`, `service`, `review`, `message`, `user`", "example": "review"},
+    )
+    content_id = fields.Id(required=True)
+    reason = fields.Text(required=True, min=3, max=1000)
+
+
+class FiledReport(Schema):
+    id = fields.Id(required=True)
+    content_type = fields.Str(required=True, max=32)
+    content_id = fields.Id(required=True)
+    reason = fields.Str(required=True, max=1000)
+    status = fields.Enum(ReportStatus, required=True)
+    created_at = fields.DateTime(required=True)
+
+
+class Report(FiledReport):
+    reporter_id = fields.Id(required=True)
+    owner_id = fields.Id(required=True, metadata={"description": "Whose it is"})
+    outcome = fields.Enum(ReportOutcome, required=True, allow_none=True)
+    note = fields.Str(required=True, allow_none=True, max=1000)
+    closed_by = fields.Id(required=True, allow_none=True)
+    closed_at = fields.DateTime(required=True, allow_none=True)
+
+
+class ReportsQuery(PageQuery):
+    status = fields.Enum(ReportStatus)
+    content_type = fields.Str(max=32)
+    owner_id = fields.Id()
+
+
+class ReportDecision(Schema):
+    outcome = fields.Enum(ReportOutcome, required=True)
+    note = fields.Str(max=1000, metadata={"description": "For staff; the reporter learns the outcome alone"})

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from flask import has_request_context, request
 
 from marketplace.blueprints.moderation.privacy_repositories import SqlPersonalRecords
+from marketplace.blueprints.moderation.report_repositories import SqlReportRepository
+from marketplace.blueprints.moderation.reports import Reports
 from marketplace.blueprints.moderation.repositories import SqlAuditRepository, SqlChangeRepository
 from marketplace.blueprints.moderation.services import (
     AuditLog,
@@ -24,6 +26,7 @@ class Moderation:
     changes: ChangeRequests
     audit: AuditLog
     bulk: BulkDecisions
+    reports: Reports
     personal: SqlPersonalRecords
 
 
@@ -33,7 +36,10 @@ def build(parts: Runtime) -> Moderation:
     changes = ChangeRequests(parts.uow, SqlChangeRepository(parts.uow, parts.cursors), audit, parts.clock)
     bulk = BulkDecisions(parts.uow)
     bulk.register(BulkChanges(changes))
-    return Moderation(changes=changes, audit=audit, bulk=bulk, personal=SqlPersonalRecords(parts.uow))
+    reports = Reports(parts.uow, SqlReportRepository(parts.uow, parts.cursors), audit, parts.clock)
+    return Moderation(
+        changes=changes, audit=audit, bulk=bulk, reports=reports, personal=SqlPersonalRecords(parts.uow)
+    )
 
 
 def moderation() -> Moderation:

@@ -45,6 +45,11 @@ def requester(event: moderation.ChangeDecided) -> Sequence[int]:
     return [event.requested_by]
 
 
+def reporter(event: moderation.ReportClosed) -> Sequence[int]:
+    """Who told staff."""
+    return [event.reporter_id]
+
+
 TOLD: tuple[tuple[type[DomainEvent], Callable[[Any], Sequence[int]]], ...] = (
     *((kind, parties_but_actor) for kind in orders.ALL_EVENTS),
     (reviews.ReviewPublished, reviewed_party),
@@ -54,6 +59,7 @@ TOLD: tuple[tuple[type[DomainEvent], Callable[[Any], Sequence[int]]], ...] = (
     (catalog.ServiceHidden, performer_user),
     (catalog.ServiceRestored, performer_user),
     (moderation.ChangeDecided, requester),
+    (moderation.ReportClosed, reporter),
 )
 """Each event with the function that names the users to tell."""
 

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, func, insert, or_, select, text, update
+from sqlalchemy import Row, Select, and_, func, insert, or_, select, text, update
 
 from marketplace.blueprints.orders.policies import COMPLETE_AFTER, ENGAGED, EXPIRE_AFTER, Role, Status
 from marketplace.blueprints.orders.ports import HistoryEntry, OrderView, Step
@@ -173,6 +173,20 @@ class SqlOrderRepository(SqlRepository):
             self.session, statement, page, self._signer, name=name, filters={**filters, **bound}
         )
         return Page([_view(row) for row in found.items], found.next, found.previous)
+
+    def have_met(self, one: int, other: int) -> bool:
+        """Whether two users are the parties of any order."""
+        statement = (
+            select(Order.id)
+            .join(Performer, Performer.id == Order.performer_id)
+            .where(
+                or_(
+                    and_(Order.customer_id == one, Performer.user_id == other),
+                    and_(Order.customer_id == other, Performer.user_id == one),
+                )
+            )
+        )
+        return self.session.execute(statement.limit(1)).first() is not None
 
     def has_engaged(self, customer_id: int, performer_id: int) -> bool:
         """Whether the performer works or worked for the customer."""

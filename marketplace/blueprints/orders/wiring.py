@@ -10,6 +10,7 @@ from marketplace.blueprints.orders.privacy import Leaving
 from marketplace.blueprints.orders.privacy_repositories import SqlOrderRecords
 from marketplace.blueprints.orders.repositories import SqlOrderRepository
 from marketplace.blueprints.orders.services import BookingService, TransitionService
+from marketplace.kernel.identity import Principal
 from marketplace.web.runtime import Runtime, runtime
 
 
@@ -27,6 +28,11 @@ def build(parts: Runtime) -> Orders:
     repository = SqlOrderRepository(parts.uow, parts.cursors)
     records = SqlOrderRecords(parts.uow)
     accounts.register_export(parts, accounts.ExportSection("orders", records.orders))
+
+    def met(caller: Principal, user_id: int) -> int | None:
+        return user_id if user_id == caller.user_id or repository.have_met(caller.user_id, user_id) else None
+
+    moderation.register_reportable(parts, moderation.Reportable("user", met))
     accounts.register_export(parts, accounts.ExportSection("order_history", records.history))
     return Orders(
         booking=BookingService(parts.uow, repository, _bookable, parts.clock),

@@ -17,6 +17,7 @@ from marketplace.blueprints.performers.services import (
     DirectoryService,
     ProfileService,
 )
+from marketplace.kernel.identity import Principal
 from marketplace.models.performers import Performer
 from marketplace.web.runtime import Runtime, runtime
 
@@ -50,11 +51,18 @@ def build(parts: Runtime) -> Performers:
     records = SqlPerformerRecords(parts.uow)
     accounts.register_export(parts, accounts.ExportSection("performer", records.profile))
     moderation.register_bulk(parts, BulkStatus(decisions))
+    public = DirectoryService(directory)
+
+    def owner(_caller: Principal, performer_id: int) -> int | None:
+        found = public.find_visible(performer_id)
+        return found.user_id if found else None
+
+    moderation.register_reportable(parts, moderation.Reportable(SUBJECT, owner))
     return Performers(
         profiles=ProfileService(
             parts.uow, repository, directory, moderation.change_requests(parts), moderated
         ),
-        directory=DirectoryService(directory),
+        directory=public,
         decisions=decisions,
         records=records,
     )

@@ -145,6 +145,15 @@ class ReviewService:
         with self._uow:
             return self._reviews.recount(after, RECOUNT_BATCH)
 
+    def author_for(self, caller: Principal, review_id: int) -> int | None:
+        """Who wrote a review that the caller may see; None for any other."""
+        review = self._reviews.find(review_id)
+        if review is None or review.published_at is None or review.hidden_at is not None:
+            return None
+        parties = {review.customer_id, review.performer_user_id}
+        is_public = review.direction == "of_performer"
+        return review.author_id if is_public or caller.user_id in parties else None
+
     def list_all(self, page: PageRequest, filters: Mapping[str, Any]) -> Page[ReviewView]:
         """All reviews, newest first, for staff."""
         return self._reviews.list_all(page, filters)

@@ -25,6 +25,7 @@ def build(parts: Runtime) -> Reviews:
     repository = SqlReviewRepository(parts.uow, parts.cursors)
     service = ReviewService(parts.uow, repository, _order, moderation.audit(parts), parts.clock)
     moderation.register_bulk(parts, BulkVisibility(service))
+    moderation.register_reportable(parts, moderation.Reportable("review", service.author_for))
     records = SqlReviewRecords(parts.uow)
     accounts.register_export(parts, accounts.ExportSection("reviews_written", records.written))
     accounts.register_export(parts, accounts.ExportSection("reviews_received", records.received))

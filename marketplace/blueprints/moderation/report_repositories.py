@@ -1,0 +1,50 @@
+"""The SQL of reports."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import insert, select, update
+
+from marketplace.blueprints.moderation.ports import ReportView
+from marketplace.database.keyset import fetch_page
+from marketplace.database.repository import SqlRepository
+from marketplace.database.unit_of_work import SqlUnitOfWork
+from marketplace.kernel.cursors import CursorSigner
+from marketplace.kernel.pages import Page, PageRequest
+from marketplace.models.moderation import Report
+
+_COLUMNS: tuple[Any, ...] = tuple(Report.__table__.columns)
+
+
+class SqlReportRepository(SqlRepository):
+    """Reports."""
+
+    def __init__(self, uow: SqlUnitOfWork, signer: CursorSigner) -> None:
+        super().__init__(uow)
+        self._signer = signer
+
+    def add(self, values: Mapping[str, Any]) -> ReportView:
+        """Store a new one; the partial unique index refuses a second open one."""
+        statement = insert(Report).values(**values).returning(*_COLUMNS)
+        return ReportView(**self.session.execute(statement).one()._mapping)
+
+    def find(self, report_id: int, *, lock: bool = False) -> ReportView | None:
+        """One by its id."""
+        statement = select(*_COLUMNS).where(Report.id == report_id)
+        if lock:
+            statement = statement.with_for_update()
+        row = self.session.execute(statement).one_or_none()
+        return None if row is None else ReportView(**row._mapping)
+
+    def close(self, report_id: int, values: Mapping[str, Any]) -> ReportView:
+        """Store what staff decided."""
+        statement = update(Report).where(Report.id == report_id).values(**values).returning(*_COLUMNS)
+        return ReportView(**self.session.execute(statement).one()._mapping)
+
+    def list_all(self, page: PageRequest, filters: Mapping[str, Any]) -> Page[ReportView]:
+        """Oldest first."""
+        statement = select(*_COLUMNS).order_by(Report.id)
+        for name, value in filters.items():
+            statement = statement.where(getattr(Report, name) == value)
+        found = fetch_page(self.session, statement, page, self._signer, name="reports", filters=filters)
+        return Page([ReportView(**row._mapping) for row in found.items], found.next, found.previous)

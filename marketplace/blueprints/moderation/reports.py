@@ -1,0 +1,106 @@
+"""Reports: users tell staff of what others put here, staff closes them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from marketplace.blueprints.moderation.errors import OwnContent, OwnReport, ReportClosed
+from marketplace.blueprints.moderation.events import ReportClosed as ReportClosedEvent
+from marketplace.blueprints.moderation.events import ReportFiled
+from marketplace.blueprints.moderation.policies import ReportOutcome, ReportStatus
+from marketplace.blueprints.moderation.ports import Reportable, ReportRepository, ReportView
+from marketplace.blueprints.moderation.services import AuditLog
+from marketplace.kernel.clock import Clock
+from marketplace.kernel.errors import Invalid, NotFound
+from marketplace.kernel.identity import Principal
+from marketplace.kernel.pages import Page, PageRequest
+from marketplace.kernel.transactions import UnitOfWork
+
+
+class Reports:
+    """Filed by users, closed by staff; closing changes nothing of what was reported: hiding and blocking
+    have routes of their own.
+    """
+
+    def __init__(self, uow: UnitOfWork, reports: ReportRepository, audit: AuditLog, clock: Clock) -> None:
+        self._uow = uow
+        self._reports = reports
+        self._audit = audit
+        self._clock = clock
+        self._kinds: dict[str, Reportable] = {}
+
+    def register(self, kind: Reportable) -> None:
+        """Raises ValueError for a name that is taken."""
+        if kind.name in self._kinds:
+            raise ValueError(f"the reportable content {kind.name!r} is registered twice")
+        self._kinds[kind.name] = kind
+
+    def file(self, caller: Principal, content_type: str, content_id: int, reason: str) -> ReportView:
+        """Raises Invalid for a kind that nobody registered, NotFound for what the caller may not know of,
+        OwnContent, AlreadyReported.
+        """
+        kind = self._kinds.get(content_type)
+        if kind is None:
+            known = ", ".join(sorted(self._kinds))
+            raise Invalid(errors={"json": {"content_type": [f"This must be one of: {known}."]}})
+        with self._uow:
+            owner_id = kind.find_owner(caller, content_id)
+            if owner_id is None:
+                raise NotFound
+            if owner_id == caller.user_id:
+                raise OwnContent
+            report = self._reports.add(
+                {
+                    "reporter_id": caller.user_id,
+                    "content_type": content_type,
+                    "content_id": content_id,
+                    "owner_id": owner_id,
+                    "reason": reason,
+                    "created_at": self._clock.now(),
+                }
+            )
+            self._uow.record(
+                ReportFiled(report_id=report.id, content_type=content_type, content_id=content_id)
+            )
+            return report
+
+    def list_all(self, page: PageRequest, filters: Mapping[str, Any]) -> Page[ReportView]:
+        """The queue of staff, oldest first."""
+        return self._reports.list_all(page, filters)
+
+    def close(self, actor: Principal, report_id: int, outcome: ReportOutcome, note: str | None) -> ReportView:
+        """Of two at once, one closes it. Raises NotFound, OwnReport, ReportClosed."""
+        with self._uow:
+            report = self._reports.find(report_id, lock=True)
+            if report is None:
+                raise NotFound
+            if actor.user_id in {report.reporter_id, report.owner_id}:
+                raise OwnReport
+            if report.status != ReportStatus.OPEN:
+                raise ReportClosed
+            values = {
+                "status": ReportStatus.CLOSED,
+                "outcome": outcome,
+                "note": note,
+                "closed_by": actor.user_id,
+                "closed_at": self._clock.now(),
+            }
+            closed = self._reports.close(report_id, values)
+            self._audit.write(
+                "report.closed",
+                "report",
+                report_id,
+                actor=actor,
+                before={"status": ReportStatus.OPEN},
+                after={"status": ReportStatus.CLOSED, "outcome": outcome},
+                reason=note,
+            )
+            self._uow.record(
+                ReportClosedEvent(
+                    report_id=report_id,
+                    content_type=report.content_type,
+                    content_id=report.content_id,
+                    reporter_id=report.reporter_id,
+                    outcome=outcome,
+                )
+            )
+            return closed
