@@ -1,22 +1,14 @@
 """The SQL that reads performers: columns, not entities, with the visibility in the statement."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
     Row,
     Select,
-    SQLColumnExpression,
-    case,
     func,
-    literal,
-    null,
-    or_,
     select,
-    true,
 )
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -35,7 +27,13 @@ from marketplace.blueprints.performers.ports import (
     StaffPerson,
     StaffSearch,
 )
-from marketplace.blueprints.performers.repositories.geography import in_box, metres_between
+from marketplace.blueprints.performers.repositories.searching import (
+    INITIAL,
+    OFFERED,
+    VISIBLE,
+    any_contains,
+    card_statement,
+)
 from marketplace.database.keyset import fetch_page
 from marketplace.database.repository import SqlRepository
 from marketplace.database.unit_of_work import SqlUnitOfWork
@@ -48,49 +46,6 @@ from marketplace.models.accounts import User
 from marketplace.models.catalog import Category, City, Service
 from marketplace.models.performers import Performer, PerformerCategory
 
-VISIBLE = (Performer.active, Performer.status == policies.APPROVED, User.is_active, User.deleted_at.is_(None))
-"""What makes a performer public; the statement must join the user."""
-
-_NO_PRICE = 2**63 - 1
-_SCORE_STEPS = 1_000_000
-
-_INITIAL = func.left(User.last_name, 1)
-_PUBLIC_NAME = User.first_name + " " + _INITIAL
-_OFFERED = (
-    Service.is_active,
-    Service.deleted_at.is_(None),
-    Service.hidden_at.is_(None),
-    Category.is_active,
-)
-"""What makes a service of a public performer public; the statement must join its category."""
-_CHEAPEST = (
-    select(Service.price_amount.label("amount"), Service.price_currency.label("currency"))
-    .join(Category, Category.id == Service.category_id)
-    .where(
-        Service.performer_id == Performer.id,
-        *_OFFERED,
-        Service.price_amount.is_not(None),
-    )
-    .order_by(Service.price_amount, Service.id)
-    .limit(1)
-    .correlate(Performer)
-    .lateral("cheapest")
-)
-_LOWEST = (
-    select(Service.performer_id, func.min(Service.price_amount).label("amount"))
-    .join(Category, Category.id == Service.category_id)
-    .where(*_OFFERED, Service.price_amount.is_not(None))
-    .group_by(Service.performer_id)
-    .subquery("lowest")
-)
-"""The amounts of `_CHEAPEST` for all at once: sorting by it would ask for each performer in turn."""
-_SCORE: ColumnElement[int] = (
-    (Performer.rating_sum + policies.PRIOR_REVIEWS * policies.PRIOR_RATING)
-    * _SCORE_STEPS
-    // (Performer.rating_count + policies.PRIOR_REVIEWS)
-)
-"""The prior-weighted mean in millionths of a star: whole numbers make exact sort keys."""
-
 
 class SqlPerformerDirectory(SqlRepository):
     """Performers, to be read."""
@@ -101,13 +56,11 @@ class SqlPerformerDirectory(SqlRepository):
 
     def list_cards(self, search: Search, page: PageRequest, language: str) -> Page[Card]:
         """One page of the public list, in two queries."""
-        return self._cards(_card_statement(search), search, page, language)
+        return self._cards(card_statement(search), search, page, language)
 
     def list_numbered(self, search: Search, offset: int, limit: int, language: str) -> Page[Card]:
         """The `limit` cards after the first `offset`."""
-        found = self._cards(
-            _card_statement(search).offset(offset), search, PageRequest(limit=limit), language
-        )
+        found = self._cards(card_statement(search).offset(offset), search, PageRequest(limit=limit), language)
         return replace(found, previous=None)
 
     def _cards(self, statement: Select[Any], search: Search, page: PageRequest, language: str) -> Page[Card]:
@@ -124,7 +77,7 @@ class SqlPerformerDirectory(SqlRepository):
             select(
                 *Performer.__table__.columns,
                 User.first_name,
-                _INITIAL.label("initial"),
+                INITIAL.label("initial"),
                 User.avatar_key,
                 City.name.label("city_name"),
                 City.country_code,
@@ -174,7 +127,7 @@ class SqlPerformerDirectory(SqlRepository):
         if search.q is not None:
             name = User.first_name + " " + User.last_name
             statement = statement.where(
-                _any_contains(search.q, Performer.headline, User.username, User.email, name)
+                any_contains(search.q, Performer.headline, User.username, User.email, name)
             )
         found = fetch_page(
             self.session, statement, page, self._signer, name="admin.performers", filters=asdict(search)
@@ -240,7 +193,7 @@ class SqlPerformerDirectory(SqlRepository):
                 Service.duration_minutes,
             )
             .join(Category, Category.id == Service.category_id)
-            .where(Service.performer_id == performer_id, *_OFFERED)
+            .where(Service.performer_id == performer_id, *OFFERED)
             .order_by(Service.id)
         )
         return [
@@ -255,107 +208,6 @@ class SqlPerformerDirectory(SqlRepository):
             )
             for row in self.session.execute(statement)
         ]
-
-
-def _card_statement(search: Search) -> Select[Any]:
-    distance: ColumnElement[Any] = (
-        null() if search.near is None else metres_between(City.latitude, City.longitude, search.near)
-    )
-    key, ascending = _sort_key(search, distance)
-    key = key.label("sort_key")
-    statement = (
-        select(
-            Performer.id,
-            Performer.user_id,
-            User.first_name,
-            _INITIAL.label("initial"),
-            User.avatar_key,
-            Performer.headline,
-            Performer.city_id,
-            City.name.label("city_name"),
-            City.country_code,
-            Performer.verified,
-            Performer.rating_count,
-            Performer.rating_sum,
-            Performer.created_at,
-            _CHEAPEST.c.amount,
-            _CHEAPEST.c.currency,
-            distance.label("distance"),
-            key,
-        )
-        .join(User, User.id == Performer.user_id)
-        .join(City, City.id == Performer.city_id)
-        .outerjoin(_CHEAPEST, true())
-        .where(*VISIBLE, *_filters(search))
-        .order_by(
-            key.asc() if ascending else key.desc(), Performer.id.asc() if ascending else Performer.id.desc()
-        )
-    )
-    if search.sort == "price":
-        statement = statement.outerjoin(_LOWEST, _LOWEST.c.performer_id == Performer.id)
-    return statement
-
-
-def _sort_key(search: Search, distance: ColumnElement[Any]) -> tuple[SQLColumnExpression[Any], bool]:
-    """What the list is ordered by, before the id, and whether that rises. Never NULL."""
-    if search.sort == "rating":
-        return _SCORE, False
-    if search.sort == "price":
-        return func.coalesce(_LOWEST.c.amount, literal(_NO_PRICE, BigInteger)), True
-    if search.sort == "distance":
-        return distance, True
-    if search.sort == "relevance":
-        # Whoever is asked for by name or trade comes before those who mention it; among equals, by rating.
-        pattern = _pattern(search.q or "")
-        field = case(
-            (_PUBLIC_NAME.ilike(pattern, escape="\\"), 2),
-            (Performer.headline.ilike(pattern, escape="\\"), 1),
-            else_=0,
-        )
-        return field * (10 * _SCORE_STEPS) + _SCORE, False
-    return Performer.created_at, False
-
-
-def _filters(search: Search) -> Iterable[ColumnElement[bool]]:
-    if search.city_id is not None:
-        yield Performer.city_id == search.city_id
-    if search.category_id is not None:
-        yield Performer.id.in_(
-            select(PerformerCategory.performer_id).where(
-                PerformerCategory.category_id.in_(_with_descendants(search.category_id))
-            )
-        )
-    if search.q is not None:
-        yield _any_contains(search.q, Performer.headline, Performer.about, _PUBLIC_NAME)
-    if search.verified is not None:
-        yield Performer.verified.is_(search.verified)
-    if search.min_rating is not None:
-        # In hundredths, so that 4.35 is 4.35.
-        yield Performer.rating_count >= policies.MIN_SHOWN_REVIEWS
-        yield Performer.rating_sum * 100 >= Performer.rating_count * round(search.min_rating * 100)
-    if search.max_price is not None:
-        yield _CHEAPEST.c.amount <= search.max_price
-    if search.near is not None and search.radius_km is not None:
-        yield in_box(City.latitude, City.longitude, search.near, search.radius_km)
-        yield metres_between(City.latitude, City.longitude, search.near) <= round(search.radius_km * 1_000)
-
-
-def _with_descendants(category_id: int) -> Select[tuple[int]]:
-    tree = select(Category.id).where(Category.id == category_id).cte("tree", recursive=True)
-    # UNION, not UNION ALL: a circle in the tree would end too.
-    tree = tree.union(select(Category.id).join(tree, Category.parent_id == tree.c.id))
-    return select(tree.c.id)
-
-
-def _any_contains(q: str, *columns: ColumnElement[str] | InstrumentedAttribute[str]) -> ColumnElement[bool]:
-    pattern = _pattern(q)
-    return or_(*(column.ilike(pattern, escape="\\") for column in columns))
-
-
-def _pattern(q: str) -> str:
-    """`q` anywhere, with the wildcards of LIKE taken literally."""
-    escaped = q.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
 
 
 def _money(amount: int | None, currency: str | None) -> Money | None:
