@@ -4,9 +4,12 @@ import base64
 import json
 import logging
 import socket
+import ssl
 import threading
+import time
+import traceback
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -18,19 +21,31 @@ from marketplace.blueprints.integrations.adapters import OutboxSms
 from marketplace.blueprints.integrations.twilio import MAX_ANSWER, TwilioSms, TwilioUnavailable
 from marketplace.blueprints.integrations.wiring import make_sms
 from marketplace.config import Settings
+from marketplace.web.logs import make_formatter
+from tests.integrations.smtp_server import certificate
 
 ACCOUNT, TOKEN = "AC0123456789abcdef0123456789abcdef", "token-of-the-tests"
-TO, TEXT = "+4930901820", "123456 is your code. رمزك ✓"
+# No digits alone: times and numbers of threads in the log may hold any.
+CODE = "H7K-2QX"
+TO, TEXT = "+4930901820", f"{CODE} is your code. رمزك ✓"
 
 
 class Provider:
-    """What was asked, and what is answered: `answer` is (status, body), `hang` keeps callers waiting."""
+    """What was asked, and what is answered: `answer` is (status, body), `hang` keeps callers waiting.
+
+    `pace` takes the body's place: "stall" sends none of what was announced, "drip" a byte at a time, "flood"
+    as much as the caller takes; `left` is set when it has gone, `flooded` counts the bytes.
+    """
 
     def __init__(self) -> None:
         self.requests: list[dict[str, Any]] = []
         self.answer: tuple[int, bytes] = (201, json.dumps({"sid": "SM1", "status": "queued"}).encode())
         self.headers: dict[str, str] = {}
         self.hang: threading.Event | None = None
+        self.pace = ""
+        self.flooded = 0
+        self.ending = threading.Event()
+        self.left = threading.Event()
         self.url = ""
 
 
@@ -56,30 +71,51 @@ class Handler(BaseHTTPRequestHandler):
         status, answer = self.provider.answer
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(answer)))
+        self.send_header("Content-Length", str(2**40 if self.provider.pace else len(answer)))
         for name, value in self.provider.headers.items():
             self.send_header(name, value)
         self.end_headers()
         try:
-            self.wfile.write(answer)
+            if self.provider.pace:
+                self.go_on()
+            else:
+                self.wfile.write(answer)
         except OSError:
             self.close_connection = True  # the caller has read enough
+            self.provider.left.set()
+
+    def go_on(self) -> None:
+        piece = {"stall": b"", "drip": b" ", "flood": b" " * 65536}[self.provider.pace]
+        while not self.provider.ending.wait(0 if self.provider.pace == "flood" else 0.02):
+            self.provider.flooded += self.wfile.write(piece)
+        self.close_connection = True
+
+
+@contextmanager
+def serving(tls: ssl.SSLContext | None = None) -> Iterator[Provider]:
+    found = Provider()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"provider": found}))
+    server.daemon_threads = True
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    found.url = f"{'http' if tls is None else 'https'}://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield found
+    finally:
+        found.ending.set()
+        if found.hang is not None:
+            found.hang.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 @pytest.fixture
 def provider() -> Iterator[Provider]:
-    found = Provider()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"provider": found}))
-    server.daemon_threads = True
-    found.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    yield found
-    if found.hang is not None:
-        found.hang.set()
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving() as found:
+        yield found
 
 
 @pytest.fixture
@@ -91,7 +127,7 @@ def sms(provider: Provider) -> Callable[..., TwilioSms]:
 
 
 def send(adapter: TwilioSms) -> None:
-    adapter.send(to=TO, topic="sign_in", text=TEXT, data={"code": "123456"})
+    adapter.send(to=TO, topic="sign_in", text=TEXT, data={"code": CODE})
 
 
 def refusal(code: int, status: int = 400) -> tuple[int, bytes]:
@@ -109,7 +145,12 @@ def test_what_is_asked(provider: Provider, sms: Callable[..., TwilioSms]) -> Non
 
 
 @pytest.mark.parametrize(
-    ("sender", "field"), [("MyMarket", "From"), ("MG0123456789abcdef0123456789abcdef", "MessagingServiceSid")]
+    ("sender", "field"),
+    [
+        ("MyMarket", "From"),
+        ("MGarage", "From"),
+        ("MG0123456789abcdef0123456789abcdef", "MessagingServiceSid"),
+    ],
 )
 def test_the_sender(provider: Provider, sms: Callable[..., TwilioSms], sender: str, field: str) -> None:
     send(sms(sender))
@@ -151,21 +192,69 @@ def test_nobody_there(provider: Provider) -> None:
 
 def test_a_provider_that_hangs(provider: Provider, sms: Callable[..., TwilioSms]) -> None:
     provider.hang = threading.Event()
+    started = time.monotonic()
     with pytest.raises(TwilioUnavailable):
-        send(sms(read=0.1))
+        send(sms(timeout=0.1))
+    assert time.monotonic() - started < 5
+
+
+def test_what_was_taken_is_not_sent_again(provider: Provider, sms: Callable[..., TwilioSms]) -> None:
+    """The status says that it was; what comes after it is not waited for."""
+    provider.pace = "stall"
+    send(sms())
+    assert len(provider.requests) == 1
+
+
+def test_a_refusal_that_drips(provider: Provider, sms: Callable[..., TwilioSms]) -> None:
+    """Each byte comes in time, all of them never would."""
+    provider.answer, provider.pace = (503, b""), "drip"
+    started = time.monotonic()
+    with pytest.raises(TwilioUnavailable, match="503"):
+        send(sms(timeout=0.2))
+    assert time.monotonic() - started < 5
 
 
 def test_a_huge_answer_is_not_read(provider: Provider, sms: Callable[..., TwilioSms]) -> None:
-    provider.answer = (500, b"x" * (MAX_ANSWER * 50))
-    with pytest.raises(TwilioUnavailable):
-        send(sms())
-    provider.answer = (201, b"{}")
+    provider.answer, provider.pace = (500, b""), "flood"
+    adapter = sms(timeout=10)
+    with pytest.raises(TwilioUnavailable, match="500"):
+        send(adapter)
+    assert provider.left.wait(5)
+    # What the sockets' buffers hold counts too.
+    assert provider.flooded < MAX_ANSWER + 32 * 2**20
+    provider.answer, provider.pace = (201, b"{}"), ""
+    send(adapter)
+
+
+@pytest.mark.parametrize(
+    "body", [b"[]", b'{"code": "21211"}', b"\xff", b"[" * 60_000, b'{"code": 2' + b"1" * 9000 + b"}"]
+)
+def test_an_answer_that_makes_no_sense(
+    provider: Provider, sms: Callable[..., TwilioSms], body: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    provider.answer = (400, body)
     send(sms())
+    [record] = [record for record in caplog.records if record.levelname == "WARNING"]
+    assert record.__dict__["provider_code"] is None
+
+
+def test_certificates_are_checked(tmp_path: Path) -> None:
+    pem, key = certificate(tmp_path)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(pem, key)
+    with serving(tls) as provider:
+        with pytest.raises(TwilioUnavailable, match="SSLError"):
+            send(TwilioSms(ACCOUNT, TOKEN, "x", url=provider.url))
+        assert provider.requests == [], "nothing is said to a stranger"
+        trust = ssl.create_default_context(cafile=str(pem))
+        send(TwilioSms(ACCOUNT, TOKEN, "x", url=provider.url, trust=trust))
+        assert len(provider.requests) == 1
 
 
 def test_nothing_secret_is_logged_or_told(
     provider: Provider, sms: Callable[..., TwilioSms], caplog: pytest.LogCaptureFixture
 ) -> None:
+    """Of nobody: urllib3 logs too."""
     told = []
     with caplog.at_level(logging.DEBUG):
         for answer in (provider.answer, refusal(21211), refusal(20003, 401), (500, b"")):
@@ -173,15 +262,31 @@ def test_nothing_secret_is_logged_or_told(
             try:
                 send(sms())
             except TwilioUnavailable as error:
-                told.append(str(error) + repr(error.__cause__) + repr(error.__context__))
-    ours = [
-        f"{record.getMessage()} {vars(record)}" for record in caplog.records if "marketplace" in record.name
-    ]
-    everything = " ".join(ours + told)
-    assert ours
-    assert told
-    for secret in (TO, "123456", TOKEN, base64.b64encode(f"{ACCOUNT}:{TOKEN}".encode()).decode()):
-        assert secret not in everything
+                told.append("".join(traceback.format_exception(error)))
+        for url in ("http://127.0.0.1:1", provider.url.replace("http", "https")):
+            with pytest.raises(TwilioUnavailable) as caught:
+                send(TwilioSms(ACCOUNT, TOKEN, "x", url=url))
+            told.append("".join(traceback.format_exception(caught.value)))
+    logged = [f"{record.getMessage()} {vars(record)}" for record in caplog.records]
+    ours = [record for record in caplog.records if record.name.startswith("marketplace")]
+    basic = base64.b64encode(f"{ACCOUNT}:{TOKEN}".encode()).decode()
+    assert len(ours) > 1
+    assert len(told) > 3
+    for secret in (TO, TO[1:], CODE, "رمزك", TOKEN, basic):
+        assert secret not in " ".join(logged + told)
+    # urllib3's lines for debugging name the address, and with it the account; production has none of them.
+    assert ACCOUNT not in " ".join([str(vars(record)) for record in ours] + told)
+
+
+def test_what_the_log_says(
+    provider: Provider, sms: Callable[..., TwilioSms], caplog: pytest.LogCaptureFixture
+) -> None:
+    """The code that an operator needs is not taken for a one-time code."""
+    provider.answer = refusal(21610)
+    send(sms())
+    line = json.loads(make_formatter("json").format(caplog.records[-1]))
+    assert (line["topic"], line["status"], line["provider_code"]) == ("sign_in", 400, 21610)
+    assert line["level"] == "warning"
 
 
 def test_the_settings_choose(provider: Provider, tmp_path: Path) -> None:

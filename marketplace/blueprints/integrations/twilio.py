@@ -2,6 +2,9 @@
 
 import json
 import logging
+import re
+import ssl
+import time
 from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
@@ -11,11 +14,11 @@ from urllib3.util import Timeout, make_headers
 
 log = logging.getLogger(__name__)
 
-CONNECT_SECONDS = 3.0
-READ_SECONDS = 5.0
+TIMEOUT_SECONDS = 5.0
 MAX_ANSWER = 64 * 1024
-SERVICE_PREFIX = "MG"
-"""A sender of this form is a messaging service, which picks the number by itself."""
+# Of the service's id, and of no name: names have at most 11 characters.
+_SERVICE = re.compile(r"MG[0-9a-fA-F]{32}")
+_TAKEN = {200, 201}
 _TRANSIENT = {408, 425, 429}
 
 
@@ -24,10 +27,12 @@ class TwilioUnavailable(OSError):
 
 
 class TwilioSms:
-    """`sender` is a number in E.164, a name of letters, or the id of a messaging service (`MG...`).
+    """`sender` is a number in E.164, a name of letters, or the id of a messaging service (`MG...`), which
+    picks the number by itself.
 
-    `url` is where the API is; `connect` and `read` are in seconds. Certificates are checked, redirections not
-    followed, and nothing is tried twice here: the outbox does that.
+    `url` is where the API is; `timeout` is in seconds, for the connection and the answer together; `trust`
+    says whose certificates count, the system's unless given. Redirections are not followed, and nothing is
+    tried twice here: the outbox does that.
     """
 
     def __init__(
@@ -37,16 +42,19 @@ class TwilioSms:
         sender: str,
         *,
         url: str,
-        connect: float = CONNECT_SECONDS,
-        read: float = READ_SECONDS,
+        timeout: float = TIMEOUT_SECONDS,
+        trust: ssl.SSLContext | None = None,
     ) -> None:
         self._url = f"{url.rstrip('/')}/2010-04-01/Accounts/{quote(account, safe='')}/Messages.json"
-        self._sender = {"MessagingServiceSid" if sender.startswith(SERVICE_PREFIX) else "From": sender}
+        self._sender = {"MessagingServiceSid" if _SERVICE.fullmatch(sender) else "From": sender}
         self._headers = {
             **make_headers(basic_auth=f"{account}:{token}", user_agent="marketplace"),
             "Content-Type": "application/x-www-form-urlencoded",
         }
-        self._pool = urllib3.PoolManager(timeout=Timeout(connect=connect, read=read), retries=False)
+        self._timeout = timeout
+        self._pool = urllib3.PoolManager(
+            timeout=Timeout(total=timeout), retries=False, ssl_context=trust or ssl.create_default_context()
+        )
 
     def send(self, *, to: str, topic: str, text: str, data: Mapping[str, str]) -> None:  # noqa: ARG002 - data is for programs that read the outbox
         """Hand the message to the provider.
@@ -54,21 +62,21 @@ class TwilioSms:
         Raises TwilioUnavailable when it does not answer in time or says that it cannot now. A message that
         will never be taken (no such number, a recipient who opted out) is logged and done with.
         """
-        status, answer = self._post({"To": to, "Body": text, **self._sender})
-        if status in {200, 201}:
+        status, code = self._post({"To": to, "Body": text, **self._sender})
+        if status in _TAKEN:
             log.info("text message sent", extra={"topic": topic})
             return
-        code = answer.get("code")
-        reason = code if isinstance(code, int) else None
         if status in _TRANSIENT or not 400 <= status < 500 or status in {401, 403, 404}:  # noqa: PLR2004 - the class of client errors
             # 401, 403 and 404 are of our settings, not of the message: it waits until they are mended.
-            raise TwilioUnavailable(f"the provider of text messages answered {status} (code {reason})")
+            raise TwilioUnavailable(f"the provider of text messages answered {status} (code {code})")
         log.warning(
             "text message refused by the provider",
-            extra={"topic": topic, "status": status, "provider_code": reason},
+            extra={"topic": topic, "status": status, "provider_code": code},
         )
 
-    def _post(self, fields: dict[str, str]) -> tuple[int, dict[str, object]]:
+    def _post(self, fields: dict[str, str]) -> tuple[int, int | None]:
+        """The answer's status and, where it is a refusal, the provider's code for it."""
+        ends = time.monotonic() + self._timeout
         try:
             answer = self._pool.urlopen(
                 "POST",
@@ -79,7 +87,8 @@ class TwilioSms:
                 redirect=False,
             )
             try:
-                raw = answer.read(MAX_ANSWER)
+                # Once a message was taken, an answer that breaks off must not send it again.
+                raw = b"" if answer.status in _TAKEN else _read(answer, ends)
             finally:
                 # Not back into the pool: what was not read would meet the next answer.
                 answer.close()
@@ -88,8 +97,24 @@ class TwilioSms:
             raise TwilioUnavailable(
                 f"the provider of text messages does not answer: {type(error).__name__}"
             ) from None
-        try:
-            found = json.loads(raw)
-        except ValueError:
-            found = None
-        return answer.status, found if isinstance(found, dict) else {}
+        return answer.status, _code(raw)
+
+
+def _read(answer: urllib3.BaseHTTPResponse, ends: float) -> bytes:
+    """What comes until then, at most MAX_ANSWER: a server that drips holds nobody."""
+    raw = bytearray()
+    while len(raw) < MAX_ANSWER and time.monotonic() < ends:
+        piece = answer.read1(MAX_ANSWER - len(raw))
+        if not piece:
+            break
+        raw += piece
+    return bytes(raw)
+
+
+def _code(raw: bytes) -> int | None:
+    try:
+        found = json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
+    code = found.get("code") if isinstance(found, dict) else None
+    return code if isinstance(code, int) else None
