@@ -16,7 +16,7 @@ from marketplace.models.chat import Chat, ChatMember, Message
 from marketplace.models.moderation import AuditEntry, ChangeRequest, Report
 from marketplace.models.notifications import Notification
 from marketplace.models.orders import Order, OrderTransition
-from marketplace.models.performers import Performer, PerformerCategory
+from marketplace.models.performers import Favourite, Performer, PerformerCategory
 from marketplace.models.privacy import DataExport
 from marketplace.models.realtime import RealtimeMessage
 from marketplace.models.reviews import Review
@@ -33,6 +33,7 @@ __all__ = [
     "City",
     "DataExport",
     "DomainEventRow",
+    "Favourite",
     "IdempotencyKey",
     "JobRow",
     "Message",

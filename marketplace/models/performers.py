@@ -28,6 +28,22 @@ class PerformerCategory(Base):
     category_id: Mapped[int] = mapped_column(ForeignKey("category.id"), primary_key=True)
 
 
+class Favourite(Base):
+    """A performer whom a user has marked, to be found again."""
+
+    __tablename__ = "favourite"
+    __table_args__ = (
+        Index("ix_favourite_performer_id", "performer_id"),
+        Index("ix_favourite_user_id", "user_id", text("created_at DESC"), text("performer_id DESC")),
+    )
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), primary_key=True)
+    performer_id: Mapped[int] = mapped_column(
+        ForeignKey("performer.id", ondelete="CASCADE"), primary_key=True
+    )
+    created_at: Mapped[CreatedAt]
+
+
 class Performer(Base):
     """A user's professional profile. The rating figures are kept by the transaction that publishes
     or hides a review: `rating_histogram` counts the reviews with 1 to 5 stars.

@@ -11,6 +11,7 @@ from marketplace.models import (
     Budget,
     ChangeRequest,
     Chat,
+    Favourite,
     Notification,
     OneTimeCode,
     OneTimeToken,
@@ -18,6 +19,7 @@ from marketplace.models import (
     OrderTransition,
     Performer,
     RecoveryCode,
+    Report,
     SecondFactor,
     Service,
     User,
@@ -127,6 +129,11 @@ def _small_rows(user: User, performer: Performer, order: Order) -> None:
                 old_value={"line1": "Larkspur Lane 77"}, new_value={"line1": "Mulberry Gate 2"},
                 status="rejected", reason="Zebulon, this is no address", decided_at=START,
             ),
+            Report(
+                reporter_id=user.id, content_type="performer", content_id=order.performer_id,
+                owner_id=user.id, reason="Zebulon was insulted", status="closed", outcome="dismissed",
+            ),
+            Favourite(user_id=user.id, performer_id=order.performer_id),
             AuditEntry(
                 actor_id=user.id, action="user.password_changed", subject_type="user", subject_id=user.id,
                 ip="192.0.2.1",

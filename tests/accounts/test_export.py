@@ -41,6 +41,7 @@ FILES = {
     "change_requests.json",
     "reports.json",
     "audit_log.json",
+    "favourites.json",
     "performer.json",
     "services.json",
     "orders.json",

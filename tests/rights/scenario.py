@@ -25,6 +25,7 @@ from marketplace.models import (
     Base,
     ChangeRequest,
     DataExport,
+    Favourite,
     JobRow,
     Notification,
     OneTimeCode,
@@ -242,6 +243,12 @@ def member_of_staff(*, active: bool = True) -> Maker:
 def blocked_user(side: Side, _caller: str) -> Made:
     row = side.make.user(is_active=False, blocked_at=START, blocked_reason=BLOCKED_REASON)
     return {"user_id": row.id}
+
+
+def favourite(side: Side, caller: str) -> Made:
+    """A performer whom the caller has marked."""
+    side.add(Favourite(user_id=side.owner(caller).id, performer_id=side.performer.id))
+    return {"performer_id": side.performer.id}
 
 
 def session(side: Side, caller: str) -> Made:

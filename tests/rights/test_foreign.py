@@ -38,6 +38,7 @@ OWN_LISTS: dict[str, tuple[Maker, str]] = {
     "GET /performers/me/services": (scenario.service, "service_id"),
     "GET /orders": (scenario.order(), "order_id"),
     "GET /chats": (scenario.chat, "chat_id"),
+    "GET /user/me/favourites": (scenario.favourite, "performer_id"),
     "GET /notifications": (scenario.notification, "notification_id"),
 }
 

@@ -211,6 +211,16 @@ class PerformerRepository(Protocol):
         ...
 
 
+class FavouriteRepository(Protocol):
+    def add(self, user_id: int, performer_id: int, at: datetime) -> None:
+        """Once more changes nothing."""
+        ...
+
+    def remove(self, user_id: int, performer_id: int) -> bool:
+        """False when there was none."""
+        ...
+
+
 class PerformerDirectory(Protocol):
     """Reads; `language` is the one for names of categories."""
 
@@ -224,6 +234,10 @@ class PerformerDirectory(Protocol):
 
     def find_public(self, performer_id: int, language: str) -> PublicProfile | None:
         """None for one that is not shown to the public."""
+        ...
+
+    def list_favourites(self, user_id: int, page: PageRequest, language: str) -> Page[Card]:
+        """Those that are shown to the public, the last marked first. Raises InvalidCursor."""
         ...
 
     def get_full(self, performer_id: int, language: str) -> FullProfile:

@@ -12,12 +12,12 @@ from marketplace.blueprints.performers.ports import Card, FullProfile, PublicPro
 from marketplace.blueprints.performers.wiring import performers
 from marketplace.kernel.errors import Invalid
 from marketplace.kernel.pages import Page
-from marketplace.web.access import current_principal, performer, public, verified, while_acting
+from marketplace.web.access import current_principal, performer, public, signed_in, verified, while_acting
 from marketplace.web.caching import cached
 from marketplace.web.etag import editable, if_match, tagged
 from marketplace.web.idempotency import idempotent
 from marketplace.web.language import preferred_language
-from marketplace.web.pagination import split_page
+from marketplace.web.pagination import PageQuery, split_page
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -141,3 +141,29 @@ def pause_performer() -> FullProfile:
 def resume_performer() -> FullProfile:
     """Come back to the public list"""
     return performers().profiles.resume(current_principal(), preferred_language())
+
+
+@blp.put("/performers/<int:performer_id>/favourite")
+@signed_in
+@blp.response(204)
+def mark_performer(performer_id: int) -> None:
+    """Mark a performer, to find them again; once more changes nothing"""
+    performers().favourites.mark(current_principal(), performer_id)
+
+
+@blp.delete("/performers/<int:performer_id>/favourite")
+@signed_in
+@blp.response(204)
+def unmark_performer(performer_id: int) -> None:
+    """Take the mark away; once more changes nothing"""
+    performers().favourites.unmark(current_principal(), performer_id)
+
+
+@blp.get("/user/me/favourites")
+@signed_in
+@blp.arguments(PageQuery, location="query")
+@blp.paged(schemas.PerformerCard)
+def list_favourites(query: dict[str, Any]) -> Page[Card]:
+    """Whom one has marked and the public may see, the last one first"""
+    page, _ = split_page(query)
+    return performers().favourites.list_own(current_principal(), page, preferred_language())

@@ -19,6 +19,7 @@ from marketplace.blueprints.performers.ports import (
     AuditLog,
     Card,
     ChangeQueue,
+    FavouriteRepository,
     FullProfile,
     PerformerDirectory,
     PerformerRef,
@@ -29,6 +30,7 @@ from marketplace.blueprints.performers.ports import (
     StaffSearch,
 )
 from marketplace.kernel.changes import FieldStrategy, apply, diff
+from marketplace.kernel.clock import Clock
 from marketplace.kernel.errors import AppError, Forbidden, Invalid, NotFound, PreconditionFailed
 from marketplace.kernel.events import DomainEvent
 from marketplace.kernel.identity import Principal
@@ -185,6 +187,44 @@ class DirectoryService:
     def find_of_user(self, user_id: int) -> PerformerRef | None:
         """The profile of a user, in whatever state."""
         return self._directory.find_ref(user_id=user_id)
+
+
+class FavouriteService:
+    """Performers that a user marks, to find them again."""
+
+    def __init__(
+        self,
+        uow: UnitOfWork,
+        favourites: FavouriteRepository,
+        directory: PerformerDirectory,
+        clock: Clock,
+    ) -> None:
+        self._uow = uow
+        self._favourites = favourites
+        self._directory = directory
+        self._clock = clock
+
+    def mark(self, caller: Principal, performer_id: int) -> None:
+        """Once more changes nothing. Raises NotFound for one that the public may not see."""
+        with self._uow:
+            self._check_visible(performer_id)
+            self._favourites.add(caller.user_id, performer_id, self._clock.now())
+
+    def unmark(self, caller: Principal, performer_id: int) -> None:
+        """Once more changes nothing. Raises NotFound for one that is not marked and that the public may not
+        see.
+        """
+        with self._uow:
+            if not self._favourites.remove(caller.user_id, performer_id):
+                self._check_visible(performer_id)
+
+    def _check_visible(self, performer_id: int) -> None:
+        if self._directory.find_ref(performer_id=performer_id, visible=True) is None:
+            raise NotFound
+
+    def list_own(self, caller: Principal, page: PageRequest, language: str) -> Page[Card]:
+        """Those that are shown to the public, the last marked first. Raises InvalidCursor."""
+        return self._directory.list_favourites(caller.user_id, page, language)
 
 
 class DecisionService:

@@ -7,6 +7,7 @@ from marketplace.blueprints.moderation import public as moderation
 from marketplace.blueprints.performers.changes import SUBJECT, moderated_fields
 from marketplace.blueprints.performers.events import PerformerProfileChanged
 from marketplace.blueprints.performers.repositories import (
+    SqlFavouriteRepository,
     SqlPerformerDirectory,
     SqlPerformerRecords,
     SqlPerformerRepository,
@@ -15,6 +16,7 @@ from marketplace.blueprints.performers.services import (
     BulkStatus,
     DecisionService,
     DirectoryService,
+    FavouriteService,
     ProfileService,
 )
 from marketplace.kernel.identity import Principal
@@ -29,6 +31,7 @@ class Performers:
     profiles: ProfileService
     directory: DirectoryService
     decisions: DecisionService
+    favourites: FavouriteService
     records: SqlPerformerRecords
 
 
@@ -50,6 +53,7 @@ def build(parts: Runtime) -> Performers:
     )
     records = SqlPerformerRecords(parts.uow)
     accounts.register_export(parts, accounts.ExportSection("performer", records.profile))
+    accounts.register_export(parts, accounts.ExportSection("favourites", records.favourites))
     moderation.register_bulk(parts, BulkStatus(decisions))
     public = DirectoryService(directory)
 
@@ -64,6 +68,7 @@ def build(parts: Runtime) -> Performers:
         ),
         directory=public,
         decisions=decisions,
+        favourites=FavouriteService(parts.uow, SqlFavouriteRepository(parts.uow), directory, parts.clock),
         records=records,
     )
 

@@ -47,6 +47,7 @@ class SqlServiceRecords(SqlRepository):
                 title="",
                 description="",
                 is_active=False,
+                hidden_reason=None,
                 deleted_at=func.coalesce(Service.deleted_at, at),
                 version=Service.version + 1,
             )

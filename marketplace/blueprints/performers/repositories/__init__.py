@@ -2,6 +2,14 @@
 
 from marketplace.blueprints.performers.repositories.directory import SqlPerformerDirectory
 from marketplace.blueprints.performers.repositories.privacy import SqlPerformerRecords
-from marketplace.blueprints.performers.repositories.profiles import SqlPerformerRepository
+from marketplace.blueprints.performers.repositories.profiles import (
+    SqlFavouriteRepository,
+    SqlPerformerRepository,
+)
 
-__all__ = ["SqlPerformerDirectory", "SqlPerformerRecords", "SqlPerformerRepository"]
+__all__ = [
+    "SqlFavouriteRepository",
+    "SqlPerformerDirectory",
+    "SqlPerformerRecords",
+    "SqlPerformerRepository",
+]

@@ -44,7 +44,7 @@ from marketplace.kernel.money import Money
 from marketplace.kernel.pages import Page, PageRequest
 from marketplace.models.accounts import User
 from marketplace.models.catalog import Category, City, Service
-from marketplace.models.performers import Performer, PerformerCategory
+from marketplace.models.performers import Favourite, Performer, PerformerCategory
 
 
 class SqlPerformerDirectory(SqlRepository):
@@ -63,10 +63,29 @@ class SqlPerformerDirectory(SqlRepository):
         found = self._cards(card_statement(search).offset(offset), search, PageRequest(limit=limit), language)
         return replace(found, previous=None)
 
-    def _cards(self, statement: Select[Any], search: Search, page: PageRequest, language: str) -> Page[Card]:
-        found = fetch_page(
-            self.session, statement, page, self._signer, name="performers", filters=asdict(search)
+    def list_favourites(self, user_id: int, page: PageRequest, language: str) -> Page[Card]:
+        """The last marked first, in two queries."""
+        statement = (
+            card_statement(Search())
+            .join(Favourite, Favourite.performer_id == Performer.id)
+            .where(Favourite.user_id == user_id)
+            .order_by(None)
+            .order_by(Favourite.created_at.desc(), Favourite.performer_id.desc())
         )
+        filters = {"user_id": user_id}
+        return self._shown(
+            fetch_page(self.session, statement, page, self._signer, name="favourites", filters=filters),
+            language,
+        )
+
+    def _cards(self, statement: Select[Any], search: Search, page: PageRequest, language: str) -> Page[Card]:
+        filters = asdict(search)
+        return self._shown(
+            fetch_page(self.session, statement, page, self._signer, name="performers", filters=filters),
+            language,
+        )
+
+    def _shown(self, found: Page[Row[Any]], language: str) -> Page[Card]:
         categories = self._categories([row.id for row in found.items], language, offered=True)
         items = [replace(_card(row), categories=categories.get(row.id, ())) for row in found.items]
         return Page(items, next=found.next, previous=found.previous)

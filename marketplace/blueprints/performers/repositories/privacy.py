@@ -8,7 +8,7 @@ from sqlalchemy import delete, func, select, update
 from marketplace.database.repository import SqlRepository
 from marketplace.database.streaming import stream_rows
 from marketplace.models.catalog import Category
-from marketplace.models.performers import Performer, PerformerCategory
+from marketplace.models.performers import Favourite, Performer, PerformerCategory
 from marketplace.models.privacy import DELETED_NAME
 
 NO_ADDRESS = {"line1": "Deleted"}
@@ -50,8 +50,21 @@ class SqlPerformerRecords(SqlRepository):
             ).where(Performer.user_id == user_id),
         )
 
+    def favourites(self, user_id: int) -> Iterator[Mapping[str, Any]]:
+        """For an export."""
+        statement = (
+            select(Favourite.performer_id, Favourite.created_at)
+            .where(Favourite.user_id == user_id)
+            .order_by(Favourite.performer_id)
+        )
+        return stream_rows(self.session, statement)
+
     def forget(self, user_id: int) -> None:
-        """Blank the profile and switch it off for good; orders and reviews go on referring to it."""
+        """Blank the profile and switch it off for good; orders and reviews go on referring to it. Forget whom
+        the user has marked.
+        """
+        marks = delete(Favourite).where(Favourite.user_id == user_id)
+        self.session.execute(marks, execution_options={"synchronize_session": False})
         blank = (
             update(Performer)
             .where(Performer.user_id == user_id)

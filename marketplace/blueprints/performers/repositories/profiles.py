@@ -1,15 +1,17 @@
 """The SQL that changes performers."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import selectinload
 
 from marketplace.blueprints.performers.ports import PerformerStatus
 from marketplace.database.repository import SqlRepository
 from marketplace.kernel.errors import NotFound
 from marketplace.models.catalog import Category, City
-from marketplace.models.performers import Performer
+from marketplace.models.performers import Favourite, Performer
 
 DETAIL = (selectinload(Performer.categories),)
 
@@ -68,3 +70,21 @@ class SqlPerformerRepository(SqlRepository):
             .values(status=status, status_reason=reason, version=Performer.version + 1)
         )
         self.session.execute(statement, execution_options={"synchronize_session": False})
+
+
+class SqlFavouriteRepository(SqlRepository):
+    """Whom users have marked."""
+
+    def add(self, user_id: int, performer_id: int, at: datetime) -> None:
+        """Once more changes nothing, not even when it was."""
+        values = {"user_id": user_id, "performer_id": performer_id, "created_at": at}
+        self.session.execute(insert(Favourite).values(values).on_conflict_do_nothing())
+
+    def remove(self, user_id: int, performer_id: int) -> bool:
+        """False when there was none."""
+        statement = (
+            delete(Favourite)
+            .where(Favourite.user_id == user_id, Favourite.performer_id == performer_id)
+            .returning(Favourite.performer_id)
+        )
+        return self.session.scalar(statement, execution_options={"synchronize_session": False}) is not None
