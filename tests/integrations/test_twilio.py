@@ -159,24 +159,34 @@ def test_the_sender(provider: Provider, sms: Callable[..., TwilioSms], sender: s
     assert {"From", "MessagingServiceSid"} & set(form) == {field}
 
 
-@pytest.mark.parametrize("code", [21211, 21610, 21614, None])
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(400, 21211), (400, 21610), (400, 21614), (400, None), (401, 20003), (403, 20005), (404, 20404)],
+)
 def test_what_will_never_be_taken_is_done_with(
-    provider: Provider, sms: Callable[..., TwilioSms], code: int | None, caplog: pytest.LogCaptureFixture
+    provider: Provider,
+    sms: Callable[..., TwilioSms],
+    status: int,
+    code: int | None,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    provider.answer = (400, b"not JSON") if code is None else refusal(code)
+    provider.answer = (status, b"not JSON") if code is None else refusal(code, status)
     with caplog.at_level(logging.INFO):
         send(sms())
     [record] = caplog.records
-    assert (record.levelname, record.topic, record.provider_code) == ("WARNING", "sign_in", code)
+    said = vars(record)
+    assert (said["levelname"], said["topic"]) == ("WARNING", "sign_in")
+    assert (said["status"], said["provider_code"]) == (status, code)
+    assert len(provider.requests) == 1
 
 
-@pytest.mark.parametrize("status", [302, 401, 403, 404, 408, 429, 500, 502, 503])
+@pytest.mark.parametrize("status", [302, 307, 308, 408, 429, 500, 502, 503, 504])
 def test_what_may_be_taken_later_is_tried_again(
     provider: Provider, sms: Callable[..., TwilioSms], status: int
 ) -> None:
-    provider.answer = refusal(20003, status)
-    provider.headers = {"Location": f"{provider.url}/elsewhere"} if status == 302 else {}
-    with pytest.raises(TwilioUnavailable, match=str(status)) as caught:
+    provider.answer = refusal(20429, status)
+    provider.headers = {"Location": f"{provider.url}/elsewhere"} if status < 400 else {}
+    with pytest.raises(TwilioUnavailable, match=rf"{status} \(code 20429\)") as caught:
         send(sms())
     assert isinstance(caught.value, OSError)
     assert len(provider.requests) == 1, "once, and not elsewhere"
@@ -257,7 +267,7 @@ def test_nothing_secret_is_logged_or_told(
     """Of nobody: urllib3 logs too."""
     told = []
     with caplog.at_level(logging.DEBUG):
-        for answer in (provider.answer, refusal(21211), refusal(20003, 401), (500, b"")):
+        for answer in (provider.answer, refusal(21211), refusal(20003, 401), (500, b""), refusal(20429, 429)):
             provider.answer = answer
             try:
                 send(sms())

@@ -19,7 +19,7 @@ MAX_ANSWER = 64 * 1024
 # Of the service's id, and of no name: names have at most 11 characters.
 _SERVICE = re.compile(r"MG[0-9a-fA-F]{32}")
 _TAKEN = {200, 201}
-_TRANSIENT = {408, 425, 429}
+_TRANSIENT = {408, 429}
 
 
 class TwilioUnavailable(OSError):
@@ -59,15 +59,16 @@ class TwilioSms:
     def send(self, *, to: str, topic: str, text: str, data: Mapping[str, str]) -> None:  # noqa: ARG002 - data is for programs that read the outbox
         """Hand the message to the provider.
 
-        Raises TwilioUnavailable when it does not answer in time or says that it cannot now. A message that
-        will never be taken (no such number, a recipient who opted out) is logged and done with.
+        Raises TwilioUnavailable when it does not answer in time or says that it cannot now. A refusal (no
+        such number, a recipient who opted out, wrong credentials) is logged and done with: of the client
+        errors only 408 and 429 are worth another try (RFC 9110, 15.5.9; Twilio, Handling REST API Error Codes
+        and Implementing Retry Logic).
         """
         status, code = self._post({"To": to, "Body": text, **self._sender})
         if status in _TAKEN:
             log.info("text message sent", extra={"topic": topic})
             return
-        if status in _TRANSIENT or not 400 <= status < 500 or status in {401, 403, 404}:  # noqa: PLR2004 - the class of client errors
-            # 401, 403 and 404 are of our settings, not of the message: it waits until they are mended.
+        if status in _TRANSIENT or not 400 <= status < 500:  # noqa: PLR2004 - the class of client errors
             raise TwilioUnavailable(f"the provider of text messages answered {status} (code {code})")
         log.warning(
             "text message refused by the provider",
@@ -93,7 +94,7 @@ class TwilioSms:
                 # Not back into the pool: what was not read would meet the next answer.
                 answer.close()
         except HTTPError as error:
-            # Its text names the address, and with it the account.
+            # Its text may name the address, and with it the account.
             raise TwilioUnavailable(
                 f"the provider of text messages does not answer: {type(error).__name__}"
             ) from None
