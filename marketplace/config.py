@@ -1,6 +1,7 @@
 """Typed settings from the environment; the only reader of os.environ."""
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,6 +10,9 @@ from urllib.parse import urlsplit
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 MIN_SECRET_LENGTH = 32
+# A number or short code, a name with a letter, or a messaging service (Twilio, Alphanumeric Sender ID;
+# What is a SID).
+SMS_SENDER = re.compile(r"\+?[0-9]{3,15}|(?=.*[A-Za-z])[A-Za-z0-9 +_&-]{1,11}|MG[0-9a-fA-F]{32}")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -129,7 +133,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         smtp_url=env.url("SMTP_URL", ("smtp", "smtps")),
         mail_from=env.text("MAIL_FROM") or "Marketplace <no-reply@localhost>",
         sms_backend=env.choice("SMS_BACKEND", "outbox", ("outbox", "twilio")),
-        sms_from=env.text("SMS_FROM") or "",
+        sms_from=env.sms_sender("SMS_FROM"),
         twilio_account_sid=env.text("TWILIO_ACCOUNT_SID") or "",
         twilio_auth_token=env.text("TWILIO_AUTH_TOKEN") or "",
         twilio_url=env.url("TWILIO_URL", ("https", "http")) or "https://api.twilio.com",
@@ -159,6 +163,12 @@ def _require_twilio(values: Settings) -> None:
     missing = [name for name, value in needed.items() if not value]
     if missing:
         raise ConfigError(f"SMS_BACKEND=twilio needs {', '.join(missing)}")
+    # The values are not shown: one of them is a password.
+    foreign = [name for name, value in needed.items() if not value.isascii()]
+    if foreign:
+        raise ConfigError(f"{', '.join(foreign)} must be ASCII")
+    if not urlsplit(values.twilio_url).hostname:
+        raise ConfigError("TWILIO_URL must name a host")
 
 
 def _refuse_unsafe(values: Settings) -> None:
@@ -286,6 +296,15 @@ class _Reader:
                 raise ConfigError(f"{name} must list origins such as https://app.example.org, not {origin!r}")
             found.append(origin)
         return tuple(found)
+
+    def sms_sender(self, name: str) -> str:
+        value = self.text(name) or ""
+        if value and not SMS_SENDER.fullmatch(value):
+            raise ConfigError(
+                f"{name} must be a number such as +15005550006, a name of up to 11 letters and digits, "
+                f"or the id of a messaging service (MG...), not {value!r}"
+            )
+        return value
 
     def rate(self, name: str, default: str) -> str:
         value = self.text(name) or default

@@ -91,6 +91,9 @@ def test_an_empty_environment(load, tmp_path):
         ("MAIL_FROM", "A <a@b.org>", "mail_from", "A <a@b.org>"),
         ("SMS_BACKEND", "outbox", "sms_backend", "outbox"),
         ("SMS_FROM", "+15005550006", "sms_from", "+15005550006"),
+        ("SMS_FROM", "89045", "sms_from", "89045"),
+        ("SMS_FROM", "Market-24 x", "sms_from", "Market-24 x"),
+        ("SMS_FROM", "MG" + "0aF" * 10 + "12", "sms_from", "MG" + "0aF" * 10 + "12"),
         ("TWILIO_ACCOUNT_SID", "AC1", "twilio_account_sid", "AC1"),
         ("TWILIO_AUTH_TOKEN", "t", "twilio_auth_token", "t"),
         ("TWILIO_URL", "https://eu.example.org", "twilio_url", "https://eu.example.org"),
@@ -173,6 +176,13 @@ def test_many_processes_need_redis(load):
         ("SMTP_URL", "smtp://host:notaport"),
         ("SMTP_URL", "mail.example.org"),
         ("SMS_BACKEND", "pigeon"),
+        ("SMS_FROM", "+49 30 901820"),
+        ("SMS_FROM", "+4930901820123456"),
+        ("SMS_FROM", "٠٠٤٩٣٠٩٠١٨٢٠"),
+        ("SMS_FROM", "MyMarketplace"),
+        ("SMS_FROM", "Märkte"),
+        ("SMS_FROM", "MG0123" + "4" * 27),
+        ("SMS_FROM", "--"),
         ("TWILIO_URL", "ftp://x"),
         ("WEB_CONCURRENCY", "0"),
         ("WEB_THREADS", "1"),
@@ -299,3 +309,19 @@ def test_twilio_names_what_it_needs(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"SMS_BACKEND=twilio needs SMS_FROM$"):
         load_settings(given)
     assert load_settings(given | {"SMS_FROM": "Market"}).sms_backend == "twilio"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TWILIO_ACCOUNT_SID", "AC\N{GREEK SMALL LETTER ALPHA}"),
+        ("TWILIO_AUTH_TOKEN", "h\N{GREEK SMALL LETTER ALPHA}nter2"),
+        ("TWILIO_URL", "https://"),
+    ],
+)
+def test_twilio_refuses_what_cannot_be_sent(tmp_path: Path, name: str, value: str) -> None:
+    given = {"INSTANCE_PATH": str(tmp_path), "SMS_BACKEND": "twilio", "SMS_FROM": "Market"}
+    given |= {"TWILIO_ACCOUNT_SID": "AC1", "TWILIO_AUTH_TOKEN": "t", name: value}
+    with pytest.raises(ConfigError, match=f"^{name} must ") as caught:
+        load_settings(given)
+    assert value not in str(caught.value), "it may be a password"
