@@ -185,8 +185,6 @@ def _refuse_unsafe(values: Settings) -> None:
         problems.append("LOG_LEVEL must not be DEBUG")
     if values.smtp_url is None:
         problems.append("SMTP_URL must be set")
-    if values.sms_backend == "outbox":
-        problems.append("SMS_BACKEND must not be outbox")
     if values.twilio_url.startswith("http://"):
         problems.append("TWILIO_URL must be https")
     if problems:

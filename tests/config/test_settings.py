@@ -14,10 +14,6 @@ PRODUCTION = {
     "SECRET_KEY": "x" * MIN_SECRET_LENGTH,
     "DATABASE_URL": "postgresql://app:pw@db/market",
     "SMTP_URL": "smtp://mail",
-    "SMS_BACKEND": "twilio",
-    "SMS_FROM": "+15005550006",
-    "TWILIO_ACCOUNT_SID": "AC1",
-    "TWILIO_AUTH_TOKEN": "t",
     "INSTANCE_PATH": "/nowhere",
 }
 
@@ -218,8 +214,6 @@ def test_production_takes_safe_settings():
         ({"RATE_LIMIT_ENABLED": "false"}, "RATE_LIMIT_ENABLED must be true"),
         ({"LOG_LEVEL": "DEBUG"}, "LOG_LEVEL must not be DEBUG"),
         ({"SMTP_URL": ""}, "SMTP_URL must be set"),
-        ({"SMS_BACKEND": ""}, "SMS_BACKEND must not be outbox"),
-        ({"SMS_BACKEND": "outbox"}, "SMS_BACKEND must not be outbox"),
         ({"TWILIO_URL": "http://sms.example.org"}, "TWILIO_URL must be https"),
     ],
 )
@@ -235,15 +229,7 @@ def test_production_names_everything_at_once():
             {"APP_ENV": "production", "CORS_ORIGINS": "*", "RATE_LIMIT_ENABLED": "0", "LOG_LEVEL": "DEBUG"}
         )
     message = str(caught.value)
-    for name in (
-        "SECRET_KEY",
-        "DATABASE_URL",
-        "CORS_ORIGINS",
-        "RATE_LIMIT_ENABLED",
-        "LOG_LEVEL",
-        "SMTP_URL",
-        "SMS_BACKEND",
-    ):
+    for name in ("SECRET_KEY", "DATABASE_URL", "CORS_ORIGINS", "RATE_LIMIT_ENABLED", "LOG_LEVEL", "SMTP_URL"):
         assert name in message
     assert "\n" not in message
 

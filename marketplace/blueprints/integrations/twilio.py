@@ -19,6 +19,7 @@ MAX_ANSWER = 64 * 1024
 # Of the service's id, and of no name: names have at most 11 characters.
 _SERVICE = re.compile(r"MG[0-9a-fA-F]{32}")
 _TAKEN = {200, 201}
+_SETTINGS = {401, 403, 404}
 _TRANSIENT = {408, 429}
 
 
@@ -70,7 +71,9 @@ class TwilioSms:
             return
         if status in _TRANSIENT or not 400 <= status < 500:  # noqa: PLR2004 - the class of client errors
             raise TwilioUnavailable(f"the provider of text messages answered {status} (code {code})")
-        log.warning(
+        log.log(
+            # Wrong settings stop every message: somebody has to be told.
+            logging.ERROR if status in _SETTINGS else logging.WARNING,
             "text message refused by the provider",
             extra={"topic": topic, "status": status, "provider_code": code},
         )

@@ -1,5 +1,6 @@
 """Builds senders and the file store by the settings."""
 
+import logging
 from dataclasses import dataclass
 
 from marketplace.blueprints.integrations.adapters import OutboxFolder, OutboxMailer, OutboxSms, SmtpMailer
@@ -9,6 +10,8 @@ from marketplace.blueprints.integrations.storage import make_store
 from marketplace.blueprints.integrations.twilio import TwilioSms
 from marketplace.config import Settings
 from marketplace.web.runtime import Runtime
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -41,4 +44,6 @@ def make_sms(settings: Settings) -> SmsSender:
             settings.sms_from,
             url=settings.twilio_url,
         )
+    if settings.is_production:
+        log.warning("SMS_BACKEND is outbox: one-time codes stay in files of this machine and reach nobody")
     return OutboxSms(OutboxFolder(settings.instance_path / "outbox"))
