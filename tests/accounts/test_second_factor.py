@@ -280,3 +280,22 @@ def test_a_change_of_the_servers_key_leaves_recovery_codes(
     assert ann.log_in(code=phone.code()).json["code"] == "invalid_code"
     recovery: Any = phone.recovery[0]  # type: ignore[attr-defined]  # see the fixture
     assert ann.log_in(PASSWORD, code=recovery).status_code == 200
+
+
+def test_a_log_in_that_overlaps_with_switching_it_on(
+    ann: Person, phone: Authenticator, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The log-in looked before the factor was on: it gets no session that never proved it."""
+    from marketplace.blueprints.accounts.wiring import Accounts
+
+    factors = runtime.get(Accounts).factors
+    real, seen = factors.is_on, []
+
+    def late(user_id: int) -> bool:
+        seen.append(user_id)
+        return len(seen) > 1 and real(user_id)
+
+    monkeypatch.setattr(factors, "is_on", late)
+    answer = ann.log_in()
+    assert (answer.status_code, answer.json["code"]) == (401, "code_required")
+    assert len(seen) == 2

@@ -183,7 +183,8 @@ class CodeService:
         code = self._keeper.compare(phone, CodePurpose.SIGN_IN, digits)
         with self._uow:
             user = self._owner(phone, CodePurpose.SIGN_IN)
-        if self._factors.is_on(user.id):
+        proven = self._factors.is_on(user.id)
+        if proven:
             if totp is None:
                 raise CodeRequired
             self._factors.prove(user.id, totp)
@@ -192,6 +193,8 @@ class CodeService:
             user = self._owner(phone, CodePurpose.SIGN_IN, lock=True)
             if not user.is_active:
                 raise UserBlocked
+            if not proven and self._factors.is_on(user.id):
+                raise CodeRequired
             self._confirm(user)
             return self._sessions.open(user.id, device)
 

@@ -27,7 +27,8 @@ class LoginService:
         CodeRequired, InvalidCode.
         """
         proof = self._credentials.prove(login, password, device.ip)
-        if self._factors.is_on(proof.user_id):
+        proven = self._factors.is_on(proof.user_id)
+        if proven:
             if code is None:
                 raise CodeRequired
             self._factors.prove(proof.user_id, code)
@@ -35,4 +36,7 @@ class LoginService:
             user = self._credentials.accept(proof)
             if not user.is_active:
                 raise UserBlocked
+            if not proven and self._factors.is_on(user.id):
+                # Switched on meanwhile: this session would be the one that has not proven it.
+                raise CodeRequired
             return self._sessions.open(user.id, device)

@@ -95,6 +95,8 @@ class SecondFactorService:
         Raises WrongCode, TooManyTries, TotpEnabled, TotpNotEnabled.
         """
         with self._uow:
+            # Locked: a log-in that did not see the factor yet has opened its session by now, or will see it.
+            self._users.get(caller.user_id, lock=True)
             step = self._try_totp(caller.user_id, code, confirmed=False)
             if step is not None:
                 return self._switch_on(caller, step)
