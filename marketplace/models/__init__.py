@@ -11,7 +11,7 @@ from marketplace.models.accounts import (
     User,
     UserSession,
 )
-from marketplace.models.catalog import Banner, Category, City, ReferenceData, Service
+from marketplace.models.catalog import Banner, Category, CategoryAlias, City, ReferenceData, Service
 from marketplace.models.chat import Chat, ChatMember, Message
 from marketplace.models.moderation import AuditEntry, ChangeRequest, Report
 from marketplace.models.notifications import Notification
@@ -27,6 +27,7 @@ __all__ = [
     "Base",
     "Budget",
     "Category",
+    "CategoryAlias",
     "ChangeRequest",
     "Chat",
     "ChatMember",

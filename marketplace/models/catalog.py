@@ -32,6 +32,20 @@ class Category(Base):
     __mapper_args__ = {"version_id_col": version}
 
 
+class CategoryAlias(Base):
+    """A slug that was a category's: `category_id` is where it leads now, NULL where that was deleted.
+
+    What was shipped under such a slug is not loaded again.
+    """
+
+    __tablename__ = "category_alias"
+    __table_args__ = (Index("ix_category_alias_category_id", "category_id"),)
+
+    slug: Mapped[str] = mapped_column(primary_key=True)
+    category_id: Mapped[int | None] = mapped_column(ForeignKey("category.id", ondelete="SET NULL"))
+    created_at: Mapped[CreatedAt]
+
+
 class City(Base):
     """A city of GeoNames; `id` is its geonameid, `search_names` all its names in lower case."""
 

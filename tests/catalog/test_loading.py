@@ -14,6 +14,8 @@ from marketplace.blueprints.catalog.services import ReferenceService
 from marketplace.extensions import db
 from marketplace.models import Category, City, DomainEventRow, ReferenceData
 
+ADMIN = "/api/v1/admin/categories"
+
 HARD = CityRecord(
     7,
     "O'Ha\"ra\\n",
@@ -134,3 +136,64 @@ def test_the_shipped_data_loads_in_seconds(runtime, client):
     tree = client.get("/api/v1/categories", headers={"Accept-Language": "ar"}).json["items"]
     assert len(tree) >= 12
     assert sum(len(branch["children"]) for branch in tree) >= 120
+
+
+def test_what_staff_renamed_merged_and_deleted_does_not_come_back(loader, source, client, make, auth):
+    source.categories = [
+        CategoryRecord("home", {"en": "Home"}, None, 0),
+        *(CategoryRecord(slug, {"en": slug}, "home", n) for n, slug in enumerate(("a", "b", "c", "d"))),
+        CategoryRecord("garden", {"en": "Garden"}, None, 1),
+    ]
+    loader.load(if_changed=False)
+    ids = {row.slug: row.id for row in db.session.execute(select(Category.slug, Category.id))}
+    staff = auth(make.staff()) | {"If-Match": "*"}
+
+    def patch(which: str, **values: Any) -> None:
+        assert client.patch(f"{ADMIN}/{ids[which]}", json=values, headers=staff).status_code == 200
+
+    patch("a", slug="a-renamed")
+    assert (
+        client.post(f"{ADMIN}/{ids['b']}/merge", json={"into_id": ids["c"]}, headers=staff).status_code == 200
+    )
+    assert client.delete(f"{ADMIN}/{ids['garden']}", headers=staff).status_code == 204
+    patch("d", position=0, names={"en": "By staff", "es": "Del personal"})
+    patch("home", is_active=False)
+
+    def tree() -> list[Any]:
+        kept = (Category.id, Category.slug, Category.names, Category.position, Category.parent_id)
+        return list(db.session.execute(select(*kept, Category.is_active).order_by(Category.id)).all())
+
+    edited = tree()
+    assert [row.slug for row in edited] == ["home", "a-renamed", "c", "d"]
+    for _ in range(2):
+        assert loader.load(if_changed=False)[0] == 0
+        assert tree() == edited
+    # What is shipped anew below a category that staff took away follows it, or stays away too.
+    source.categories += [
+        CategoryRecord("b-new", {"en": "New"}, "b", 0),
+        CategoryRecord("garden-new", {"en": "New"}, "garden", 0),
+    ]
+    assert loader.load(if_changed=False)[0] == 1
+    assert [(row.slug, row.parent_id) for row in tree()[4:]] == [("b-new", ids["c"])]
+
+
+def test_the_command_leaves_the_edits_of_staff(runtime, client, make, auth):
+    """`flask catalog load` twice, with the shipped data, an edit of everything in between."""
+    loader = ReferenceService(runtime.uow, SqlReferenceStore(runtime.uow), reference)
+    loader.load(if_changed=False)
+    staff = auth(make.staff()) | {"If-Match": "*"}
+    branch, other = client.get("/api/v1/categories").json["items"][:2]
+    leaf, merged = branch["children"][0]["id"], branch["children"][1]["id"]
+    edit = {"names": {"en": "By staff"}, "parent_id": other["id"], "position": 0, "slug": "by-staff"}
+    assert client.patch(f"{ADMIN}/{leaf}", json=edit, headers=staff).status_code == 200
+    assert client.post(f"{ADMIN}/{merged}/merge", json={"into_id": leaf}, headers=staff).status_code == 200
+    order = [item["id"] for item in client.get("/api/v1/categories").json["items"]][::-1]
+    body = {"parent_id": None, "ids": order}
+    assert client.put(f"{ADMIN}/order", json=body, headers=staff).status_code == 204
+    city = client.get("/api/v1/cities?q=berlin").json["items"][0]["id"]
+    path = f"/api/v1/admin/cities/{city}"
+    assert client.patch(path, json={"name": "Berlin by staff"}, headers=staff).status_code == 200
+    before = client.get("/api/v1/categories").json
+    assert loader.load(if_changed=False) == (0, 0)
+    assert client.get("/api/v1/categories").json == before
+    assert client.get(path, headers=staff).json["name"] == "Berlin by staff"

@@ -9,7 +9,7 @@ from marketplace.blueprints.catalog import policies
 from marketplace.blueprints.catalog.errors import InvalidCategory, InvalidService
 from marketplace.blueprints.catalog.events import ServiceChanged, ServiceCreated, ServiceRemoved
 from marketplace.blueprints.catalog.services import OfferingService, build_tree
-from marketplace.blueprints.catalog.staff import CategoryCuration
+from marketplace.blueprints.catalog.tree import CategoryCuration
 from marketplace.blueprints.catalog.views import CategoryRow
 from marketplace.kernel.clock import FrozenClock
 from marketplace.kernel.errors import NotFound, PreconditionFailed
@@ -56,7 +56,8 @@ class FakeCategories:
     def existing(self, ids: Any) -> set[int]:
         return set(ids) & set(self.parents)
 
-    def lock_tree(self) -> None: ...
+    def height(self, category_id: int) -> int:
+        return 1
 
     def ancestors(self, category_id: int) -> list[int]:
         found: list[int] = []

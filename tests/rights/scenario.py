@@ -190,6 +190,18 @@ def place(side: Side, _caller: str) -> Made:
     return {"city_id": side.make.city().id, "category_id": side.make.category().id}
 
 
+def two_categories(side: Side, _caller: str) -> Made:
+    """Two categories below one, numbered as staff's edits number them."""
+    parent = side.make.category()
+    first, second = (side.make.category(parent_id=parent.id, position=n) for n in range(2))
+    return {
+        "parent_id": parent.id,
+        "category_id": first.id,
+        "into_id": second.id,
+        "slug": first.slug,
+    }
+
+
 def banner(side: Side, _caller: str) -> Made:
     row = side.add(Banner(placement="home", title="Spring"))
     return {"banner_id": row.id}

@@ -271,6 +271,19 @@ CATALOG = (
     Row("POST /admin/categories", STAFF, json={"slug": "roofs", "names": {"en": "Roofs"}}),
     Row("PATCH /admin/categories/{category_id}", STAFF, s.place, {"slug": "roofs"}),
     Row("DELETE /admin/categories/{category_id}", STAFF, s.place),
+    Row("GET /categories/{slug}", PUBLIC, s.two_categories),
+    Row(
+        "PUT /admin/categories/order",
+        STAFF,
+        s.two_categories,
+        lambda m: {"parent_id": m["parent_id"], "ids": [m["into_id"], m["category_id"]]},
+    ),
+    Row(
+        "POST /admin/categories/{category_id}/merge",
+        STAFF,
+        s.two_categories,
+        lambda m: {"into_id": m["into_id"]},
+    ),
     Row("GET /admin/cities", STAFF),
     Row("GET /admin/cities/{city_id}", STAFF, s.place),
     Row(

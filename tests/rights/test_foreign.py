@@ -25,6 +25,7 @@ COMMON = {
     "key": "a picture that all may see",
     "kind": "a word",
     "name": "a file of the docs",
+    "slug": "a category's, public",
     "performer_id": "public; what is one's own is /performers/me",
     "user_id": "staff's; what is one's own is /user/me",
 }

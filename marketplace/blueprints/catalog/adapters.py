@@ -7,6 +7,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from marketplace.blueprints.catalog import policies
 from marketplace.blueprints.catalog.ports import ShippedCategory, ShippedCity
+from marketplace.blueprints.catalog.repositories.tree import LOCK_TREE
 from marketplace.database.copying import copy_rows
 from marketplace.database.repository import SqlRepository
 from marketplace.models.catalog import ReferenceData
@@ -49,6 +50,24 @@ _CATEGORIES = text(
     """
 )
 
+_RETIRED = (
+    # A slug that staff took away stays away; what hung below it follows it, or stays away with it.
+    text("DELETE FROM shipped_category AS shipped USING category_alias AS old WHERE old.slug = shipped.slug"),
+    text(
+        """
+        DELETE FROM shipped_category AS shipped USING category_alias AS old
+        WHERE old.slug = shipped.parent_slug AND old.category_id IS NULL
+        """
+    ),
+    text(
+        """
+        UPDATE shipped_category AS shipped SET parent_slug = kept.slug
+        FROM category_alias AS old JOIN category AS kept ON kept.id = old.category_id
+        WHERE old.slug = shipped.parent_slug
+        """
+    ),
+)
+
 _PARENTS = text(
     """
     UPDATE category AS kept SET parent_id = parent.id
@@ -59,7 +78,9 @@ _PARENTS = text(
 
 
 class SqlReferenceStore(SqlRepository):
-    """The tables that the shipped data fills. What staff has edited (version > 1) is left alone."""
+    """The tables that the shipped data fills. What staff has edited (version > 1) is left alone, what staff
+    has renamed, merged or deleted does not come back.
+    """
 
     def loaded_version(self) -> str | None:
         """The version that was loaded last."""
@@ -68,6 +89,7 @@ class SqlReferenceStore(SqlRepository):
     def load_categories(self, categories: Iterable[ShippedCategory]) -> int:
         """New ones are added, changed ones follow; how many rows were written."""
         self._unlimited()
+        self.session.execute(LOCK_TREE)
         self.session.execute(
             text(
                 "CREATE TEMPORARY TABLE shipped_category (number bigint, slug text, parent_slug text,"
@@ -81,6 +103,8 @@ class SqlReferenceStore(SqlRepository):
         copy_rows(
             self.session, "shipped_category", ("number", "slug", "parent_slug", "names", "position"), rows
         )
+        for statement in _RETIRED:
+            self.session.execute(statement)
         written = self._write(_CATEGORIES)
         self.session.execute(_PARENTS)
         self.session.execute(text("DROP TABLE shipped_category"))

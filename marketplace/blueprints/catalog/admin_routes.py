@@ -3,7 +3,7 @@
 from typing import Any
 
 from marketplace.blueprints.catalog import schemas
-from marketplace.blueprints.catalog.views import StaffServiceView
+from marketplace.blueprints.catalog.views import MergedCategory, StaffServiceView
 from marketplace.blueprints.catalog.wiring import catalog
 from marketplace.kernel.pages import Page
 from marketplace.models.catalog import Banner, Category, City
@@ -55,14 +55,35 @@ def admin_create_category(data: dict[str, Any]) -> Category:
 @blp.response(200, schemas.AdminCategory)
 @tagged
 def admin_update_category(data: dict[str, Any], category_id: int) -> Category:
-    """Change a category"""
+    """Change a category, or move it with all below it; `position` counts among its siblings"""
     return catalog().categories.update(current_principal(), category_id, data, if_match())
+
+
+@blp.put("/categories/order")
+@staff
+@blp.problem(409, "`siblings_changed`: the ids must be all those of the level")
+@blp.arguments(schemas.CategoryOrder)
+@blp.response(204)
+def admin_order_categories(data: dict[str, Any]) -> None:
+    """Put the children of a category, or of the top, in order"""
+    catalog().categories.set_order(current_principal(), data["parent_id"], data["ids"])
+
+
+@blp.post("/categories/<int:category_id>/merge")
+@staff
+@idempotent
+@blp.problem(409, "`resource_busy`, `idempotency_in_progress`")
+@blp.arguments(schemas.CategoryMerge)
+@blp.response(200, schemas.MergedCategory)
+def admin_merge_category(data: dict[str, Any], category_id: int) -> MergedCategory:
+    """Move all that refers to a category to another one, and delete it; its slug leads to the other"""
+    return catalog().categories.merge(current_principal(), category_id, data["into_id"])
 
 
 @blp.delete("/categories/<int:category_id>")
 @staff
 @editable
-@blp.problem(409, "`category_in_use`: deactivate it instead")
+@blp.problem(409, "`category_in_use`: merge it into another one, or deactivate it")
 @blp.response(204)
 def admin_delete_category(category_id: int) -> None:
     """Delete a category that nothing refers to"""

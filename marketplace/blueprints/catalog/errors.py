@@ -10,7 +10,12 @@ class SlugTaken(Conflict):
 
 class CategoryInUse(Conflict):
     code = "category_in_use"
-    title = "Something refers to this category; deactivate it instead"
+    title = "Something refers to this category; merge it into another one, or deactivate it"
+
+
+class SiblingsChanged(Conflict):
+    code = "siblings_changed"
+    title = "These are not all the categories of this level; read them again"
 
 
 class CityExists(Conflict):

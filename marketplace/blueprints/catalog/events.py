@@ -62,6 +62,35 @@ class CategoryChanged(DomainEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CategoryMoved(DomainEvent):
+    """Staff put a category, with all below it, below another one; None is the top."""
+
+    name: ClassVar[str] = "category.moved"
+    category_id: int
+    parent_id: int | None
+    previous_parent_id: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CategoriesReordered(DomainEvent):
+    """Staff put the children of a category, or of the top, into another order."""
+
+    name: ClassVar[str] = "category.reordered"
+    parent_id: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CategoriesMerged(DomainEvent):
+    """Staff merged one category into another: all that referred to `source_id`, which is gone, refers to
+    `target_id` in the same transaction.
+    """
+
+    name: ClassVar[str] = "category.merged"
+    source_id: int
+    target_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class CityChanged(DomainEvent):
     """Staff created, edited or deleted a city."""
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from marketplace.blueprints.accounts.public import UserAnonymised
 from marketplace.blueprints.catalog.events import (
     BannerChanged,
+    CategoriesReordered,
     CategoryChanged,
     CityChanged,
     ReferenceDataLoaded,
@@ -27,6 +28,9 @@ def handlers(parts: Runtime) -> Iterable[Handler]:
     def category_changed(_event: CategoryChanged) -> None:
         drop("categories")
 
+    def categories_reordered(_event: CategoriesReordered) -> None:
+        drop("categories")
+
     def city_changed(_event: CityChanged) -> None:
         drop("cities")
 
@@ -40,6 +44,13 @@ def handlers(parts: Runtime) -> Iterable[Handler]:
     return [
         Handler(UserAnonymised, forget, key="catalog.forget", after_commit=False),
         Handler(CategoryChanged, category_changed, key="catalog.drop_categories", effect=True, at_once=True),
+        Handler(
+            CategoriesReordered,
+            categories_reordered,
+            key="catalog.drop_reordered",
+            effect=True,
+            at_once=True,
+        ),
         Handler(CityChanged, city_changed, key="catalog.drop_cities", effect=True, at_once=True),
         Handler(BannerChanged, banner_changed, key="catalog.drop_banners", effect=True, at_once=True),
         Handler(

@@ -1,5 +1,6 @@
 """The rules of the catalog that need no database."""
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
@@ -11,6 +12,9 @@ MAX_SERVICES = 500
 MAX_DEPTH = 8
 """Levels of the tree of categories."""
 
+MAX_SLUG = 120
+"""Characters."""
+
 MIN_REVIEWS = 3
 """Fewer reviews make no average (contract, 6)."""
 
@@ -18,6 +22,9 @@ PRIOR_REVIEWS = 5
 PRIOR_RATING = 4
 """Ranking is by the mean with so many imagined reviews of so many stars added: one five-star review
 does not outrank fifty that average 4.9 (the Bayesian average)."""
+
+
+_SLUG = re.compile("[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
 class Pricing(StrEnum):
@@ -41,6 +48,11 @@ class ServiceSort(StrEnum):
     NEWEST = "newest"
     PRICE = "price"
     RATING = "rating"
+
+
+def is_slug(text: str) -> bool:
+    """Whether a category can have `text` as its slug."""
+    return len(text) <= MAX_SLUG and _SLUG.fullmatch(text) is not None
 
 
 def is_priced(pricing: str, price: object) -> bool:

@@ -1,6 +1,7 @@
 """What the services of the catalog need from outside."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -23,6 +24,10 @@ class CategoryRepository(Protocol):
         """All active ones in the order of the tree's levels."""
         ...
 
+    def find_by_slug(self, slug: str) -> int | None:
+        """The id of the category that has the slug, or had it before."""
+        ...
+
     def ids_in_city(self, city_id: int) -> set[int]:
         """Those that an active approved performer of the city works in."""
         ...
@@ -38,7 +43,47 @@ class CategoryRepository(Protocol):
         ...
 
     def lock_tree(self) -> None:
-        """Wait until nobody else moves categories."""
+        """Wait until nobody else changes the tree; before any other lock."""
+        ...
+
+    def children(self, parent_id: int | None) -> list[int]:
+        """The ids of a level, in its order."""
+        ...
+
+    def height(self, category_id: int) -> int:
+        """How many levels the category and what is below it take."""
+        ...
+
+    def make_room(self, parent_id: int | None, category_id: int | None, position: int) -> None:
+        """Number a level from 0 without gaps, leaving `position` to `category_id`."""
+        ...
+
+    def set_order(self, ids: Sequence[int]) -> None:
+        """Number the categories in the order of `ids`."""
+        ...
+
+    def adopt(self, source_id: int, target_id: int) -> int:
+        """Put the children of `source_id` behind those of `target_id`; how many."""
+        ...
+
+    def find_alias(self, slug: str) -> tuple[int | None] | None:
+        """Where a former slug leads; None when it is no former slug."""
+        ...
+
+    def set_alias(self, slug: str, category_id: int | None) -> None:
+        """Let a former slug lead to `category_id`, or nowhere."""
+        ...
+
+    def drop_alias(self, slug: str) -> None: ...
+
+    def move_aliases(self, source_id: int, target_id: int) -> None: ...
+
+    def take_time(self) -> None:
+        """Let the statements of this transaction take a minute: it writes many rows."""
+        ...
+
+    def reload(self, category: Category) -> None:
+        """Read what statements have changed."""
         ...
 
     def ancestors(self, category_id: int) -> list[int]:
@@ -50,6 +95,18 @@ class CategoryRepository(Protocol):
     def delete(self, category: Category) -> None:
         """Raises CategoryInUse."""
         ...
+
+
+@dataclass(frozen=True)
+class CategoryUse:
+    """What refers to categories; registered by the domain that owns it.
+
+    `move(source_id, target_id)` makes all that refers to the one refer to the other, within the caller's
+    unit of work, in statements for all rows at once, and says how many things that were.
+    """
+
+    name: str
+    move: Callable[[int, int], int]
 
 
 class CityRepository(Protocol):

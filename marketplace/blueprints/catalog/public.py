@@ -3,7 +3,10 @@
 from collections.abc import Collection
 
 from marketplace.blueprints.catalog.events import (
+    CategoriesMerged,
+    CategoriesReordered,
     CategoryChanged,
+    CategoryMoved,
     CityChanged,
     ServiceChanged,
     ServiceCreated,
@@ -11,12 +14,18 @@ from marketplace.blueprints.catalog.events import (
     ServiceRemoved,
     ServiceRestored,
 )
+from marketplace.blueprints.catalog.ports import CategoryUse
 from marketplace.blueprints.catalog.views import BookableService
-from marketplace.blueprints.catalog.wiring import catalog
+from marketplace.blueprints.catalog.wiring import Catalog, catalog
+from marketplace.web.runtime import Runtime
 
 __all__ = [
     "BookableService",
+    "CategoriesMerged",
+    "CategoriesReordered",
     "CategoryChanged",
+    "CategoryMoved",
+    "CategoryUse",
     "CityChanged",
     "ServiceChanged",
     "ServiceCreated",
@@ -27,6 +36,7 @@ __all__ = [
     "get_city_timezone",
     "get_service_for_booking",
     "missing_categories",
+    "register_category_use",
 ]
 
 
@@ -48,3 +58,8 @@ def category_ids_exist(ids: Collection[int]) -> bool:
 def get_service_for_booking(service_id: int) -> BookableService:
     """What an order copies from a service. Raises NotFound for one that the public cannot see."""
     return catalog().browsing.get_bookable(service_id)
+
+
+def register_category_use(parts: Runtime, use: CategoryUse) -> None:
+    """Say what of a domain refers to categories, so that merging them moves it."""
+    parts.get(Catalog).categories.register(use)

@@ -3,7 +3,13 @@
 from typing import Any
 
 from marketplace.blueprints.catalog import schemas
-from marketplace.blueprints.catalog.views import BannerView, CityView, OwnServiceView, ServiceView
+from marketplace.blueprints.catalog.views import (
+    BannerView,
+    CategoryNode,
+    CityView,
+    OwnServiceView,
+    ServiceView,
+)
 from marketplace.blueprints.catalog.wiring import catalog
 from marketplace.kernel.pages import Page
 from marketplace.web.access import current_principal, optional_principal, performer, public
@@ -25,6 +31,15 @@ blp = VersionedBlueprint("catalog", description="Categories, cities, banners and
 def list_categories(query: dict[str, Any]) -> dict[str, Any]:
     """The tree of active categories, named in the caller's language"""
     return {"items": catalog().browsing.category_tree(preferred_language(), query.get("city_id"))}
+
+
+@blp.get("/categories/<string:slug>")
+@public
+@cached("categories", seconds=60, by_language=True)
+@blp.response(200, schemas.CategoryNode)
+def get_category(slug: str) -> CategoryNode:
+    """One active category with those below it; a slug that it had before leads to it too"""
+    return catalog().browsing.get_category(slug, preferred_language())
 
 
 @blp.get("/cities")

@@ -163,6 +163,7 @@ class _NamesMixin(Schema):
 
 class AdminCategoryQuery(PageQuery):
     parent_id = fields.Id()
+    is_root = fields.Bool(metadata={"description": "Those at the top; false: all others"})
     is_active = fields.Bool()
 
 
@@ -180,7 +181,7 @@ class CategoryIn(_NamesMixin):
     parent_id = fields.Id(allow_none=True, load_default=None)
     slug = fields.Slug(required=True)
     names = _names(required=True)
-    position = fields.Int(min=0, load_default=0)
+    position = fields.Int(min=0, metadata={"description": "Among its siblings, from 0; without it, the last"})
     is_active = fields.Bool(load_default=True)
 
 
@@ -188,8 +189,30 @@ class CategoryPatch(PatchSchema, _NamesMixin):
     parent_id = fields.Id(allow_none=True)
     slug = fields.Slug()
     names = _names()
-    position = fields.Int(min=0)
+    position = fields.Int(min=0, metadata={"description": "Among its siblings, from 0; they make room"})
     is_active = fields.Bool()
+
+
+class CategoryOrder(Schema):
+    parent_id = fields.Id(required=True, allow_none=True, metadata={"description": "null: the top"})
+    ids = fields.List(fields.Id(), required=True, min=1, max=1_000, unique=True)
+
+
+class CategoryMerge(Schema):
+    into_id = fields.Id(required=True)
+
+
+class MergedCategory(Schema):
+    category = fields.Nested(AdminCategory, required=True)
+    moved = fields.Raw(
+        required=True,
+        metadata={
+            "type": "object",
+            "additionalProperties": {"type": "integer"},
+            "description": "How many things of each kind came from the other category",
+            "example": {"services": 120, "performers": 14, "change_requests": 1, "children": 2},
+        },
+    )
 
 
 class AdminCityQuery(PageQuery):

@@ -1,6 +1,6 @@
 """The use cases of the catalog; one public method is one transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from marketplace.blueprints.catalog import policies
@@ -64,6 +64,14 @@ def build_tree(
     return roots
 
 
+def _find(nodes: Iterable[CategoryNode], category_id: int) -> CategoryNode | None:
+    for node in nodes:
+        found = node if node.id == category_id else _find(node.children, category_id)
+        if found is not None:
+            return found
+    return None
+
+
 class BrowsingService:
     """What anybody may read: the tree, cities, banners, services."""
 
@@ -85,6 +93,14 @@ class BrowsingService:
         """The active categories, named in `language`; with `city_id` those with performers there."""
         keep = None if city_id is None else self._categories.ids_in_city(city_id)
         return build_tree(self._categories.list_active(), language, keep)
+
+    def get_category(self, slug: str, language: str) -> CategoryNode:
+        """The active category that has or had the slug, with what is below it. Raises NotFound."""
+        category_id = self._categories.find_by_slug(slug) if policies.is_slug(slug) else None
+        found = None if category_id is None else _find(self.category_tree(language, None), category_id)
+        if found is None:
+            raise NotFound
+        return found
 
     def list_cities(self, page: PageRequest, filters: Mapping[str, Any]) -> Page[CityView]:
         """A page of active cities."""

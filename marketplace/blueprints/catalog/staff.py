@@ -1,24 +1,21 @@
-"""The use cases of staff: categories, cities and banners, each edit audited."""
+"""The use cases of staff for cities and banners, and what they share with those for categories; each edit is
+audited.
+"""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 from marketplace.blueprints.catalog import policies
-from marketplace.blueprints.catalog.errors import InvalidBanner, InvalidCategory
-from marketplace.blueprints.catalog.events import BannerChanged, CategoryChanged, CityChanged
-from marketplace.blueprints.catalog.ports import (
-    AuditLog,
-    BannerRepository,
-    CategoryRepository,
-    CityRepository,
-)
-from marketplace.kernel.changes import Attribute, FieldStrategy, apply, diff
+from marketplace.blueprints.catalog.errors import InvalidBanner
+from marketplace.blueprints.catalog.events import BannerChanged, CityChanged
+from marketplace.blueprints.catalog.ports import AuditLog, BannerRepository, CityRepository
+from marketplace.kernel.changes import Attribute, Change, FieldStrategy, apply, diff
 from marketplace.kernel.errors import PreconditionFailed
 from marketplace.kernel.events import DomainEvent
 from marketplace.kernel.identity import Principal
 from marketplace.kernel.pages import Page, PageRequest
 from marketplace.kernel.transactions import UnitOfWork
-from marketplace.models.catalog import Banner, Category, City
+from marketplace.models.catalog import Banner, City
 
 T = TypeVar("T")
 
@@ -57,22 +54,26 @@ class CurationService(Generic[T]):
     def create(self, actor: Principal, values: Mapping[str, Any]) -> T:
         """Raises what the kind's rules refuse."""
         with self._uow:
+            self.begin()
             row = self.make(values)
             self.check(row, values)
             self.complete(row)
             self._rows.add(row)
+            self.follow(row, [])
             self._write("created", actor, row, before=None, after=self._snapshot(row))
             return row
 
     def update(self, actor: Principal, row_id: int, values: Mapping[str, Any], expected: int | None) -> T:
         """Raises NotFound, PreconditionFailed, and what the kind's rules refuse."""
         with self._uow:
+            self.begin()
             row = self._found(row_id, expected)
-            changes = diff(row, values, self.strategies)
+            changes = diff(row, self.normal(row, values), self.strategies)
             if changes:
                 self.check(row, {change.field: change.new for change in changes})
                 apply(row, changes, self.strategies)
                 self.complete(row)
+                self.follow(row, changes)
                 before = {change.field: _json(change.old) for change in changes}
                 after = {change.field: _json(change.new) for change in changes}
                 self._write("changed", actor, row, before=before, after=after)
@@ -81,9 +82,11 @@ class CurationService(Generic[T]):
     def delete(self, actor: Principal, row_id: int, expected: int | None) -> None:
         """Raises NotFound, PreconditionFailed, and a Conflict while something refers to the row."""
         with self._uow:
+            self.begin()
             row = self._found(row_id, expected)
             before = self._snapshot(row)
             self._rows.delete(row)
+            self.gone(row)
             self._write("deleted", actor, row, before=before, after=None)
 
     def _found(self, row_id: int, expected: int | None) -> T:
@@ -102,15 +105,29 @@ class CurationService(Generic[T]):
         )
         self._uow.record(self.event(row.id))
 
+    def begin(self) -> None:
+        """First in every transaction: the locks that the kind needs."""
+
     def make(self, values: Mapping[str, Any]) -> T:
         """A new row, not stored."""
         raise NotImplementedError
+
+    def normal(self, row: T, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """`values` of an edit as they will be stored."""
+        del row
+        return values
 
     def check(self, row: T, values: Mapping[str, Any]) -> None:
         """Before `values` are applied. Raises an AppError for a row that may not be."""
 
     def complete(self, row: T) -> None:
         """After `values` are applied: set what follows from them."""
+
+    def follow(self, row: T, changes: Sequence[Change]) -> None:
+        """After a row was stored, new (no changes) or edited: what follows for other rows."""
+
+    def gone(self, row: T) -> None:
+        """After `row` was deleted: what follows for other rows."""
 
     def event(self, row_id: int) -> DomainEvent:
         """What is recorded of a change."""
@@ -121,51 +138,16 @@ def _json(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else value
 
 
-def _attributes(*names: str) -> dict[str, FieldStrategy]:
+def attributes(*names: str) -> dict[str, FieldStrategy]:
+    """The plain strategy for each of `names`."""
     return {name: Attribute(name) for name in names}
-
-
-class CategoryCuration(CurationService[Category]):
-    """The tree of categories."""
-
-    subject = "category"
-    strategies = _attributes("parent_id", "slug", "names", "position", "is_active")
-
-    def __init__(self, uow: UnitOfWork, rows: CategoryRepository, audit: AuditLog) -> None:
-        super().__init__(uow, rows, audit)
-        self._tree = rows
-
-    def make(self, values: Mapping[str, Any]) -> Category:
-        """A new category."""
-        return Category(**values)
-
-    def check(self, row: Category, values: Mapping[str, Any]) -> None:
-        """Raises InvalidCategory for a parent that is not there or below the category, or too deep."""
-        parent_id = values.get("parent_id")
-        if parent_id is None:
-            return
-        self._tree.lock_tree()
-        above = self._tree.ancestors(parent_id)
-        problem = None
-        if not above:
-            problem = "There is no such category."
-        elif row.id in above:
-            problem = "A category cannot stand below itself."
-        elif len(above) >= policies.MAX_DEPTH:
-            problem = "The tree is not that deep."
-        if problem is not None:
-            raise InvalidCategory(errors={"json": {"parent_id": [problem]}})
-
-    def event(self, row_id: int) -> DomainEvent:
-        """CategoryChanged."""
-        return CategoryChanged(category_id=row_id)
 
 
 class CityCuration(CurationService[City]):
     """Cities."""
 
     subject = "city"
-    strategies = _attributes(
+    strategies = attributes(
         "name",
         "ascii_name",
         "country_code",
@@ -198,7 +180,7 @@ class BannerCuration(CurationService[Banner]):
     """Banners."""
 
     subject = "banner"
-    strategies: Mapping[str, FieldStrategy] = _attributes(
+    strategies: Mapping[str, FieldStrategy] = attributes(
         "placement",
         "title",
         "image_url",

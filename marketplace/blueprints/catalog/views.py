@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from marketplace.kernel.money import Money
+from marketplace.models.catalog import Category
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,14 @@ class CategoryNode:
     slug: str
     name: str
     children: list["CategoryNode"] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class MergedCategory:
+    """A category that took in another one, and how many things of each kind came with it."""
+
+    category: Category
+    moved: Mapping[str, int]
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,17 @@ from marketplace.blueprints.accounts import public as accounts
 from marketplace.blueprints.catalog import reference
 from marketplace.blueprints.catalog.adapters import SqlReferenceStore
 from marketplace.blueprints.catalog.hiding import ServiceModeration
+from marketplace.blueprints.catalog.ports import CategoryUse
 from marketplace.blueprints.catalog.repositories.places import (
     SqlBannerRepository,
-    SqlCategoryRepository,
     SqlCityRepository,
 )
 from marketplace.blueprints.catalog.repositories.privacy import SqlServiceRecords
 from marketplace.blueprints.catalog.repositories.services import SqlServiceRepository
+from marketplace.blueprints.catalog.repositories.tree import SqlCategoryRepository
 from marketplace.blueprints.catalog.services import BrowsingService, OfferingService, ReferenceService
-from marketplace.blueprints.catalog.staff import BannerCuration, CategoryCuration, CityCuration
+from marketplace.blueprints.catalog.staff import BannerCuration, CityCuration
+from marketplace.blueprints.catalog.tree import CategoryCuration
 from marketplace.blueprints.moderation import public as moderation
 from marketplace.kernel.identity import Principal
 from marketplace.web.runtime import Runtime, runtime
@@ -46,6 +48,9 @@ def build(parts: Runtime) -> Catalog:
     hiding = ServiceModeration(parts.uow, services, audit, parts.clock)
     moderation.register_bulk(parts, hiding)
 
+    tree = CategoryCuration(parts.uow, categories, audit)
+    tree.register(CategoryUse("services", services.move_category))
+
     def owner(_caller: Principal, service_id: int) -> int | None:
         found = services.find_bookable(service_id)
         return found.performer_user_id if found else None
@@ -55,7 +60,7 @@ def build(parts: Runtime) -> Catalog:
         browsing=BrowsingService(categories, cities, banners, services, parts.clock),
         offering=OfferingService(parts.uow, services, categories, parts.clock),
         moderation=hiding,
-        categories=CategoryCuration(parts.uow, categories, audit),
+        categories=tree,
         cities=CityCuration(parts.uow, cities, audit),
         banners=BannerCuration(
             parts.uow, banners, audit, lambda city_id: cities.find_timezone(city_id) is not None

@@ -141,6 +141,10 @@ class ChangeRepository(Protocol):
 
     def pending(self, subject_type: str, subject_id: int) -> list[ChangeView]: ...
 
+    def replace_item(self, subject_type: str, field_name: str, old: int, new: int) -> int:
+        """In pending requests whose values are lists of ids, `new` for `old`; how many."""
+        ...
+
     def list_all(
         self, page: PageRequest, *, status: str | None, field_name: str | None
     ) -> Page[ChangeView]: ...

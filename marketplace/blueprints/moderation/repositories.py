@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, insert, select, text, update
+from sqlalchemy import CursorResult, Row, Select, insert, select, text, update
 
 from marketplace.blueprints.moderation.ports import AuditView, ChangeView
 from marketplace.database.keyset import fetch_page
@@ -46,6 +46,24 @@ _AUDIT_COLUMNS: tuple[Any, ...] = (
 
 # A lock for the subject and not of its row: where nothing is pending yet, there is no row to wait for.
 _SUBMITTING = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+
+_REPLACED = """
+    CASE WHEN {column} @> to_jsonb(CAST(:old AS bigint)) AND jsonb_typeof({column}) = 'array' THEN (
+        SELECT jsonb_agg(DISTINCT item ORDER BY item) FROM (
+            SELECT CASE item WHEN to_jsonb(CAST(:old AS bigint)) THEN to_jsonb(CAST(:new AS bigint))
+            ELSE item END
+            FROM jsonb_array_elements({column}) AS item
+        ) AS replaced (item)
+    ) ELSE {column} END
+"""
+_REPLACE_ITEM = text(
+    f"""
+    UPDATE change_request
+    SET old_value = {_REPLACED.format(column="old_value")}, new_value = {_REPLACED.format(column="new_value")}
+    WHERE subject_type = :subject_type AND field_name = :field_name AND status = 'pending'
+    AND (old_value @> to_jsonb(CAST(:old AS bigint)) OR new_value @> to_jsonb(CAST(:old AS bigint)))
+    """  # noqa: S608 - the names are the constants above
+)
 
 
 class SqlChangeRepository(SqlRepository):
@@ -162,6 +180,13 @@ class SqlChangeRepository(SqlRepository):
         if status is not None:
             statement = statement.where(ChangeRequest.status == status)
         return self._page(statement, page, "own_changes", {"user": user_id, "status": status})
+
+    def replace_item(self, subject_type: str, field_name: str, old: int, new: int) -> int:
+        """In pending requests whose values are lists of ids, `new` for `old`; how many."""
+        values = {"subject_type": subject_type, "field_name": field_name, "old": old, "new": new}
+        result = self.session.execute(_REPLACE_ITEM, values)
+        assert isinstance(result, CursorResult)
+        return result.rowcount
 
     @staticmethod
     def _select() -> Select[Any]:

@@ -133,6 +133,13 @@ class ChangeRequests:
         """What waits for staff, at most one for each moderated field."""
         return self._changes.pending(subject_type, subject_id)
 
+    def replace_item(self, subject_type: str, field_name: str, old: int, new: int) -> int:
+        """Where pending requests of a field whose values are lists of ids hold `old`, let them hold `new`:
+        the thing with the id `old` went into the other. How many requests that changed.
+        """
+        with self._uow:
+            return self._changes.replace_item(subject_type, field_name, old, new)
+
     def list_own(self, user_id: int, page: PageRequest, status: str | None = None) -> Page[ChangeView]:
         """A user's own change requests, newest first."""
         return self._changes.list_own(user_id, page, status=status)

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 
 from marketplace.blueprints.accounts import public as accounts
+from marketplace.blueprints.catalog import public as catalog
 from marketplace.blueprints.moderation import public as moderation
 from marketplace.blueprints.performers.changes import SUBJECT, moderated_fields
 from marketplace.blueprints.performers.events import PerformerProfileChanged
 from marketplace.blueprints.performers.repositories import (
+    SqlCategoryLinks,
     SqlFavouriteRepository,
     SqlPerformerDirectory,
     SqlPerformerRecords,
@@ -56,6 +58,14 @@ def build(parts: Runtime) -> Performers:
     accounts.register_export(parts, accounts.ExportSection("favourites", records.favourites))
     moderation.register_bulk(parts, BulkStatus(decisions))
     public = DirectoryService(directory)
+    changes = moderation.change_requests(parts)
+
+    def move_pending(source_id: int, target_id: int) -> int:
+        return changes.replace_item(SUBJECT, "category_ids", source_id, target_id)
+
+    links = SqlCategoryLinks(parts.uow)
+    catalog.register_category_use(parts, catalog.CategoryUse("performers", links.move_category))
+    catalog.register_category_use(parts, catalog.CategoryUse("change_requests", move_pending))
 
     def owner(_caller: Principal, performer_id: int) -> int | None:
         found = public.find_visible(performer_id)
@@ -63,9 +73,7 @@ def build(parts: Runtime) -> Performers:
 
     moderation.register_reportable(parts, moderation.Reportable(SUBJECT, owner))
     return Performers(
-        profiles=ProfileService(
-            parts.uow, repository, directory, moderation.change_requests(parts), moderated
-        ),
+        profiles=ProfileService(parts.uow, repository, directory, changes, moderated),
         directory=public,
         decisions=decisions,
         favourites=FavouriteService(parts.uow, SqlFavouriteRepository(parts.uow), directory, parts.clock),

@@ -1,95 +1,18 @@
-"""The SQL of categories, cities and banners."""
+"""The SQL of cities and banners."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Float, case, cast, func, literal, or_, select
 
-from marketplace.blueprints.catalog.errors import CategoryInUse, CityInUse
-from marketplace.blueprints.catalog.repositories.base import (
-    CatalogRepository,
-    Filters,
-    only,
-    performer_is_public,
-)
-from marketplace.blueprints.catalog.views import BannerView, CategoryRow, CityView
+from marketplace.blueprints.catalog.errors import CityInUse
+from marketplace.blueprints.catalog.repositories.base import CatalogRepository, Filters, only
+from marketplace.blueprints.catalog.views import BannerView, CityView
 from marketplace.kernel.pages import Page, PageRequest
-from marketplace.models.accounts import User
-from marketplace.models.catalog import Banner, Category, City
-from marketplace.models.performers import Performer, PerformerCategory
+from marketplace.models.catalog import Banner, City
 
 EARTH_DIAMETER_M = 12_742_017.6
 """Twice the mean radius of the IUGG, in metres."""
-
-
-class SqlCategoryRepository(CatalogRepository):
-    """Categories."""
-
-    def list_active(self) -> list[CategoryRow]:
-        """All active ones in the order of the tree's levels."""
-        statement = (
-            select(Category.id, Category.parent_id, Category.slug, Category.names)
-            .where(Category.is_active)
-            .order_by(Category.position, Category.id)
-        )
-        return [CategoryRow(*row) for row in self.session.execute(statement)]
-
-    def ids_in_city(self, city_id: int) -> set[int]:
-        """Those that an active approved performer of the city works in."""
-        statement = (
-            select(PerformerCategory.category_id)
-            .join(Performer, Performer.id == PerformerCategory.performer_id)
-            .join(User, User.id == Performer.user_id)
-            .where(Performer.city_id == city_id, performer_is_public())
-            .distinct()
-        )
-        return set(self.session.scalars(statement))
-
-    def existing(self, ids: Sequence[int]) -> set[int]:
-        """Those of `ids` that are active."""
-        return set(self.session.scalars(select(Category.id).where(Category.id.in_(ids), Category.is_active)))
-
-    def list_all(self, page: PageRequest, filters: Filters) -> Page[Category]:
-        """For staff, inactive ones too."""
-        statement = select(Category).order_by(Category.id)
-        if filters.get("parent_id") is not None:
-            statement = statement.where(Category.parent_id == filters["parent_id"])
-        if filters.get("is_active") is not None:
-            statement = statement.where(Category.is_active.is_(filters["is_active"]))
-        return only(self.page("admin.categories", statement, page, filters))
-
-    def get(self, category_id: int, *, lock: bool = False) -> Category:
-        """Raises NotFound."""
-        found = self.one(Category, category_id, lock=lock)
-        assert isinstance(found, Category)
-        return found
-
-    def lock_tree(self) -> None:
-        """Two moves at once could make a circle; key_share lets performers and services go on."""
-        self.session.execute(select(Category.id).order_by(Category.id).with_for_update(key_share=True))
-
-    def ancestors(self, category_id: int) -> list[int]:
-        """`category_id` and those above it, from the bottom up; empty when there is none."""
-        chain = (
-            select(Category.id, Category.parent_id, literal(0, BigInteger).label("height"))
-            .where(Category.id == category_id)
-            .cte("chain", recursive=True)
-        )
-        chain = chain.union_all(
-            select(Category.id, Category.parent_id, chain.c.height + 1).join(
-                chain, Category.id == chain.c.parent_id
-            )
-        )
-        return list(self.session.scalars(select(chain.c.id).order_by(chain.c.height)))
-
-    def add(self, category: Category) -> None:
-        """Raises SlugTaken at the end of the unit of work."""
-        self.insert(category)
-
-    def delete(self, category: Category) -> None:
-        """Raises CategoryInUse."""
-        self.remove(category, CategoryInUse)
 
 
 class SqlCityRepository(CatalogRepository):

@@ -4,7 +4,19 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Float, Select, and_, func, literal, or_, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    Float,
+    Select,
+    and_,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from marketplace.blueprints.catalog import policies
 from marketplace.blueprints.catalog.repositories.base import (
@@ -173,6 +185,17 @@ class SqlServiceRepository(CatalogRepository):
             .values(hidden_at=at, hidden_reason=reason, version=Service.version + 1)
         )
         self.session.execute(statement, execution_options={"synchronize_session": False})
+
+    def move_category(self, source_id: int, target_id: int) -> int:
+        """Offer all services of the one category in the other, deleted ones too; how many."""
+        statement = (
+            update(Service)
+            .where(Service.category_id == source_id)
+            .values(category_id=target_id, version=Service.version + 1, updated_at=Service.updated_at)
+        )
+        result = self.session.execute(statement, execution_options={"synchronize_session": False})
+        assert isinstance(result, CursorResult)
+        return result.rowcount
 
     def add(self, service: Service) -> None:
         """Store a new service."""
