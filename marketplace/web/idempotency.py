@@ -45,31 +45,80 @@ def idempotent(view: F) -> F:
 
     @wraps(view)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        key = request.headers.get(HEADER)
+        key = _sent_key()
         if key is None:
             return view(*args, **kwargs)
-        if not _VALID.fullmatch(key):
-            raise InvalidIdempotencyKey
         return _once(key, lambda: make_response(view(*args, **kwargs)))
 
     wrapper.idempotent = True  # type: ignore[attr-defined]  # read by the OpenAPI document
     return cast("F", wrapper)
 
 
+def idempotent_after(prepare: Callable[[Any], Any]) -> Callable[[F], F]:
+    """As `idempotent`, for a view that needs something slow done to its body first, such as storing a file:
+    `prepare(body)` runs before the transaction is opened, and the view gets what it returns. Nothing is
+    prepared for a request that is answered with what is stored.
+
+    Stands below `blp.arguments` and above `blp.response`. What `prepare` leaves behind when the view fails,
+    or a second request with the key was faster, nothing refers to: it has to be swept away.
+    """
+
+    def decorate(view: F) -> F:
+        once = idempotent(view)
+
+        @wraps(once)
+        def wrapper(body: Any, *args: Any, **kwargs: Any) -> Any:
+            key = _sent_key()
+            stored = None if key is None else _replay(key)
+            if stored is not None:
+                return stored
+            return once(prepare(body), *args, **kwargs)
+
+        return cast("F", wrapper)
+
+    return decorate
+
+
+def _sent_key() -> str | None:
+    """Raises InvalidIdempotencyKey."""
+    key = request.headers.get(HEADER)
+    if key is not None and not _VALID.fullmatch(key):
+        raise InvalidIdempotencyKey
+    return key
+
+
+def _replay(key: str) -> Response | None:
+    """The stored answer for `key`, None when there is none. Raises IdempotencyKeyReused."""
+    current = runtime()
+    with current.uow:
+        store = IdempotencyStore(current.uow, current.settings.secret_key)
+        return _stored(store, _scope(), key, _fingerprint())
+
+
+def _stored(store: IdempotencyStore, scope: str, key: str, fingerprint: bytes) -> Response | None:
+    stored = store.find(scope, key)
+    if stored is None:
+        return None
+    if stored.request_hash != fingerprint:
+        raise IdempotencyKeyReused
+    return Response(stored.body, stored.status, headers=stored.headers)
+
+
+def _scope() -> str:
+    caller = optional_principal()
+    return f"user:{caller.user_id}" if caller else f"ip:{request.remote_addr}"
+
+
 def _once(key: str, run: Callable[[], Response]) -> Response:
     current = runtime()
     store = IdempotencyStore(current.uow, current.settings.secret_key)
-    caller = optional_principal()
-    scope = f"user:{caller.user_id}" if caller else f"ip:{request.remote_addr}"
-    fingerprint = _fingerprint()
+    scope, fingerprint = _scope(), _fingerprint()
     with current.uow as uow:
         if not uow.lock("idempotency", scope, key):
             raise IdempotencyInProgress
-        stored = store.find(scope, key)
+        stored = _stored(store, scope, key, fingerprint)
         if stored is not None:
-            if stored.request_hash != fingerprint:
-                raise IdempotencyKeyReused
-            return Response(stored.body, stored.status, headers=stored.headers)
+            return stored
         response = add_etag(run())
         headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
         store.add(scope, key, StoredAnswer(fingerprint, response.status_code, headers, response.get_data()))
@@ -88,6 +137,8 @@ def _fingerprint() -> bytes:
             digest.update(f"{name}\0{value}\0".encode("utf-8", "surrogatepass"))
         for name, file in sorted(request.files.items(multi=True), key=lambda item: item[0]):
             digest.update(f"{name}\0{file.filename}\0".encode("utf-8", "surrogatepass"))
+            # Whoever prepared the file has read it.
+            file.stream.seek(0)
             digest.update(hashlib.file_digest(file.stream, "sha256").digest())  # type: ignore[arg-type]  # IO[bytes] is enough
             file.stream.seek(0)
     else:

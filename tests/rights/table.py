@@ -136,6 +136,7 @@ OPERATIONS = (
     Row("GET /api/docs/errors", PUBLIC),
     Row(f"GET /api/docs/{SWAGGER_VERSION}/{{name}}", PUBLIC, lambda *_: {"name": "swagger-ui.css"}),
     Row("GET /media/{key}", PUBLIC, s.stored_picture),
+    Row("GET /files", "404 404 404 404 404 404 401", query={"token": "not-ours"}, case="by no link of ours"),
     Row("GET /openapi.json", PUBLIC),
     Row("GET /asyncapi.json", PUBLIC),
     Row("GET /admin/jobs", ADMIN, s.dead_job),

@@ -11,3 +11,13 @@ class NotAPicture(Invalid):
 class PictureTooLarge(Invalid):
     code = "picture_too_large"
     title = "The picture may have at most 25 million pixels"
+
+
+class NotADocument(Invalid):
+    code = "not_a_document"
+    title = "Send a PDF, or a JPEG, PNG or WebP picture, that is whole"
+
+
+class DocumentTooLarge(Invalid):
+    code = "document_too_large"
+    title = "The file may have at most 10,000,000 bytes"

@@ -33,6 +33,24 @@ class StoredFile:
     changed_at: datetime
 
 
+@dataclass(frozen=True)
+class PrivateFile:
+    """A file that not everybody may see: where it is kept, its type, and the name for whoever saves it."""
+
+    key: str
+    content_type: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Document:
+    """What is kept of a document that somebody sent; `suffix` is that of its key, without the dot."""
+
+    content: bytes
+    content_type: str
+    suffix: str
+
+
 class FileStore(Protocol):
     """Keeps files by key (`avatars/<hex>.webp`), which this program makes. May reach the network: call it
     outside a transaction.

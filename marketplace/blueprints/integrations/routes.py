@@ -1,19 +1,23 @@
-"""Files that everybody may see."""
+"""Files: those that everybody may see, and those that only whoever has the link may see."""
 
 import re
 from datetime import timedelta
 
-from flask import Blueprint, Response, redirect
+from flask import Blueprint, Response, redirect, request
 
+from marketplace.blueprints.integrations import schemas
+from marketplace.blueprints.integrations.private_files import FOLDER, PATH
 from marketplace.blueprints.integrations.wiring import Integrations
 from marketplace.kernel.errors import NotFound
 from marketplace.kernel.media import MEDIA_PATH
 from marketplace.web.access import public
+from marketplace.web.parsing import HardenedParser
 from marketplace.web.runtime import runtime
 
 blp = Blueprint("media", __name__)
 
 LINK_LIFE = timedelta(hours=1)
+_PARSER = HardenedParser()
 # The names that this program makes, and no other: nothing climbs out of the folder.
 _KEY = re.compile(r"[a-z]+/[0-9a-f]{32}\.webp")
 
@@ -22,7 +26,7 @@ _KEY = re.compile(r"[a-z]+/[0-9a-f]{32}\.webp")
 @public
 def media(key: str) -> Response:
     """A picture: from here, or by redirection to where it is stored."""
-    if not _KEY.fullmatch(key):
+    if not _KEY.fullmatch(key) or key.startswith(f"{FOLDER}/"):
         raise NotFound
     store = runtime().get(Integrations).files
     url = store.signed_url(key, LINK_LIFE)
@@ -40,3 +44,19 @@ def media(key: str) -> Response:
     response.headers["Content-Disposition"] = "attachment"
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     return response
+
+
+@blp.get(PATH)
+@public
+def private_file() -> Response:
+    """A file that a signed link opens: always from here, so that a link whose right is over opens nothing,
+    and as an attachment that no browser looks into.
+    """
+    query = _PARSER.parse(schemas.FileLink(), request, location="query")
+    found, content = runtime().get(Integrations).private_files.open(query["token"])
+    response = Response(content, content_type=found.content_type)
+    response.headers["Content-Disposition"] = f'attachment; filename="{found.name}"'
+    return response
+
+
+private_file.locations = {"query"}  # type: ignore[attr-defined]  # functions carry attributes

@@ -4,8 +4,10 @@ import logging
 from dataclasses import dataclass
 
 from marketplace.blueprints.integrations.adapters import OutboxFolder, OutboxMailer, OutboxSms, SmtpMailer
+from marketplace.blueprints.integrations.documents import Documents
 from marketplace.blueprints.integrations.pictures import Pictures
 from marketplace.blueprints.integrations.ports import FileStore, Mailer, SmsSender
+from marketplace.blueprints.integrations.private_files import PrivateFiles
 from marketplace.blueprints.integrations.storage import make_store
 from marketplace.blueprints.integrations.twilio import TwilioSms
 from marketplace.config import Settings
@@ -16,12 +18,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Integrations:
-    """The senders of the program, its file store, and what checks pictures."""
+    """The senders of the program, its file store, and what checks what is stored there and who sees it."""
 
     mailer: Mailer
     sms: SmsSender
     files: FileStore
     pictures: Pictures
+    documents: Documents
+    private_files: PrivateFiles
 
 
 def build(parts: Runtime) -> Integrations:
@@ -30,8 +34,14 @@ def build(parts: Runtime) -> Integrations:
     mailer: Mailer = OutboxMailer(outbox)
     if parts.settings.smtp_url is not None:
         mailer = SmtpMailer(parts.settings.smtp_url, parts.settings.mail_from)
+    files, pictures = make_store(parts.settings), Pictures()
     return Integrations(
-        mailer=mailer, sms=make_sms(parts.settings), files=make_store(parts.settings), pictures=Pictures()
+        mailer=mailer,
+        sms=make_sms(parts.settings),
+        files=files,
+        pictures=pictures,
+        documents=Documents(pictures),
+        private_files=PrivateFiles(parts.settings.secret_key, files, parts.clock),
     )
 
 
