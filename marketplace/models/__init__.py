@@ -11,7 +11,15 @@ from marketplace.models.accounts import (
     User,
     UserSession,
 )
-from marketplace.models.catalog import Banner, Category, CategoryAlias, City, ReferenceData, Service
+from marketplace.models.catalog import (
+    Banner,
+    BannerCount,
+    Category,
+    CategoryAlias,
+    City,
+    ReferenceData,
+    Service,
+)
 from marketplace.models.chat import Chat, ChatMember, Message
 from marketplace.models.moderation import AuditEntry, ChangeRequest, Report
 from marketplace.models.notifications import Notification
@@ -24,6 +32,7 @@ from marketplace.models.reviews import Review
 __all__ = [
     "AuditEntry",
     "Banner",
+    "BannerCount",
     "Base",
     "Budget",
     "Category",

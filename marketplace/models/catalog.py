@@ -1,6 +1,6 @@
 """What is offered and where: categories, cities, banners, services."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, CheckConstraint, Double, ForeignKey, Index, Text, func, text
@@ -102,6 +102,20 @@ class Banner(Base):
     version: Mapped[int] = mapped_column(server_default="1")
 
     __mapper_args__ = {"version_id_col": version}
+
+
+class BannerCount(Base):
+    """How often a banner was seen and clicked on a day (UTC). Counted in shards, so that those who look at
+    the same banner at once do not wait for one row; the figures are the sums.
+    """
+
+    __tablename__ = "banner_count"
+
+    banner_id: Mapped[int] = mapped_column(ForeignKey("banner.id", ondelete="CASCADE"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    shard: Mapped[int] = mapped_column(primary_key=True)
+    views: Mapped[int] = mapped_column(server_default="0")
+    clicks: Mapped[int] = mapped_column(server_default="0")
 
 
 class Service(Base):

@@ -11,14 +11,16 @@ import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import wraps
 from time import monotonic
 from typing import Any, TypeVar, cast
 
-from flask import Response, current_app, make_response, request
+from flask import Response, current_app, g, make_response, request
 
 from marketplace.extensions import cache
 from marketplace.web.language import preferred_language
+from marketplace.web.runtime import runtime
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -27,6 +29,7 @@ log = logging.getLogger(__name__)
 PAUSE_SECONDS = 5.0
 """How long a cache that failed is left alone: a hanging one costs one timeout, not one a request."""
 
+_UNTIL = "answer_until"
 _KEPT_HEADERS = ("Content-Type", "Link")
 
 
@@ -39,10 +42,11 @@ class _Pause:
 
 @dataclass(frozen=True)
 class Answer:
-    """A finished 200: its bytes and the headers that belong to them."""
+    """A finished 200: its bytes, the headers that belong to them, and when it ends by itself, if it does."""
 
     body: bytes
     headers: dict[str, str]
+    until: datetime | None = None
 
 
 def cached(topic: str, *, seconds: int, by_language: bool = False) -> Callable[[F], F]:
@@ -57,17 +61,19 @@ def cached(topic: str, *, seconds: int, by_language: bool = False) -> Callable[[
         def wrapper(*args: Any, **kwargs: Any) -> Any:
             key = _key(topic, by_language=by_language)
             found = _attempt(lambda: cache.get(key)) if key is not None else None
-            if isinstance(found, Answer):
+            if isinstance(found, Answer) and (life := _life(seconds, found.until)):
                 response = Response(found.body, headers=found.headers)
             else:
+                g.pop(_UNTIL, None)
                 response = make_response(view(*args, **kwargs))
                 if response.status_code != 200:  # noqa: PLR2004 - OK
                     return response
                 headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
-                answer = Answer(response.get_data(), headers)
-                if key is not None:
-                    _attempt(lambda: cache.set(key, answer, timeout=seconds))
-            response.headers["Cache-Control"] = f"public, max-age={seconds}"
+                until = g.pop(_UNTIL, None)
+                answer, life = Answer(response.get_data(), headers, until), _life(seconds, until)
+                if key is not None and life:
+                    _attempt(lambda: cache.set(key, answer, timeout=life))
+            response.headers["Cache-Control"] = f"public, max-age={life}"
             if by_language:
                 response.vary.add("Accept-Language")
                 response.headers["Content-Language"] = preferred_language()
@@ -77,6 +83,19 @@ def cached(topic: str, *, seconds: int, by_language: bool = False) -> Callable[[
         return cast("F", wrapper)
 
     return decorate
+
+
+def keep_until(moment: datetime | None) -> None:
+    """Say in a `cached` view when its answer ends by itself: nobody keeps it longer. None for never."""
+    setattr(g, _UNTIL, moment)
+
+
+def _life(seconds: int, until: datetime | None) -> int:
+    """How many whole seconds an answer may still be kept."""
+    if until is None:
+        return seconds
+    left = (until - runtime().clock.now()).total_seconds()
+    return max(0, min(seconds, int(left)))
 
 
 def public_for(seconds: int) -> Callable[[F], F]:

@@ -392,6 +392,7 @@ def traces(words: tuple[str, ...]) -> list[tuple[str, str, str]]:
             """)
     ).all()
     assert {table for table, _ in columns} >= {table.name for table in Base.metadata.sorted_tables} - {
+        "banner_count",
         "favourite",
         "performer_category",
         "chat",

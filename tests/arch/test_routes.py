@@ -13,6 +13,7 @@ from marketplace.web.blueprint import VERSIONS
 
 # Lists without pages, and why each may be one.
 UNPAGED = {
+    "/admin/banners/{banner_id}/stats": "a day each, at most 366",
     "/categories": "the tree is one resource, bounded by the catalog",
     "/chats/{chat_id}/messages": "pages by seq, which clients keep anyway",
     "/admin/chats/{chat_id}/messages": "as for the members",
@@ -25,6 +26,8 @@ UNVERSIONED = {
 }
 # POSTs that take no Idempotency-Key, and why each needs none.
 NOT_IDEMPOTENT = {
+    "/banners/{banner_id}/click": "a figure for staff, not a thing; who sends it has no name to keep a key by",
+    "/banners/views": "as for clicks",
     "/user/login": "signing in twice makes two sessions, both wanted",
     "/user/token/refresh": "a token works once by itself",
     "/user/logout": "ending a session twice ends it",

@@ -228,7 +228,8 @@ def test_lists_cost_one_query(client, make, assert_queries, rows, path):
         else:
             db.session.add(Banner(placement="home", title="Hello"))
     db.session.commit()
-    with assert_queries(1):
+    # For banners, when the next one begins or ends too.
+    with assert_queries(2 if path == "banners" else 1):
         assert len(client.get(f"/api/v1/{path}?limit=100").json["items"]) == rows
 
 

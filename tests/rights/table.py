@@ -306,6 +306,10 @@ CATALOG = (
     Row("POST /admin/banners", STAFF, json={"placement": "home", "title": "Summer"}),
     Row("PATCH /admin/banners/{banner_id}", STAFF, s.banner, {"title": "Summer"}),
     Row("DELETE /admin/banners/{banner_id}", STAFF, s.banner),
+    Row("PUT /admin/banners/{banner_id}/image", STAFF, s.banner, form=s.picture),
+    Row("GET /admin/banners/{banner_id}/stats", STAFF, s.banner),
+    Row("POST /banners/{banner_id}/click", PUBLIC, s.banner),
+    Row("POST /banners/views", PUBLIC, s.banner, lambda m: {"ids": [m["banner_id"]]}),
 )
 
 PERFORMERS = (

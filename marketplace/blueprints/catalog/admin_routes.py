@@ -3,7 +3,7 @@
 from typing import Any
 
 from marketplace.blueprints.catalog import schemas
-from marketplace.blueprints.catalog.views import MergedCategory, StaffServiceView
+from marketplace.blueprints.catalog.views import BannerStats, MergedCategory, StaffServiceView
 from marketplace.blueprints.catalog.wiring import catalog
 from marketplace.kernel.pages import Page
 from marketplace.models.catalog import Banner, Category, City
@@ -11,6 +11,7 @@ from marketplace.web.access import current_principal, staff
 from marketplace.web.blueprint import VersionedBlueprint
 from marketplace.web.etag import editable, if_match, tagged
 from marketplace.web.idempotency import idempotent
+from marketplace.web.limits import caller_key, limit
 from marketplace.web.pagination import split_page
 
 blp = VersionedBlueprint(
@@ -180,6 +181,29 @@ def admin_create_banner(data: dict[str, Any]) -> Banner:
 def admin_update_banner(data: dict[str, Any], banner_id: int) -> Banner:
     """Change a banner"""
     return catalog().banners.update(current_principal(), banner_id, data, if_match())
+
+
+@blp.put("/banners/<int:banner_id>/image")
+@staff
+@editable
+@limit("60/hour", key=caller_key)
+@blp.problem(422, "`validation_failed`, `not_a_picture`, `picture_too_large`")
+@blp.problem(507, "`storage_full`")
+@blp.arguments(schemas.BannerImage, location="form")
+@blp.response(200, schemas.AdminBanner)
+@tagged
+def admin_set_banner_image(data: dict[str, Any], banner_id: int) -> Banner:
+    """Show a picture (JPEG, PNG or WebP) as the banner's image; PATCH `image_url` to null removes it"""
+    return catalog().banners.set_image(current_principal(), banner_id, data["file"].stream, if_match())
+
+
+@blp.get("/banners/<int:banner_id>/stats")
+@staff
+@blp.arguments(schemas.BannerStatsQuery, location="query")
+@blp.response(200, schemas.BannerStats)
+def admin_banner_stats(query: dict[str, Any], banner_id: int) -> BannerStats:
+    """Views and clicks of a banner by day (UTC); the last 30 days unless asked for others"""
+    return catalog().counting.stats(banner_id, query.get("first"), query.get("last"))
 
 
 @blp.delete("/banners/<int:banner_id>")

@@ -63,6 +63,11 @@ class InvalidBanner(Invalid):
     title = "The banner cannot be shown like this"
 
 
+class InvalidPeriod(Invalid):
+    code = "invalid_period"
+    title = "The days must be in order, and not too many"
+
+
 CONSTRAINTS: dict[str, type[AppError]] = {
     "uq_category_slug": SlugTaken,
     "pk_city": CityExists,

@@ -1,8 +1,12 @@
-"""What the catalog does when something happened: drop the answers that no longer hold, forget who left."""
+"""What the catalog does when something happened: drop the answers that no longer hold, forget who left, take
+images away.
+"""
 
 from collections.abc import Iterable
+from typing import Any
 
 from marketplace.blueprints.accounts.public import UserAnonymised
+from marketplace.blueprints.catalog.banners import DELETE_IMAGE_JOB
 from marketplace.blueprints.catalog.events import (
     BannerChanged,
     CategoriesReordered,
@@ -12,8 +16,12 @@ from marketplace.blueprints.catalog.events import (
 )
 from marketplace.blueprints.catalog.wiring import Catalog
 from marketplace.kernel.events import Handler
+from marketplace.kernel.registry import Job
 from marketplace.web.caching import drop
 from marketplace.web.runtime import Runtime
+
+SWEEP_JOB = "catalog.sweep_images"
+EVERY_DAY = 24 * 60 * 60.0
 
 
 def handlers(parts: Runtime) -> Iterable[Handler]:
@@ -56,4 +64,20 @@ def handlers(parts: Runtime) -> Iterable[Handler]:
         Handler(
             ReferenceDataLoaded, reference_data_loaded, key="catalog.drop_all", effect=True, at_once=True
         ),
+    ]
+
+
+def jobs(parts: Runtime) -> Iterable[Job]:
+    """The images that no banner shows any longer go away."""
+    images = parts.get(Catalog).images
+
+    def delete_image(payload: dict[str, Any]) -> None:
+        images.delete(payload["key"])
+
+    def sweep(_payload: dict[str, Any]) -> None:
+        images.sweep()
+
+    return [
+        Job(DELETE_IMAGE_JOB, delete_image, effect=True),
+        Job(SWEEP_JOB, sweep, effect=True, every=EVERY_DAY),
     ]

@@ -3,7 +3,7 @@
 from marketplace.blueprints.catalog.admin_routes import blp as admin_blp
 from marketplace.blueprints.catalog.cli import commands
 from marketplace.blueprints.catalog.errors import CONSTRAINTS
-from marketplace.blueprints.catalog.handlers import handlers
+from marketplace.blueprints.catalog.handlers import handlers, jobs
 from marketplace.blueprints.catalog.routes import blp
 from marketplace.blueprints.catalog.wiring import build
 from marketplace.plugins import Plugin
@@ -17,10 +17,11 @@ def setup(runtime: Runtime) -> None:
 
 PLUGIN = Plugin(
     name="catalog",
-    requires=("moderation", "accounts"),
+    requires=("integrations", "moderation", "accounts"),
     blueprints=(blp, admin_blp),
     setup=setup,
     handlers=handlers,
+    jobs=jobs,
     commands=(commands,),
     constraints=CONSTRAINTS,
 )

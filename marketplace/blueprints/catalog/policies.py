@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -14,6 +15,14 @@ MAX_DEPTH = 8
 
 MAX_SLUG = 120
 """Characters."""
+
+COUNT_SHARDS = 16
+"""Rows that a banner's views of one day are spread over."""
+
+MAX_STATS_DAYS = 366
+
+STILL_COUNTED = timedelta(hours=1)
+"""A banner that has ended may still stand on somebody's screen."""
 
 MIN_REVIEWS = 3
 """Fewer reviews make no average (contract, 6)."""

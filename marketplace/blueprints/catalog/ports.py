@@ -1,9 +1,9 @@
 """What the services of the catalog need from outside."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Protocol
+from datetime import date, datetime
+from typing import Any, BinaryIO, Protocol
 
 from marketplace.blueprints.catalog.views import (
     BannerView,
@@ -141,6 +141,57 @@ class BannerRepository(Protocol):
     def add(self, banner: Banner) -> None: ...
 
     def delete(self, banner: Banner) -> None: ...
+
+    def next_change(self, filters: Mapping[str, Any], at: datetime) -> datetime | None:
+        """When, after `at`, the next banner begins or ends that the filters let through."""
+        ...
+
+    def images_shown(self, urls: Sequence[str]) -> set[str]:
+        """Those of `urls` that are images of banners."""
+        ...
+
+    def count(self, ids: Sequence[int], at: datetime, shard: int, *, views: int, clicks: int) -> int:
+        """Add to the day's figures of those of `ids` that are shown at `at`, or were a moment ago; how many
+        those are.
+        """
+        ...
+
+    def counts(self, banner_id: int, first: date, last: date) -> dict[date, tuple[int, int]]:
+        """Views and clicks of the days on which there were any."""
+        ...
+
+
+class StoredFile(Protocol):
+    """A file of the storage; `changed_at` is when it was stored."""
+
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def changed_at(self) -> datetime: ...
+
+
+class FileStore(Protocol):
+    """Where files are kept; call it outside a transaction."""
+
+    def put(self, key: str, content: bytes, content_type: str) -> None:
+        """Raises StorageFull, Unavailable."""
+        ...
+
+    def delete(self, key: str) -> None: ...
+
+    def list_files(self, prefix: str) -> Iterator[StoredFile]: ...
+
+
+class Pictures(Protocol):
+    """What encodes pictures anew."""
+
+    def encode(self, source: BinaryIO, side: int) -> bytes:
+        """A WebP that fits into a square of `side` pixels.
+
+        Raises NotAPicture, PictureTooLarge, Unavailable.
+        """
+        ...
 
 
 class ServiceRepository(Protocol):

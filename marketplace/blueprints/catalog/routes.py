@@ -13,11 +13,13 @@ from marketplace.blueprints.catalog.views import (
 from marketplace.blueprints.catalog.wiring import catalog
 from marketplace.kernel.pages import Page
 from marketplace.web.access import current_principal, optional_principal, performer, public
+from marketplace.web.automation import is_automatic
 from marketplace.web.blueprint import VersionedBlueprint
-from marketplace.web.caching import cached, public_for
+from marketplace.web.caching import cached, keep_until, public_for
 from marketplace.web.etag import editable, if_match, tagged
 from marketplace.web.idempotency import idempotent
 from marketplace.web.language import preferred_language
+from marketplace.web.limits import limit
 from marketplace.web.pagination import PageQuery, split_page
 
 blp = VersionedBlueprint("catalog", description="Categories, cities, banners and services")
@@ -59,7 +61,28 @@ def list_cities(query: dict[str, Any]) -> Page[CityView]:
 @blp.paged(schemas.Banner)
 def list_banners(query: dict[str, Any]) -> Page[BannerView]:
     """The banners shown now, the most important first"""
-    return catalog().browsing.list_banners(*split_page(query))
+    found = catalog().browsing.list_banners(*split_page(query))
+    keep_until(found.until)
+    return found.page
+
+
+@blp.post("/banners/<int:banner_id>/click")
+@public
+@limit("30/minute")
+@blp.response(204)
+def click_banner(banner_id: int) -> None:
+    """Count a click on a banner; robots and what is fetched ahead of need are not counted"""
+    catalog().counting.count_click(banner_id, automatic=is_automatic())
+
+
+@blp.post("/banners/views")
+@public
+@limit("60/minute")
+@blp.arguments(schemas.BannerViews)
+@blp.response(204)
+def view_banners(data: dict[str, Any]) -> None:
+    """Count a view of each of the banners; robots and what is fetched ahead of need are not counted"""
+    catalog().counting.count_views(data["ids"], automatic=is_automatic())
 
 
 @blp.get("/services")

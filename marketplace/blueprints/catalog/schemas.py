@@ -270,6 +270,31 @@ class AdminBanner(Banner):
     created_at = fields.DateTime(required=True)
 
 
+class BannerViews(Schema):
+    ids = fields.List(fields.Id(), required=True, min=1, max=50, unique=True)
+
+
+class BannerImage(Schema):
+    file = fields.Upload(required=True, metadata={"description": "JPEG, PNG or WebP, at most 25 megapixels"})
+
+
+class BannerStatsQuery(Schema):
+    first = fields.Date(data_key="from", metadata={"description": "The first day (UTC)"})
+    last = fields.Date(data_key="to", metadata={"description": "The last day (UTC), today without it"})
+
+
+class BannerDay(Schema):
+    day = fields.Date(required=True)
+    views = fields.Int(min=0, required=True)
+    clicks = fields.Int(min=0, required=True)
+
+
+class BannerStats(Schema):
+    views = fields.Int(min=0, required=True)
+    clicks = fields.Int(min=0, required=True)
+    days = fields.List(fields.Nested(BannerDay), required=True, dump_only=True)
+
+
 class BannerIn(Schema):
     placement = fields.Slug(required=True, max=64)
     title = fields.Str(required=True, max=200)

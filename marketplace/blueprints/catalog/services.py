@@ -21,13 +21,13 @@ from marketplace.blueprints.catalog.ports import (
     ServiceRepository,
 )
 from marketplace.blueprints.catalog.views import (
-    BannerView,
     BookableService,
     CategoryNode,
     CategoryRow,
     CityView,
     OwnServiceView,
     ServiceView,
+    ShownBanners,
     own_view,
 )
 from marketplace.kernel.changes import apply, diff
@@ -106,9 +106,11 @@ class BrowsingService:
         """A page of active cities."""
         return self._cities.search(page, filters)
 
-    def list_banners(self, page: PageRequest, filters: Mapping[str, Any]) -> Page[BannerView]:
+    def list_banners(self, page: PageRequest, filters: Mapping[str, Any]) -> ShownBanners:
         """The banners of this moment, the most important first."""
-        return self._banners.list_shown(page, filters, self._clock.now())
+        now = self._clock.now()
+        found = self._banners.list_shown(page, filters, now)
+        return ShownBanners(found, self._banners.next_change(filters, now))
 
     def list_services(self, page: PageRequest, filters: Mapping[str, Any]) -> Page[ServiceView]:
         """A page of what performers offer."""

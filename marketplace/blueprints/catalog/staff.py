@@ -1,21 +1,18 @@
-"""The use cases of staff for cities and banners, and what they share with those for categories; each edit is
-audited.
-"""
+"""What the use cases of staff share, each edit audited; and those for cities."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 from marketplace.blueprints.catalog import policies
-from marketplace.blueprints.catalog.errors import InvalidBanner
-from marketplace.blueprints.catalog.events import BannerChanged, CityChanged
-from marketplace.blueprints.catalog.ports import AuditLog, BannerRepository, CityRepository
+from marketplace.blueprints.catalog.events import CityChanged
+from marketplace.blueprints.catalog.ports import AuditLog, CityRepository
 from marketplace.kernel.changes import Attribute, Change, FieldStrategy, apply, diff
 from marketplace.kernel.errors import PreconditionFailed
 from marketplace.kernel.events import DomainEvent
 from marketplace.kernel.identity import Principal
 from marketplace.kernel.pages import Page, PageRequest
 from marketplace.kernel.transactions import UnitOfWork
-from marketplace.models.catalog import Banner, City
+from marketplace.models.catalog import City
 
 T = TypeVar("T")
 
@@ -174,46 +171,3 @@ class CityCuration(CurationService[City]):
     def event(self, row_id: int) -> DomainEvent:
         """CityChanged."""
         return CityChanged(city_id=row_id)
-
-
-class BannerCuration(CurationService[Banner]):
-    """Banners."""
-
-    subject = "banner"
-    strategies: Mapping[str, FieldStrategy] = attributes(
-        "placement",
-        "title",
-        "image_url",
-        "link_url",
-        "city_id",
-        "priority",
-        "starts_at",
-        "ends_at",
-        "is_active",
-    )
-
-    def __init__(
-        self, uow: UnitOfWork, rows: BannerRepository, audit: AuditLog, city_exists: Callable[[int], bool]
-    ) -> None:
-        super().__init__(uow, rows, audit)
-        self._city_exists = city_exists
-
-    def make(self, values: Mapping[str, Any]) -> Banner:
-        """A new banner."""
-        return Banner(**values)
-
-    def check(self, row: Banner, values: Mapping[str, Any]) -> None:
-        """Raises InvalidBanner for an empty period or a city that is not there."""
-        problems: dict[str, list[str]] = {}
-        starts_at, ends_at = values.get("starts_at", row.starts_at), values.get("ends_at", row.ends_at)
-        if starts_at is not None and ends_at is not None and ends_at <= starts_at:
-            problems["ends_at"] = ["This must be after starts_at."]
-        city_id = values.get("city_id")
-        if city_id is not None and not self._city_exists(city_id):
-            problems["city_id"] = ["There is no such city."]
-        if problems:
-            raise InvalidBanner(errors={"json": problems})
-
-    def event(self, row_id: int) -> DomainEvent:
-        """BannerChanged."""
-        return BannerChanged(banner_id=row_id)

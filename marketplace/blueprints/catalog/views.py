@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from marketplace.kernel.money import Money
+from marketplace.kernel.pages import Page
 from marketplace.models.catalog import Category
 
 
@@ -59,6 +60,32 @@ class BannerView:
     image_url: str | None
     link_url: str | None
     city_id: int | None
+
+
+@dataclass(frozen=True)
+class ShownBanners:
+    """A page of banners, and when the next banner of such a page begins or ends."""
+
+    page: Page[BannerView]
+    until: datetime | None
+
+
+@dataclass(frozen=True)
+class BannerDay:
+    """What was counted of a banner on a day (UTC)."""
+
+    day: date
+    views: int
+    clicks: int
+
+
+@dataclass(frozen=True)
+class BannerStats:
+    """What was counted of a banner: the sums, and each day."""
+
+    views: int
+    clicks: int
+    days: list[BannerDay]
 
 
 @dataclass(frozen=True)

@@ -5,18 +5,18 @@ from dataclasses import dataclass
 from marketplace.blueprints.accounts import public as accounts
 from marketplace.blueprints.catalog import reference
 from marketplace.blueprints.catalog.adapters import SqlReferenceStore
+from marketplace.blueprints.catalog.banners import BannerCounting, BannerCuration, BannerFiles
 from marketplace.blueprints.catalog.hiding import ServiceModeration
 from marketplace.blueprints.catalog.ports import CategoryUse
-from marketplace.blueprints.catalog.repositories.places import (
-    SqlBannerRepository,
-    SqlCityRepository,
-)
+from marketplace.blueprints.catalog.repositories.banners import SqlBannerRepository
+from marketplace.blueprints.catalog.repositories.places import SqlCityRepository
 from marketplace.blueprints.catalog.repositories.privacy import SqlServiceRecords
 from marketplace.blueprints.catalog.repositories.services import SqlServiceRepository
 from marketplace.blueprints.catalog.repositories.tree import SqlCategoryRepository
 from marketplace.blueprints.catalog.services import BrowsingService, OfferingService, ReferenceService
-from marketplace.blueprints.catalog.staff import BannerCuration, CityCuration
+from marketplace.blueprints.catalog.staff import CityCuration
 from marketplace.blueprints.catalog.tree import CategoryCuration
+from marketplace.blueprints.integrations import public as integrations
 from marketplace.blueprints.moderation import public as moderation
 from marketplace.kernel.identity import Principal
 from marketplace.web.runtime import Runtime, runtime
@@ -32,6 +32,8 @@ class Catalog:
     categories: CategoryCuration
     cities: CityCuration
     banners: BannerCuration
+    images: BannerFiles
+    counting: BannerCounting
     reference: ReferenceService
     records: SqlServiceRecords
 
@@ -41,6 +43,9 @@ def build(parts: Runtime) -> Catalog:
     categories = SqlCategoryRepository(parts.uow, parts.cursors)
     cities = SqlCityRepository(parts.uow, parts.cursors)
     banners = SqlBannerRepository(parts.uow, parts.cursors)
+    images = BannerFiles(
+        parts.uow, banners, integrations.files(parts), integrations.pictures(parts), parts.clock
+    )
     services = SqlServiceRepository(parts.uow, parts.cursors)
     audit = moderation.audit(parts)
     records = SqlServiceRecords(parts.uow)
@@ -63,8 +68,10 @@ def build(parts: Runtime) -> Catalog:
         categories=tree,
         cities=CityCuration(parts.uow, cities, audit),
         banners=BannerCuration(
-            parts.uow, banners, audit, lambda city_id: cities.find_timezone(city_id) is not None
+            parts.uow, banners, audit, lambda city_id: cities.find_timezone(city_id) is not None, images
         ),
+        images=images,
+        counting=BannerCounting(parts.uow, banners, parts.clock),
         reference=ReferenceService(parts.uow, SqlReferenceStore(parts.uow), reference),
         records=records,
     )

@@ -1,15 +1,14 @@
-"""The SQL of cities and banners."""
+"""The SQL of cities."""
 
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Float, case, cast, func, literal, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Float, case, cast, func, literal, select
 
 from marketplace.blueprints.catalog.errors import CityInUse
 from marketplace.blueprints.catalog.repositories.base import CatalogRepository, Filters, only
-from marketplace.blueprints.catalog.views import BannerView, CityView
+from marketplace.blueprints.catalog.views import CityView
 from marketplace.kernel.pages import Page, PageRequest
-from marketplace.models.catalog import Banner, City
+from marketplace.models.catalog import City
 
 EARTH_DIAMETER_M = 12_742_017.6
 """Twice the mean radius of the IUGG, in metres."""
@@ -74,48 +73,3 @@ def distance_m(latitude: float, longitude: float) -> ColumnElement[int]:
         func.sin(func.radians(City.longitude - literal(longitude, Float)) / 2), 2
     )
     return cast(func.round(EARTH_DIAMETER_M * func.asin(func.sqrt(func.least(1.0, half)))), BigInteger)
-
-
-class SqlBannerRepository(CatalogRepository):
-    """Banners."""
-
-    def list_shown(self, page: PageRequest, filters: Filters, at: datetime) -> Page[BannerView]:
-        """Those shown at the time `at`: everywhere, and in the city that is asked for."""
-        statement = (
-            select(
-                Banner.id, Banner.placement, Banner.title, Banner.image_url, Banner.link_url, Banner.city_id
-            )
-            .where(
-                Banner.is_active,
-                or_(Banner.starts_at.is_(None), Banner.starts_at <= at),
-                or_(Banner.ends_at.is_(None), Banner.ends_at > at),
-                or_(Banner.city_id.is_(None), Banner.city_id == filters.get("city_id")),
-            )
-            .order_by(Banner.priority.desc(), Banner.id)
-        )
-        if filters.get("placement") is not None:
-            statement = statement.where(Banner.placement == filters["placement"])
-        found = self.page("banners", statement, page, filters)
-        return Page([BannerView(*row) for row in found.items], found.next, found.previous)
-
-    def list_all(self, page: PageRequest, filters: Filters) -> Page[Banner]:
-        """For staff, those of any time."""
-        statement = select(Banner).order_by(Banner.id)
-        for name in ("placement", "city_id", "is_active"):
-            if filters.get(name) is not None:
-                statement = statement.where(getattr(Banner, name) == filters[name])
-        return only(self.page("admin.banners", statement, page, filters))
-
-    def get(self, banner_id: int, *, lock: bool = False) -> Banner:
-        """Raises NotFound."""
-        found = self.one(Banner, banner_id, lock=lock)
-        assert isinstance(found, Banner)
-        return found
-
-    def add(self, banner: Banner) -> None:
-        """Store a new banner."""
-        self.insert(banner)
-
-    def delete(self, banner: Banner) -> None:
-        """Nothing refers to banners."""
-        self.remove(banner)
