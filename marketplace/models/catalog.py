@@ -10,6 +10,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 from marketplace.database.base import Base, CreatedAt, Id
 
 
+def after_loading(version: int | None) -> int:
+    """The next version of a row; what staff creates begins at 2, for 1 is what was loaded as shipped."""
+    return (version or 1) + 1
+
+
 class Category(Base):
     """A node of the tree of services; `names` maps languages to names, `en` always there."""
 
@@ -29,7 +34,7 @@ class Category(Base):
     created_at: Mapped[CreatedAt]
     version: Mapped[int] = mapped_column(server_default="1")
 
-    __mapper_args__ = {"version_id_col": version}
+    __mapper_args__ = {"version_id_col": version, "version_id_generator": after_loading}
 
 
 class CategoryAlias(Base):
@@ -75,7 +80,7 @@ class City(Base):
     is_active: Mapped[bool] = mapped_column(server_default=text("true"))
     version: Mapped[int] = mapped_column(server_default="1")
 
-    __mapper_args__ = {"version_id_col": version}
+    __mapper_args__ = {"version_id_col": version, "version_id_generator": after_loading}
 
 
 class Banner(Base):

@@ -130,7 +130,7 @@ def test_the_cache_answers_until_an_event_drops_it(client, make, runtime, run_jo
 # Cities
 
 
-def test_cities_by_prefix_then_population(client, make):
+def test_cities_by_whole_name_then_prefix_then_population(client, make):
     inside = make.city(name="New Berlin", ascii_name="New Berlin", population=9_000_000)
     small = make.city(name="Berlin", ascii_name="Berlin", population=20_000)
     large = make.city(name="Berlin Mitte", ascii_name="Berlin Mitte", population=300_000)
@@ -138,7 +138,7 @@ def test_cities_by_prefix_then_population(client, make):
         name="Köln", ascii_name="Koeln", population=1_000_000, search_names="köln\nkoeln\ncolonia\nberlingen"
     )
     make.city(name="Berlin Ost", ascii_name="Berlin Ost", is_active=False)
-    expected = [other.id, large.id, small.id, inside.id]
+    expected = [small.id, other.id, large.id, inside.id]
     walks_whole(client, "/api/v1/cities?q=BERLIN", expected)
     assert client.get("/api/v1/cities?q=colonia").json["items"] == [
         {
@@ -150,6 +150,73 @@ def test_cities_by_prefix_then_population(client, make):
             "timezone": "Europe/Berlin",
         }
     ]
+
+
+def test_a_whole_name_comes_before_larger_ones_that_begin_with_it(client, make):
+    def city(name, population, *others, **values):
+        names = "\n".join(text.lower() for text in (name, *others))
+        return make.city(name=name, ascii_name=name, population=population, search_names=names, **values).id
+
+    york = city("York", 150_000, latitude=53.9, longitude=-1.1)
+    yorkton = city("Yorkton", 20_000, latitude=51.2, longitude=-102.4)
+    new = city("New York City", 8_000_000, "York upon Hudson", latitude=40.7, longitude=-74.0)
+    alias = city("Eboracum", 10, "York", latitude=0, longitude=0)
+    inside = city("East York", 900_000, latitude=43.7, longitude=-79.3)
+    walks_whole(client, "/api/v1/cities?q=york", [york, alias, new, yorkton, inside])
+    # Among equals the nearest instead of the largest: from Greenwich on the equator.
+    walks_whole(client, "/api/v1/cities?q=york&near=0,0", [alias, york, new, yorkton, inside])
+    walks_whole(client, "/api/v1/cities?q=york&near=51,-102", [york, alias, yorkton, new, inside])
+
+
+def test_misspelt_cities(client, make):
+    berlin = make.city(name="Berlin", ascii_name="Berlin", population=3_400_000, country_code="DE")
+    small = make.city(name="Berlin", ascii_name="Berlin", population=10_000, country_code="US")
+    make.city(name="Amsterdam", ascii_name="Amsterdam", country_code="NL")
+    make.city(name="Berlin Ost", ascii_name="Berlin Ost", is_active=False)
+    for q in ("berln", "Beriln", "berlinn", "bérlin"):
+        walks_whole(client, f"/api/v1/cities?q={q}", [berlin.id, small.id])
+    assert [item["id"] for item in client.get("/api/v1/cities?q=berln&country=US").json["items"]] == [
+        small.id
+    ]
+    assert client.get("/api/v1/cities?q=berln&country=FR").json["items"] == []
+    assert client.get("/api/v1/cities?q=qwertyzxcv").json["items"] == []
+    # What is written right is never mixed with what is not.
+    assert len(client.get("/api/v1/cities?q=berl").json["items"]) == 2
+
+
+def test_cursors_of_misspelt_cities_are_their_own(client, make):
+    for n in range(3):
+        make.city(name=f"Berlin {n}", ascii_name=f"Berlin {n}")
+    cursor = client.get("/api/v1/cities?q=berln&limit=1").json["next"]
+    for query in (f"q=berlin&after={cursor}", f"q=berln&before={cursor}", f"q=berln&after={cursor}x"):
+        answer = client.get(f"/api/v1/cities?limit=1&{query}")
+        assert (answer.status_code, answer.json["code"]) == (400, "invalid_cursor")
+
+
+def test_a_city_that_is_switched_off_keeps_who_is_there(client, make, auth):
+    """It can be chosen no longer; who is there is found as before."""
+    city, staff, newcomer = make.city(name="Closing"), auth(make.staff()), make.user()
+    performer = make.performer(city_id=city.id)
+    path = f"/api/v1/admin/cities/{city.id}"
+    assert client.delete(path, headers=staff | {"If-Match": "*"}).json["code"] == "city_in_use"
+    off = client.patch(path, json={"is_active": False}, headers=staff | {"If-Match": "*"})
+    assert off.status_code == 200
+    assert client.get("/api/v1/cities?q=closing").json["items"] == []
+    found = client.get(f"/api/v1/performers?city_id={city.id}").json["items"]
+    assert [item["id"] for item in found] == [performer.id]
+    assert client.get(f"/api/v1/performers/{performer.id}").status_code == 200
+    application = {
+        "city_id": city.id,
+        "headline": "Roofer",
+        "about": "Roofs of all kinds",
+        "category_ids": [make.category().id],
+        "address": {"line1": "Main Street 1", "postal_code": "10115"},
+        "timezone": "Europe/Berlin",
+    }
+    refused = client.post("/api/v1/performers", json=application, headers=auth(newcomer))
+    assert (refused.status_code, list(refused.json["errors"]["json"])) == (422, ["city_id"])
+    banner = {"placement": "home", "title": "Hello", "city_id": city.id}
+    assert client.post("/api/v1/admin/banners", json=banner, headers=staff).status_code == 422
 
 
 def test_cities_without_a_filter_are_by_population(client, make):

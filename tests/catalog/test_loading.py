@@ -131,6 +131,14 @@ def test_the_shipped_data_loads_in_seconds(runtime, client):
     found = client.get("/api/v1/cities?q=berlin").json["items"]
     assert found[0]["name"] == "Berlin"
     assert found[0]["country_code"] == "DE"
+    for typed, name in (
+        ("beriln", "Berlin"),
+        ("new yrok", "New York City"),
+        ("amstredam", "Amsterdam"),
+        ("londno", "London"),
+        ("paris", "Paris"),
+    ):
+        assert client.get(f"/api/v1/cities?q={typed}").json["items"][0]["name"] == name
     near = client.get("/api/v1/cities?near=35.68,139.69").json["items"][0]
     assert near["country_code"] == "JP"
     tree = client.get("/api/v1/categories", headers={"Accept-Language": "ar"}).json["items"]
@@ -197,3 +205,17 @@ def test_the_command_leaves_the_edits_of_staff(runtime, client, make, auth):
     assert loader.load(if_changed=False) == (0, 0)
     assert client.get("/api/v1/categories").json == before
     assert client.get(path, headers=staff).json["name"] == "Berlin by staff"
+
+
+def test_what_staff_created_is_not_overwritten(loader, source, client, make, auth):
+    """Staff was there first: a later release ships the same slug and the same city."""
+    staff = auth(make.staff())
+    body = {"slug": "lamps", "names": {"en": "By staff"}}
+    assert client.post(ADMIN, json=body, headers=staff).status_code == 201
+    city = {"id": 8, "name": "By staff", "country_code": "DE", "timezone": "Europe/Berlin"}
+    city |= {"latitude": 1.5, "longitude": 2.5}
+    assert client.post("/api/v1/admin/cities", json=city, headers=staff).status_code == 201
+    assert loader.load(if_changed=False) == (1, 1)
+    cities, categories = rows()
+    assert {row.slug: row.names["en"] for row in categories} == {"lamps": "By staff", "home": "Home"}
+    assert [row.name for row in cities] == [HARD.name, "By staff"]

@@ -50,7 +50,7 @@ def get_category(slug: str) -> CategoryNode:
 @blp.arguments(schemas.CityQuery, location="query")
 @blp.paged(schemas.City)
 def list_cities(query: dict[str, Any]) -> Page[CityView]:
-    """Cities by part of any name, by country, or by distance; the largest first otherwise"""
+    """Cities by name, even misspelt, by country, or by distance; the largest first otherwise"""
     return catalog().browsing.list_cities(*split_page(query))
 
 

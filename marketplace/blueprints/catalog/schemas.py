@@ -28,7 +28,11 @@ class CategoryTree(Schema):
 
 
 class CityQuery(PageQuery):
-    q = fields.Str(min=2, max=100, metadata={"description": "Part of any of the city's names"})
+    q = fields.Str(
+        min=2,
+        max=100,
+        metadata={"description": "Part of any of the city's names; if none has it, much like one"},
+    )
     country = fields.Country()
     near = fields.LatLng(metadata={"description": "The nearest first"})
 

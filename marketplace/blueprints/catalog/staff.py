@@ -160,6 +160,13 @@ class CityCuration(CurationService[City]):
     def __init__(self, uow: UnitOfWork, rows: CityRepository, audit: AuditLog) -> None:
         super().__init__(uow, rows, audit)
 
+    def normal(self, row: City, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A new name has a new plain form, unless that is given too."""
+        del row
+        if "name" not in values or "ascii_name" in values:
+            return values
+        return {**values, "ascii_name": policies.plain_name(values["name"])}
+
     def make(self, values: Mapping[str, Any]) -> City:
         """A new city."""
         return City(**{"ascii_name": policies.plain_name(values["name"]), **values})

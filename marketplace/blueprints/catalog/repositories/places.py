@@ -1,5 +1,6 @@
 """The SQL of cities."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Float, case, cast, func, literal, select
@@ -7,8 +8,14 @@ from sqlalchemy import BigInteger, ColumnElement, Float, case, cast, func, liter
 from marketplace.blueprints.catalog.errors import CityInUse
 from marketplace.blueprints.catalog.repositories.base import CatalogRepository, Filters, only
 from marketplace.blueprints.catalog.views import CityView
+from marketplace.kernel.cursors import InvalidCursor
 from marketplace.kernel.pages import Page, PageRequest
 from marketplace.models.catalog import City
+
+SIMILAR = "0.4"
+"""How much of the trigrams of what was typed a name must have (pg_trgm's word similarity): enough for two
+letters of a word of six that changed places.
+"""
 
 EARTH_DIAMETER_M = 12_742_017.6
 """Twice the mean radius of the IUGG, in metres."""
@@ -18,21 +25,69 @@ class SqlCityRepository(CatalogRepository):
     """Cities."""
 
     def search(self, page: PageRequest, filters: Filters) -> Page[CityView]:
-        """Active cities; the nearest first with `near`, else names that begin with `q`, else the largest."""
+        """Active cities. With `q`, those that have it in a name: the whole name, then those that begin with
+        it, then the others; where there are none, those that are written much like it. Among equals the
+        nearest first with `near`, else the largest.
+        """
+        if filters.get("q") is None:
+            return self._search("cities", page, filters, [])
+        names = literal("\n") + City.search_names + literal("\n")
+        text = filters["q"].lower()
+        rank = case(
+            (names.contains(f"\n{text}\n", autoescape=True), 0),
+            (names.contains(f"\n{text}", autoescape=True), 1),
+            else_=2,
+        )
+        written = City.search_names.contains(text, autoescape=True)
+        cursor = page.after if page.after is not None else page.before
+        try:
+            found = self._search("cities", page, filters, [rank.asc()], written)
+        except InvalidCursor:
+            if cursor is None:
+                raise
+        else:
+            if found.items or cursor is not None:
+                return found
+        return self._search_similar(page, filters, text)
+
+    def _search_similar(self, page: PageRequest, filters: Filters, text: str) -> Page[CityView]:
+        """Cities with a name that is written much like `text`; a list of its own, with its own cursors."""
+        self.session.execute(
+            select(func.set_config("pg_trgm.word_similarity_threshold", SIMILAR, literal(True)))
+        )
+        main = func.greatest(
+            func.similarity(text, func.lower(City.name)), func.similarity(text, func.lower(City.ascii_name))
+        )
+        # Like any of its names, better like the main one, and rather a large city. Whole, so that cursors
+        # compare exactly.
+        score = cast(
+            func.round(
+                1_000 * (func.strict_word_similarity(text, City.search_names) + main)
+                + 150 * func.log(City.population + 10)
+            ),
+            BigInteger,
+        )
+        similar = literal(text).bool_op("<%")(City.search_names)
+        return self._search("cities.similar", page, filters, [score.desc()], similar)
+
+    def _search(
+        self,
+        name: str,
+        page: PageRequest,
+        filters: Filters,
+        order: Sequence[ColumnElement[Any]],
+        *conditions: ColumnElement[bool],
+    ) -> Page[CityView]:
         statement = select(
             City.id, City.name, City.country_code, City.latitude, City.longitude, City.timezone
-        ).where(City.is_active)
-        order: list[ColumnElement[Any]] = [City.population.desc(), City.id.asc()]
+        ).where(City.is_active, *conditions)
         if filters.get("country") is not None:
             statement = statement.where(City.country_code == filters["country"])
-        if filters.get("q") is not None:
-            text = filters["q"].lower()
-            statement = statement.where(City.search_names.contains(text, autoescape=True))
-            begins = (literal("\n") + City.search_names).contains("\n" + text, autoescape=True)
-            order.insert(0, case((begins, 0), else_=1).asc())
         if filters.get("near") is not None:
-            order = [distance_m(*filters["near"]).asc(), City.id.asc()]
-        found = self.page("cities", statement.order_by(*order), page, filters)
+            last: ColumnElement[Any] = distance_m(*filters["near"]).asc()
+        else:
+            last = City.population.desc()
+        found = self.page(name, statement.order_by(*order, last, City.id.asc()), page, filters)
         return Page([CityView(*row) for row in found.items], found.next, found.previous)
 
     def find_timezone(self, city_id: int) -> str | None:
