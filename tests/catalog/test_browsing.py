@@ -461,3 +461,66 @@ def test_public_functions(context, make):
     for missing in (make.city(is_active=False).id, 1):
         with pytest.raises(NotFound):
             public.get_city_timezone(missing)
+
+
+# What all have in common
+
+
+@pytest.mark.parametrize(
+    ("path", "seconds"),
+    [
+        ("categories", 60),
+        ("categories?city_id={city}", 60),
+        ("categories/{slug}", 60),
+        ("cities", 300),
+        ("cities?q=city", 300),
+        ("cities?near=1,1", 300),
+        ("banners", 30),
+        ("services", 30),
+        ("services/{service}", 30),
+    ],
+)
+def test_public_reads_may_be_kept_and_asked_for_again(client, make, path, seconds):
+    service = make.service()
+    db.session.add(Banner(placement="home", title="Hello"))
+    db.session.commit()
+    slug, city = make.category().slug, make.city().id
+    url = f"/api/v1/{path.format(slug=slug, city=city, service=service.id)}"
+    first = client.get(url)
+    assert first.status_code == 200
+    assert first.headers["Cache-Control"] == f"public, max-age={seconds}"
+    for tag in (
+        first.headers["ETag"],
+        f"W/{first.headers['ETag']}",
+        f'"other", {first.headers["ETag"]}',
+        "*",
+    ):
+        again = client.get(url, headers={"If-None-Match": tag})
+        assert (again.status_code, again.data) == (304, b"")
+        assert again.headers["ETag"] == first.headers["ETag"]
+        assert again.headers["Cache-Control"] == first.headers["Cache-Control"]
+    assert client.get(url, headers={"If-None-Match": '"other"'}).data == first.data
+
+
+@pytest.mark.parametrize(
+    ("asked", "name", "told"),
+    [
+        ("es", "Hogar", "es"),
+        ("ar-EG", "منزل", "ar"),
+        ("de, es;q=0.4", "Hogar", "es"),
+        ("es;q=0, ar;q=0.1", "منزل", "ar"),
+        ("de", "Home", "en"),
+        ("*", "Home", "en"),
+        ("", "Home", "en"),
+        (",;q=x", "Home", "en"),
+        ("x" * 3000, "Home", "en"),
+    ],
+)
+def test_names_in_the_language_that_was_asked_for(client, make, asked, name, told):
+    slug = make.category(names={"en": "Home", "es": "Hogar", "ar": "منزل"}).slug
+    for _ in range(2):  # made, then kept
+        tree = client.get("/api/v1/categories", headers={"Accept-Language": asked})
+        one = client.get(f"/api/v1/categories/{slug}", headers={"Accept-Language": asked})
+        assert tree.json["items"][0]["name"] == one.json["name"] == name
+        assert tree.headers["Content-Language"] == one.headers["Content-Language"] == told
+        assert "Accept-Language" in tree.headers["Vary"]

@@ -1,10 +1,15 @@
 """A performer's own services over HTTP."""
 
-import pytest
-from sqlalchemy import select
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+from sqlalchemy import func, select
+
+from marketplace.blueprints.catalog import policies
 from marketplace.extensions import db
-from marketplace.models import DomainEventRow
+from marketplace.models import DomainEventRow, Service, User
+from tests.factories import Factory
 
 
 def body(category_id):
@@ -20,8 +25,6 @@ def body(category_id):
 @pytest.fixture
 def me(make, auth):
     performer = make.performer()
-    from marketplace.models import User
-
     return performer, auth(db.session.get(User, performer.user_id))
 
 
@@ -135,3 +138,142 @@ def test_own_services_are_paged(client, make, me):
         page = client.get(f"{url}&after={page['next']}", headers=headers).json
     assert sorted(seen) == ids
     assert len(set(seen)) == 5
+
+
+@pytest.mark.parametrize(
+    ("values", "where"),
+    [
+        ({"title": None}, "title"),
+        ({"title": "  x  "}, "title"),
+        ({"title": "x" * 121}, "title"),
+        ({"title": ["abc"]}, "title"),
+        ({"description": None}, "description"),
+        ({"description": "\ud800"}, "description"),
+        ({"category_id": None}, "category_id"),
+        ({"category_id": "1"}, "category_id"),
+        ({"category_id": 1.0}, "category_id"),
+        ({"category_id": 2**63}, "category_id"),
+        ({"category_id": 10**9}, "category_id"),
+        ({"pricing": None}, "pricing"),
+        ({"pricing": "FIXED"}, "pricing"),
+        ({"price": None}, "price"),
+        ({"price": 5000}, "price"),
+        ({"price": {}}, "price"),
+        ({"price": {"amount": 1}}, "price"),
+        ({"price": {"amount": 2**53, "currency": "EUR"}}, "price"),
+        ({"price": {"amount": True, "currency": "EUR"}}, "price"),
+        ({"price": {"amount": 1, "currency": "eur"}}, "price"),
+        ({"price": {"amount": 1, "currency": "EUR", "tax": 1}}, "price"),
+        ({"duration_minutes": 0}, "duration_minutes"),
+        ({"duration_minutes": 60.5}, "duration_minutes"),
+        ({"duration_minutes": True}, "duration_minutes"),
+        ({"is_active": None}, "is_active"),
+        ({"is_active": 1}, "is_active"),
+        ({"hidden_at": None}, "hidden_at"),
+        ({"hidden_reason": "x"}, "hidden_reason"),
+        ({"performer_id": 1}, "performer_id"),
+        ({"created_at": "2030-01-01T00:00:00Z"}, "created_at"),
+    ],
+)
+def test_edits_that_are_refused_change_nothing(client, make, me, values, where):
+    performer, headers = me
+    path = f"/api/v1/services/{make.service(performer).id}"
+    before = client.get(path, headers=headers)
+    answer = client.patch(path, json=values, headers=headers | {"If-Match": "*"})
+    assert answer.status_code in {400, 422}, answer.json
+    if answer.status_code == 422:
+        assert list(answer.json["errors"]["json"]) == [where]
+    after = client.get(path, headers=headers)
+    assert (after.data, after.headers["ETag"]) == (before.data, before.headers["ETag"])
+
+
+def test_an_edit_goes_into_no_hidden_category_but_may_stay_in_one(client, make, me):
+    performer, headers = me
+    closed = make.category(is_active=False)
+    service = make.service(performer)
+    path, headers = f"/api/v1/services/{service.id}", headers | {"If-Match": "*"}
+    refused = client.patch(path, json={"category_id": closed.id}, headers=headers)
+    assert (refused.status_code, refused.json["code"]) == (422, "invalid_service")
+    db.session.execute(Service.__table__.update().values(category_id=closed.id))
+    db.session.commit()
+    assert client.patch(path, json={"title": "Another title"}, headers=headers).status_code == 200
+    assert client.get(path).status_code == 404
+
+
+def test_what_staff_hid_stays_hidden_when_it_is_edited(client, make, me, auth):
+    performer, headers = me
+    service, staff = make.service(performer), auth(make.staff())
+    hide = client.post(f"/api/v1/admin/services/{service.id}/hide", json={"reason": "Spam"}, headers=staff)
+    assert hide.status_code == 200
+    path = f"/api/v1/services/{service.id}"
+    body = {"title": "Better words", "is_active": True}
+    edited = client.patch(path, json=body, headers=headers | {"If-Match": "*"})
+    assert (edited.json["title"], edited.json["hidden_reason"]) == ("Better words", "Spam")
+    assert client.get(path).status_code == 404
+
+
+@pytest.mark.parametrize("key", ["a", "0", "-1", "1.5", "%31", str(2**63), "9" * 400, "1;drop", "%00"])
+def test_ids_that_no_service_has(client, make, me, key):
+    performer, headers = me
+    make.service(performer)
+    if key != "%31":
+        assert client.get(f"/api/v1/services/{key}").status_code in {400, 404}
+        gone = client.delete(f"/api/v1/services/{key}", headers=headers | {"If-Match": "*"})
+        assert gone.status_code in {400, 404}
+    assert db.session.scalar(select(func.count()).where(Service.deleted_at.is_not(None))) == 0
+
+
+@pytest.mark.parametrize(
+    "tag", ['"0"', 'W/"1"', '"1", "2"', "1", '"x"', '"99999999999999999999"', '"1-0000"']
+)
+def test_tags_that_are_none_change_nothing(client, make, me, tag):
+    performer, headers = me
+    path = f"/api/v1/services/{make.service(performer).id}"
+    headers = headers | {"If-Match": tag}
+    assert client.patch(path, json={"title": "Other"}, headers=headers).status_code == 412
+    assert client.delete(path, headers=headers).status_code == 412
+
+
+def at_once(count, run):
+    with ThreadPoolExecutor(count) as pool:
+        return Counter(pool.map(run, range(count)))
+
+
+def test_no_more_services_than_there_may_be(committed, auth):
+    with committed.app_context():
+        performer = Factory().performer()
+        category = Factory().category().id
+        headers = auth(db.session.get(User, performer.user_id))
+        rows = [
+            {"performer_id": performer.id, "category_id": category, "title": "Lamp", "pricing": "quote"}
+            | {"duration_minutes": 60}
+            for _ in range(policies.MAX_SERVICES - 1)
+        ]
+        db.session.execute(Service.__table__.insert(), rows)
+        db.session.commit()
+
+    def offer(_):
+        answer = committed.test_client().post("/api/v1/services", json=body(category), headers=headers)
+        return answer.status_code, answer.get_json().get("code")
+
+    assert at_once(8, offer) == {(201, None): 1, (409, "too_many_services"): 7}
+
+
+def test_one_editor_of_many_wins(committed, auth):
+    with committed.app_context():
+        performer = Factory().performer()
+        service = Factory().service(performer).id
+        headers = auth(db.session.get(User, performer.user_id))
+    path = f"/api/v1/services/{service}"
+    tag = committed.test_client().get(path).headers["ETag"]
+
+    def edit(n):
+        client = committed.test_client()
+        if n == 0:
+            return client.delete(path, headers=headers | {"If-Match": tag}).status_code
+        answer = client.patch(path, json={"title": f"Title {n}"}, headers=headers | {"If-Match": tag})
+        return answer.status_code
+
+    answers = at_once(12, edit)
+    assert sum(answers[code] for code in (200, 204)) == 1
+    assert set(answers) <= {200, 204, 404, 412}

@@ -205,7 +205,11 @@ class ServiceRepository(Protocol):
 
     def list_of(self, performer_id: int, page: PageRequest) -> Page[OwnServiceView]: ...
 
-    def count_of(self, performer_id: int) -> int: ...
+    def count_of(self, performer_id: int) -> int:
+        """How many services the performer has that are not deleted; no other is added until the unit of work
+        ends.
+        """
+        ...
 
     def get_own(self, service_id: int, performer_id: int) -> Service:
         """Locked. Raises NotFound."""

@@ -160,10 +160,10 @@ class OfferingService:
         with self._uow:
             if self._services.count_of(performer_id) >= policies.MAX_SERVICES:
                 raise TooManyServices
-            service = Service(performer_id=performer_id)
-            for name, value in _as_json(values).items():
+            service, wanted = Service(performer_id=performer_id), _as_json(values)
+            self._check(wanted["category_id"], wanted["pricing"], wanted.get("price"))
+            for name, value in wanted.items():
                 SERVICE_FIELDS[name].apply(service, value)
-            self._check(service, category=True)
             self._services.add(service)
             self._uow.record(ServiceCreated(service_id=service.id, performer_id=performer_id))
             return own_view(service)
@@ -177,8 +177,11 @@ class OfferingService:
             service = self._own(service_id, performer_id, expected)
             changes = diff(service, _as_json(values), SERVICE_FIELDS)
             if changes:
+                new = {change.field: change.new for change in changes}
+                price = new["price"] if "price" in new else SERVICE_FIELDS["price"].read(service)
+                # Before it is applied: what the database would refuse is told by field.
+                self._check(new.get("category_id"), new.get("pricing", service.pricing), price)
                 apply(service, changes, SERVICE_FIELDS)
-                self._check(service, category=any(change.field == "category_id" for change in changes))
                 self._uow.record(ServiceChanged(service_id=service.id, performer_id=performer_id))
             return own_view(service)
 
@@ -197,11 +200,11 @@ class OfferingService:
             raise PreconditionFailed
         return service
 
-    def _check(self, service: Service, *, category: bool) -> None:
+    def _check(self, category_id: int | None, pricing: str, price: object) -> None:
         problems: dict[str, list[str]] = {}
-        if category and not self._categories.existing([service.category_id]):
+        if category_id is not None and not self._categories.existing([category_id]):
             problems["category_id"] = ["There is no such category."]
-        if not policies.is_priced(service.pricing, service.price_amount):
+        if not policies.is_priced(pricing, price):
             problems["price"] = ["A price is needed, unless pricing is quote."]
         if problems:
             raise InvalidService(errors={"json": problems})

@@ -96,7 +96,11 @@ class SqlServiceRepository(CatalogRepository):
         return Page([own_view(row) for row in found.items], found.next, found.previous)
 
     def count_of(self, performer_id: int) -> int:
-        """How many services the performer has that are not deleted."""
+        """How many services the performer has that are not deleted; the performer is locked, so that two who
+        are added at once are counted one after the other.
+        """
+        owner = select(Performer.id).where(Performer.id == performer_id).with_for_update(key_share=True)
+        self.session.execute(owner)
         statement = select(func.count()).where(
             Service.performer_id == performer_id, Service.deleted_at.is_(None)
         )
