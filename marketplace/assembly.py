@@ -24,6 +24,7 @@ from marketplace.realtime.namespace import SocketGuard
 from marketplace.realtime.setup import close_sockets, init_realtime, start_sweeper
 from marketplace.web import metrics
 from marketplace.web.background import job_context, make_worker
+from marketplace.web.caching import Flights
 from marketplace.web.parsing import check_value
 from marketplace.web.problems import problem_of
 from marketplace.web.runtime import Runtime
@@ -73,6 +74,7 @@ def init_cache(app: Flask, settings: Settings) -> None:
         CACHE_KEY_PREFIX="marketplace:",
     )
     cache.init_app(app)
+    app.extensions["marketplace_flights"] = Flights()
 
 
 def init_plugins(app: Flask, runtime: Runtime, plugins: list[Plugin]) -> None:

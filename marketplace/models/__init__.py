@@ -21,6 +21,13 @@ from marketplace.models.catalog import (
     Service,
 )
 from marketplace.models.chat import Chat, ChatMember, Message
+from marketplace.models.listings import (
+    PerformerListing,
+    PerformerListingCategory,
+    SearchWord,
+    ServiceListing,
+    StaleListing,
+)
 from marketplace.models.moderation import AuditEntry, ChangeRequest, Report
 from marketplace.models.notifications import Notification
 from marketplace.models.orders import Order, OrderTransition
@@ -54,13 +61,18 @@ __all__ = [
     "OrderTransition",
     "Performer",
     "PerformerCategory",
+    "PerformerListing",
+    "PerformerListingCategory",
     "RealtimeMessage",
     "RecoveryCode",
     "ReferenceData",
     "Report",
     "Review",
+    "SearchWord",
     "SecondFactor",
     "Service",
+    "ServiceListing",
+    "StaleListing",
     "User",
     "UserSession",
 ]

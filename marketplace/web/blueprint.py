@@ -5,6 +5,7 @@ from functools import wraps
 from typing import Any, TypeVar, cast
 
 import flask_smorest
+import orjson
 from flask import Response, jsonify
 
 from marketplace.kernel.pages import Page
@@ -247,17 +248,27 @@ class VersionedBlueprint:
 
         return mark
 
-    def paged(self, item: type[Schema]) -> Callable[[F], F]:
-        """The view returns a `Page`; it goes out with cursors and a Link header."""
+    def paged(self, item: type[Schema], *, finished: bool = False) -> Callable[[F], F]:
+        """The view returns a `Page`; it goes out with cursors and a Link header.
+
+        `finished` items are dataclasses with just the fields of `item`, in JSON's own types and aware times
+        (UTC): they are written as they are, at a tenth of what dumping by the schema costs.
+        """
         schema = page_schema(item)
         document = self._decorators.response(200, schema, headers={"Link": {"schema": {"type": "string"}}})
         dump = schema().dump
+
+        def answer(page: Page[Any]) -> Response:
+            content = {"items": page.items, "next": page.next, "previous": page.previous}
+            if finished:
+                return Response(orjson.dumps(content, option=orjson.OPT_UTC_Z), mimetype="application/json")
+            return jsonify(dump(content))
 
         def decorate(view: F) -> F:
             @wraps(view)
             def wrapper(*args: Any, **kwargs: Any) -> Any:
                 page: Page[Any] = view(*args, **kwargs)
-                response = jsonify(dump({"items": page.items, "next": page.next, "previous": page.previous}))
+                response = answer(page)
                 link = link_header(page)
                 if link is not None:
                     response.headers["Link"] = link

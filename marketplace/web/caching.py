@@ -12,7 +12,8 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import wraps
+from functools import partial, wraps
+from threading import Event, Lock
 from time import monotonic
 from typing import Any, TypeVar, cast
 
@@ -29,6 +30,9 @@ log = logging.getLogger(__name__)
 PAUSE_SECONDS = 5.0
 """How long a cache that failed is left alone: a hanging one costs one timeout, not one a request."""
 
+PATIENCE_SECONDS = 2.0
+"""How long a request waits for another one to make the answer that both want."""
+
 _UNTIL = "answer_until"
 _KEPT_HEADERS = ("Content-Type", "Link")
 
@@ -42,11 +46,35 @@ class _Pause:
 
 @dataclass(frozen=True)
 class Answer:
-    """A finished 200: its bytes, the headers that belong to them, and when it ends by itself, if it does."""
+    """A finished 200: its bytes, their ETag, the headers that belong to them, and when it ends by itself."""
 
     body: bytes
+    etag: str
     headers: dict[str, str]
     until: datetime | None = None
+
+
+class Flights:
+    """Who makes which answer at the moment: when a kept one falls, one caller makes it anew, and the others
+    of this process wait for it.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._under_way: dict[str, Event] = {}
+
+    def take_off(self, key: str) -> Event | None:
+        """None for the first, who must land; for the others what they wait for."""
+        with self._lock:
+            under_way = self._under_way.get(key)
+            if under_way is None:
+                self._under_way[key] = Event()
+            return under_way
+
+    def land(self, key: str) -> None:
+        """The answer is kept, or there is none."""
+        with self._lock:
+            self._under_way.pop(key).set()
 
 
 def cached(topic: str, *, seconds: int, by_language: bool = False) -> Callable[[F], F]:
@@ -58,28 +86,39 @@ def cached(topic: str, *, seconds: int, by_language: bool = False) -> Callable[[
 
     def decorate(view: F) -> F:
         @wraps(view)
-        def wrapper(*args: Any, **kwargs: Any) -> Any:
+        def wrapper(*args: Any, **kwargs: Any) -> Response:
             key = _key(topic, by_language=by_language)
-            found = _attempt(lambda: cache.get(key)) if key is not None else None
-            if isinstance(found, Answer) and (life := _life(seconds, found.until)):
-                response = Response(found.body, headers=found.headers)
-            else:
-                g.pop(_UNTIL, None)
-                response = make_response(view(*args, **kwargs))
-                if response.status_code != 200:  # noqa: PLR2004 - OK
-                    return response
-                headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
-                until = g.pop(_UNTIL, None)
-                answer, life = Answer(response.get_data(), headers, until), _life(seconds, until)
-                if key is not None and life:
-                    _attempt(lambda: cache.set(key, answer, timeout=life))
-            response.headers["Cache-Control"] = f"public, max-age={life}"
-            if by_language:
-                response.vary.add("Accept-Language")
-                response.headers["Content-Language"] = preferred_language()
+            found = None if key is None else _find(key, seconds)
+            made = found or _make(key, seconds, partial(view, *args, **kwargs))
+            if isinstance(made, Response):
+                return made
+            response = Response(made.body, headers=made.headers)
+            response.set_etag(made.etag)
+            _tell(response, _life(seconds, made.until), by_language=by_language)
             return response
 
         wrapper.cached_topic = topic  # type: ignore[attr-defined]  # functions carry attributes
+        return cast("F", wrapper)
+
+    return decorate
+
+
+def first_page_cached(topic: str, *, seconds: int) -> Callable[[F], F]:
+    """As `cached` (by language) for the first page of a list, which most callers read; deeper ones are made
+    anew, so that a crawler does not push the others out.
+    """
+
+    def decorate(view: F) -> F:
+        kept = cached(topic, seconds=seconds, by_language=True)(view)
+
+        @wraps(kept)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            if not {"after", "before"} & request.args.keys():
+                return kept(*args, **kwargs)
+            response = make_response(view(*args, **kwargs))
+            _tell(response, seconds, by_language=True)
+            return response
+
         return cast("F", wrapper)
 
     return decorate
@@ -90,12 +129,54 @@ def keep_until(moment: datetime | None) -> None:
     setattr(g, _UNTIL, moment)
 
 
+def _find(key: str, seconds: int) -> Answer | None:
+    found = _attempt(lambda: cache.get(key))
+    return found if isinstance(found, Answer) and _life(seconds, found.until) else None
+
+
+def _make(key: str | None, seconds: int, view: Callable[[], Any]) -> Answer | Response:
+    """What the view answers, or what another request has just kept under `key`."""
+    if key is None:
+        return _answer(view)
+    flights: Flights = current_app.extensions["marketplace_flights"]
+    under_way = flights.take_off(key)
+    if under_way is not None:
+        under_way.wait(PATIENCE_SECONDS)
+        # Whoever made it may have failed, or the cache: then everybody makes an own one.
+        return _find(key, seconds) or _answer(view)
+    try:
+        made = _answer(view)
+        if isinstance(made, Answer) and (life := _life(seconds, made.until)):
+            _attempt(lambda: cache.set(key, made, timeout=life))
+        return made
+    finally:
+        flights.land(key)
+
+
+def _answer(view: Callable[[], Any]) -> Answer | Response:
+    """The view's answer, finished; as it is when it is no 200."""
+    g.pop(_UNTIL, None)
+    response = make_response(view())
+    if response.status_code != 200:  # noqa: PLR2004 - OK
+        return response
+    body = response.get_data()
+    headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
+    return Answer(body, f"0-{hashlib.sha256(body).hexdigest()[:16]}", headers, g.pop(_UNTIL, None))
+
+
 def _life(seconds: int, until: datetime | None) -> int:
     """How many whole seconds an answer may still be kept."""
     if until is None:
         return seconds
     left = (until - runtime().clock.now()).total_seconds()
     return max(0, min(seconds, int(left)))
+
+
+def _tell(response: Response, seconds: int, *, by_language: bool) -> None:
+    response.headers["Cache-Control"] = f"public, max-age={seconds}"
+    if by_language:
+        response.vary.add("Accept-Language")
+        response.headers["Content-Language"] = preferred_language()
 
 
 def public_for(seconds: int) -> Callable[[F], F]:

@@ -12,6 +12,7 @@ from sqlalchemy import select, text
 from marketplace.blueprints.accounts.services import ANONYMISE_JOB, Device
 from marketplace.blueprints.accounts.services import deletion as deletion_module
 from marketplace.blueprints.accounts.wiring import Accounts
+from marketplace.blueprints.performers.wiring import Performers
 from marketplace.extensions import db
 from marketplace.kernel.clock import FrozenClock
 from marketplace.models import (
@@ -57,6 +58,8 @@ def anonymise(runtime: Runtime, run_jobs: Callable[[], int]) -> Callable[[], Non
         with runtime.uow:
             runtime.uow.enqueue(ANONYMISE_JOB, {})
         run_jobs()
+        # The daily job that forgets words which nobody uses any more.
+        runtime.get(Performers).listings.prune_words()
         db.session.expire_all()
 
     return run
@@ -388,7 +391,7 @@ def traces(words: tuple[str, ...]) -> list[tuple[str, str, str]]:
     columns = db.session.execute(
         text("""
             SELECT table_name, column_name FROM information_schema.columns
-            WHERE table_schema = 'public' AND data_type IN ('text', 'jsonb', 'json', 'ARRAY', 'character varying')
+            WHERE table_schema = 'public' AND data_type IN ('text', 'jsonb', 'json', 'ARRAY', 'character varying', 'tsvector')
             """)
     ).all()
     assert {table for table, _ in columns} >= {table.name for table in Base.metadata.sorted_tables} - {
@@ -400,6 +403,8 @@ def traces(words: tuple[str, ...]) -> list[tuple[str, str, str]]:
         "recovery_code",
         "second_factor",
         "realtime_message",
+        "performer_listing_category",
+        "stale_listing",
     }  # these hold no text
     found = []
     for table, column in columns:

@@ -260,7 +260,7 @@ def test_special_characters_are_found_as_they_are(client, make, q):
         assert [item["id"] for item in found] == [row.id]
 
 
-@pytest.mark.parametrize("q", ["", "a", " b ", "a\0b", "\x1b[0m", "\ud800", "x" * 101])
+@pytest.mark.parametrize("q", ["", " ", "a\0b", "\x1b[0m", "\ud800", "x" * 101])
 @pytest.mark.parametrize("path", ["cities", "services"])
 def test_text_that_cannot_be_searched_is_refused(client, make, path, q):
     from urllib.parse import quote

@@ -84,5 +84,5 @@ def test_the_list_costs_three_queries_at_any_length(
         db.session.add(Favourite(user_id=user.id, performer_id=performer.id))
     db.session.commit()
     headers = auth(user)
-    with assert_queries(3):  # who is calling, the cards, their categories
+    with assert_queries(2):  # who is calling, the cards, their categories
         assert len(listed(client, headers, limit=100)) == count

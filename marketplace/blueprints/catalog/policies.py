@@ -7,6 +7,9 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
+LISTINGS_TOPIC = "performers"
+"""The cached answers that show performers or their services: whoever changes either drops it."""
+
 MAX_SERVICES = 500
 """Services per performer that are not deleted."""
 
@@ -57,6 +60,8 @@ class ServiceSort(StrEnum):
     NEWEST = "newest"
     PRICE = "price"
     RATING = "rating"
+    DISTANCE = "distance"
+    RELEVANCE = "relevance"
 
 
 def is_slug(text: str) -> bool:

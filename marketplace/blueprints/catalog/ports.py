@@ -195,8 +195,8 @@ class Pictures(Protocol):
 
 
 class ServiceRepository(Protocol):
-    def search(self, page: PageRequest, filters: Mapping[str, Any]) -> Page[ServiceView]:
-        """What the public may see."""
+    def search(self, page: PageRequest, filters: Mapping[str, Any], language: str) -> Page[ServiceView]:
+        """What the public may see; the words of `q` are taken for `language`."""
         ...
 
     def get_view(self, service_id: int, viewer: Principal | None) -> ServiceView:

@@ -14,12 +14,14 @@ from marketplace.blueprints.catalog.events import (
     ServiceRemoved,
     ServiceRestored,
 )
+from marketplace.blueprints.catalog.policies import LISTINGS_TOPIC
 from marketplace.blueprints.catalog.ports import CategoryUse
 from marketplace.blueprints.catalog.views import BookableService
 from marketplace.blueprints.catalog.wiring import Catalog, catalog
 from marketplace.web.runtime import Runtime
 
 __all__ = [
+    "LISTINGS_TOPIC",
     "BookableService",
     "CategoriesMerged",
     "CategoriesReordered",

@@ -3,6 +3,7 @@
 from typing import Any
 
 from marketplace.blueprints.catalog import schemas
+from marketplace.blueprints.catalog.policies import LISTINGS_TOPIC
 from marketplace.blueprints.catalog.views import (
     BannerView,
     CategoryNode,
@@ -15,7 +16,7 @@ from marketplace.kernel.pages import Page
 from marketplace.web.access import current_principal, optional_principal, performer, public
 from marketplace.web.automation import is_automatic
 from marketplace.web.blueprint import VersionedBlueprint
-from marketplace.web.caching import cached, keep_until, public_for
+from marketplace.web.caching import cached, first_page_cached, keep_until, public_for
 from marketplace.web.etag import editable, if_match, tagged
 from marketplace.web.idempotency import idempotent
 from marketplace.web.language import preferred_language
@@ -87,12 +88,12 @@ def view_banners(data: dict[str, Any]) -> None:
 
 @blp.get("/services")
 @public
-@public_for(seconds=30)
+@first_page_cached(LISTINGS_TOPIC, seconds=30)
 @blp.arguments(schemas.ServiceQuery, location="query")
 @blp.paged(schemas.Service)
 def list_services(query: dict[str, Any]) -> Page[ServiceView]:
     """Search what performers offer"""
-    return catalog().browsing.list_services(*split_page(query))
+    return catalog().browsing.list_services(*split_page(query), preferred_language())
 
 
 @blp.get("/services/<int:service_id>")

@@ -60,11 +60,17 @@ class Banner(Schema):
     city_id = fields.Id(required=True, allow_none=True)
 
 
+MAX_RADIUS_KM = 1_000
+
+
 class ServiceQuery(PageQuery):
     city_id = fields.Id()
     category_id = fields.Id(metadata={"description": "This category and all below it"})
     performer_id = fields.Id()
-    q = fields.Str(min=2, max=100, metadata={"description": "Part of the title or the description"})
+    q = fields.Str(
+        max=100,
+        metadata={"description": "In the title, the description and the category; typing errors count"},
+    )
     max_price = fields.Int(
         min=0,
         max=MAX_PRICE,
@@ -73,7 +79,25 @@ class ServiceQuery(PageQuery):
     currency = fields.Currency(metadata={"description": "Only prices in this currency"})
     verified = fields.Bool()
     min_rating = fields.Float(min=1, max=5, metadata={"description": "Needs at least three reviews"})
-    sort = fields.Enum(ServiceSort, load_default=ServiceSort.NEWEST)
+    near = fields.LatLng()
+    radius_km = fields.Float(min=0, max=MAX_RADIUS_KM, metadata={"description": "Around `near`"})
+    sort = fields.Enum(
+        ServiceSort,
+        load_default=ServiceSort.NEWEST,
+        metadata={"description": "`distance` needs `near`, `relevance` needs `q`"},
+    )
+
+    @ma.validates_schema(skip_on_field_errors=True)
+    def _check_combination(self, data: dict[str, Any], **_: Any) -> None:
+        errors = {}
+        if "radius_km" in data and "near" not in data:
+            errors["radius_km"] = ["This needs near."]
+        if data["sort"] == ServiceSort.DISTANCE and "near" not in data:
+            errors["sort"] = ["Sorting by distance needs near."]
+        if data["sort"] == ServiceSort.RELEVANCE and "q" not in data:
+            errors["sort"] = ["Sorting by relevance needs q."]
+        if errors:
+            raise ma.ValidationError(errors)
 
 
 class ServicePerformer(Schema):

@@ -112,9 +112,11 @@ class BrowsingService:
         found = self._banners.list_shown(page, filters, now)
         return ShownBanners(found, self._banners.next_change(filters, now))
 
-    def list_services(self, page: PageRequest, filters: Mapping[str, Any]) -> Page[ServiceView]:
-        """A page of what performers offer."""
-        return self._services.search(page, filters)
+    def list_services(
+        self, page: PageRequest, filters: Mapping[str, Any], language: str
+    ) -> Page[ServiceView]:
+        """A page of what performers offer; the words of `q` are taken for `language`."""
+        return self._services.search(page, filters, language)
 
     def get_service(self, service_id: int, viewer: Principal | None) -> ServiceView:
         """Raises NotFound for what `viewer` may not see."""

@@ -1,6 +1,7 @@
 """What performers do when something happened: drop public answers that no longer hold, forget who left."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from marketplace.blueprints.accounts.public import (
     UserAnonymised,
@@ -11,7 +12,9 @@ from marketplace.blueprints.accounts.public import (
     UserUnblocked,
 )
 from marketplace.blueprints.catalog.public import (
+    CategoriesMerged,
     CategoryChanged,
+    CategoryMoved,
     CityChanged,
     ServiceChanged,
     ServiceCreated,
@@ -29,8 +32,11 @@ from marketplace.blueprints.performers.events import (
 )
 from marketplace.blueprints.performers.wiring import Performers
 from marketplace.kernel.events import DomainEvent, Handler
+from marketplace.kernel.registry import Job
 from marketplace.web.caching import drop
 from marketplace.web.runtime import Runtime
+
+REFRESH = "performers.refresh_listings"
 
 _SHOWN = (
     PerformerApproved,
@@ -44,6 +50,8 @@ _SHOWN = (
     ServiceCreated,
     ServiceRemoved,
     CategoryChanged,
+    CategoryMoved,
+    CategoriesMerged,
     CityChanged,
     UserProfileChanged,
     UserBlocked,
@@ -61,6 +69,9 @@ def handlers(parts: Runtime) -> Iterable[Handler]:
     """
     records = parts.get(Performers).records
 
+    def wake(_event: DomainEvent) -> None:
+        parts.uow.enqueue(REFRESH, {})
+
     def forget(event: UserAnonymised) -> None:
         records.forget(event.user_id)
 
@@ -73,4 +84,26 @@ def handlers(parts: Runtime) -> Iterable[Handler]:
             for kind in _SHOWN
         ),
         Handler(UserAnonymised, forget, key="performers.forget", after_commit=False),
+        # In the same transaction: what the database put aside for later is there when the job is.
+        *(
+            Handler(kind, wake, key=f"performers.refresh.{kind.name}", after_commit=False)
+            for kind in (CategoryChanged, CategoryMoved, CategoriesMerged)
+        ),
+    ]
+
+
+def jobs(parts: Runtime) -> Iterable[Job]:
+    """What happens by itself. Both work in transactions of their own, batch by batch."""
+    listings = parts.get(Performers).listings
+
+    def refresh(_payload: dict[str, Any]) -> None:
+        if listings.refresh_stale():
+            drop(CACHE_TOPIC)
+
+    def prune(_payload: dict[str, Any]) -> None:
+        listings.prune_words()
+
+    return [
+        Job(REFRESH, refresh, effect=True, every=60),
+        Job("performers.prune_words", prune, effect=True, every=86_400),
     ]

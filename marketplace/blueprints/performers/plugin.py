@@ -2,8 +2,9 @@
 
 from marketplace.blueprints.performers import admin_routes, routes, routes_v2
 from marketplace.blueprints.performers.blueprint import blp
+from marketplace.blueprints.performers.cli import cli
 from marketplace.blueprints.performers.errors import CONSTRAINTS
-from marketplace.blueprints.performers.handlers import handlers
+from marketplace.blueprints.performers.handlers import handlers, jobs
 from marketplace.blueprints.performers.wiring import build
 from marketplace.plugins import Plugin
 from marketplace.web.runtime import Runtime
@@ -23,5 +24,7 @@ PLUGIN = Plugin(
     blueprints=(blp,),
     setup=setup,
     handlers=handlers,
+    jobs=jobs,
+    commands=(cli,),
     constraints=CONSTRAINTS,
 )

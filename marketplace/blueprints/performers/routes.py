@@ -7,13 +7,13 @@ from typing import Any, TypeVar, cast
 from flask import Response, request
 
 from marketplace.blueprints.performers import schemas
-from marketplace.blueprints.performers.blueprint import CACHE_TOPIC, PROFILE_SECONDS, blp, first_page_cached
+from marketplace.blueprints.performers.blueprint import CACHE_TOPIC, LIST_SECONDS, PROFILE_SECONDS, blp
 from marketplace.blueprints.performers.ports import Card, FullProfile, PublicProfile, Search
 from marketplace.blueprints.performers.wiring import performers
 from marketplace.kernel.errors import Invalid
 from marketplace.kernel.pages import Page
 from marketplace.web.access import current_principal, performer, public, signed_in, verified, while_acting
-from marketplace.web.caching import cached
+from marketplace.web.caching import cached, first_page_cached
 from marketplace.web.etag import editable, if_match, tagged
 from marketplace.web.idempotency import idempotent
 from marketplace.web.language import preferred_language
@@ -74,9 +74,9 @@ def apply_as_performer(data: dict[str, Any]) -> FullProfile:
 @blp.get("/performers", versions=("v1",))
 @public
 @_retire_numbered_pages
-@first_page_cached
+@first_page_cached(CACHE_TOPIC, seconds=LIST_SECONDS)
 @blp.arguments(schemas.NumberedSearchQuery, location="query")
-@blp.paged(schemas.PerformerCard)
+@blp.paged(schemas.PerformerCard, finished=True)
 def list_performers(query: dict[str, Any]) -> Page[Card]:
     """Find performers; pages by number (`page`) are retired, use `next` with `after`"""
     page, filters = split_page(query)
@@ -162,7 +162,7 @@ def unmark_performer(performer_id: int) -> None:
 @blp.get("/user/me/favourites")
 @signed_in
 @blp.arguments(PageQuery, location="query")
-@blp.paged(schemas.PerformerCard)
+@blp.paged(schemas.PerformerCard, finished=True)
 def list_favourites(query: dict[str, Any]) -> Page[Card]:
     """Whom one has marked and the public may see, the last one first"""
     page, _ = split_page(query)

@@ -7,9 +7,11 @@ from marketplace.blueprints.catalog import public as catalog
 from marketplace.blueprints.moderation import public as moderation
 from marketplace.blueprints.performers.changes import SUBJECT, moderated_fields
 from marketplace.blueprints.performers.events import PerformerProfileChanged
+from marketplace.blueprints.performers.listings import ListingService
 from marketplace.blueprints.performers.repositories import (
     SqlCategoryLinks,
     SqlFavouriteRepository,
+    SqlListingRepository,
     SqlPerformerDirectory,
     SqlPerformerRecords,
     SqlPerformerRepository,
@@ -34,6 +36,7 @@ class Performers:
     directory: DirectoryService
     decisions: DecisionService
     favourites: FavouriteService
+    listings: ListingService
     records: SqlPerformerRecords
 
 
@@ -77,6 +80,7 @@ def build(parts: Runtime) -> Performers:
         directory=public,
         decisions=decisions,
         favourites=FavouriteService(parts.uow, SqlFavouriteRepository(parts.uow), directory, parts.clock),
+        listings=ListingService(parts.uow, SqlListingRepository(parts.uow)),
         records=records,
     )
 

@@ -1,22 +1,9 @@
 """The SQL of services."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    CursorResult,
-    Float,
-    Select,
-    and_,
-    func,
-    literal,
-    or_,
-    select,
-    true,
-    update,
-)
+from sqlalchemy import ColumnElement, CursorResult, and_, func, or_, select, true, update
 
 from marketplace.blueprints.catalog import policies
 from marketplace.blueprints.catalog.repositories.base import (
@@ -35,15 +22,15 @@ from marketplace.blueprints.catalog.views import (
     own_view,
     price_of,
 )
+from marketplace.database.listings import SERVICES, Found, Wanted, find
+from marketplace.database.seeking import cut_page, fetch_rows, find_place, reading
+from marketplace.database.wording import Words, understand
 from marketplace.kernel.errors import NotFound
 from marketplace.kernel.identity import Principal
 from marketplace.kernel.pages import Page, PageRequest
 from marketplace.models.accounts import User
 from marketplace.models.catalog import Category, Service
 from marketplace.models.performers import Performer
-
-NO_PRICE = 2**62
-"""Where services without a price stand when sorted by it: at the end."""
 
 _OWN_COLUMNS = (
     Service.id,
@@ -67,12 +54,19 @@ _OWN_COLUMNS = (
 class SqlServiceRepository(CatalogRepository):
     """Services."""
 
-    def search(self, page: PageRequest, filters: Filters) -> Page[ServiceView]:
-        """Active services of performers that the public may see, in active categories."""
-        statement = _cards().where(_service_is_public(), *_conditions(filters))
-        statement = statement.order_by(*_ORDERS[filters["sort"]]())
-        found = self.page("services", statement, page, filters)
-        return Page([_view(row) for row in found.items], found.next, found.previous)
+    def search(self, page: PageRequest, filters: Filters, language: str) -> Page[ServiceView]:
+        """Active services of performers that the public may see, in active categories; `q` in `language`. One
+        query, `q` costs one more.
+        """
+        place, bound_to = find_place(page, self._cursors, name="services", filters=filters)
+        with reading(self.session) as connection:
+            q = filters.get("q")
+            words = None if q is None else understand(connection, q, language)
+            found = find(SERVICES, _wanted(filters, words), place, page.limit + 1)
+            sql, keys = _cards_sql(found)
+            rows = fetch_rows(connection, sql, found.parameters, place)
+        cut = cut_page(rows, keys, page, place, self._cursors, bound_to)
+        return Page([_view(row) for row in cut.items], cut.next, cut.previous)
 
     def get_view(self, service_id: int, viewer: Principal | None) -> ServiceView:
         """A hidden service is shown to its performer and to staff. Raises NotFound."""
@@ -268,54 +262,36 @@ def _view(row: Cells) -> ServiceView:
     )
 
 
-def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
-    if filters.get("city_id") is not None:
-        found.append(Performer.city_id == filters["city_id"])
-    if filters.get("category_id") is not None:
-        found.append(Service.category_id.in_(_with_descendants(filters["category_id"])))
-    if filters.get("performer_id") is not None:
-        found.append(Service.performer_id == filters["performer_id"])
-    if filters.get("q") is not None:
-        text = filters["q"]
-        found.append(
-            or_(
-                Service.title.icontains(text, autoescape=True),
-                Service.description.icontains(text, autoescape=True),
-            )
-        )
-    if filters.get("max_price") is not None:
-        found.append(Service.price_amount <= filters["max_price"])
-    if filters.get("currency") is not None:
-        found.append(Service.price_currency == filters["currency"])
-    if filters.get("verified") is not None:
-        found.append(Performer.verified.is_(filters["verified"]))
-    if filters.get("min_rating") is not None:
-        found += [
-            Performer.rating_count >= policies.MIN_REVIEWS,
-            Performer.rating_sum >= Performer.rating_count * literal(filters["min_rating"], Float),
-        ]
-    return found
+def _wanted(filters: Filters, words: Words | None) -> Wanted:
+    min_rating = filters.get("min_rating")
+    return Wanted(
+        sort=filters["sort"],
+        city_id=filters.get("city_id"),
+        category_id=filters.get("category_id"),
+        performer_id=filters.get("performer_id"),
+        words=words,
+        verified=filters.get("verified"),
+        min_rating=None if min_rating is None else round(min_rating * 100),
+        min_rating_count=policies.MIN_REVIEWS,
+        max_price=filters.get("max_price"),
+        currency=filters.get("currency"),
+        near=filters.get("near"),
+        radius_km=filters.get("radius_km"),
+    )
 
 
-def _with_descendants(category_id: int) -> Select[Any]:
-    below = select(Category.id).where(Category.id == category_id).cte("below", recursive=True)
-    # UNION, not UNION ALL: even a circle in the data would end.
-    below = below.union(select(Category.id).join(below, Category.parent_id == below.c.id))
-    return select(below.c.id)
-
-
-def ranking() -> ColumnElement[int]:
-    """The prior-weighted mean in millionths of a star; whole, so that cursors compare exactly."""
-    total = Performer.rating_sum + policies.PRIOR_RATING * policies.PRIOR_REVIEWS
-    return total * 1_000_000 // (Performer.rating_count + policies.PRIOR_REVIEWS)
-
-
-_ORDERS: Mapping[str, Callable[[], tuple[ColumnElement[Any], ...]]] = {
-    policies.ServiceSort.NEWEST: lambda: (Service.created_at.desc(), Service.id.desc()),
-    policies.ServiceSort.PRICE: lambda: (
-        func.coalesce(Service.price_amount, NO_PRICE).asc(),
-        Service.id.asc(),
-    ),
-    policies.ServiceSort.RATING: lambda: (ranking().desc(), Service.id.desc()),
-}
+def _cards_sql(found: Found) -> tuple[str, tuple[str, ...]]:
+    """The columns of `_view` for what `found` gives, in its order, and the columns of the position."""
+    keys = ", ".join(f"found.{key} AS key_{number}" for number, key in enumerate(found.keys))
+    order = ", ".join(f"found.{part}" for part in found.order.split(", "))
+    sql = f"""
+        SELECT s.id, s.version, s.performer_id, s.category_id, s.title, s.description, s.pricing,
+               s.price_amount, s.price_currency, s.duration_minutes, s.is_active, s.created_at, s.updated_at,
+               u.first_name, u.last_name, l.city_id, l.verified, l.rating_count, l.rating_sum, {keys}
+        FROM ({found.sql}) AS found
+        JOIN service_listing AS l ON l.service_id = found.id
+        JOIN service AS s ON s.id = found.id
+        JOIN performer AS p ON p.id = s.performer_id
+        JOIN "user" AS u ON u.id = p.user_id
+        ORDER BY {order}"""  # noqa: S608 - constants of the code
+    return sql, tuple(f"key_{number}" for number in range(len(found.keys)))

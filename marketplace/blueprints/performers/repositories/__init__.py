@@ -1,6 +1,7 @@
 """The SQL of performers: what is written, and what is read."""
 
 from marketplace.blueprints.performers.repositories.directory import SqlPerformerDirectory
+from marketplace.blueprints.performers.repositories.listings import SqlListingRepository
 from marketplace.blueprints.performers.repositories.merging import SqlCategoryLinks
 from marketplace.blueprints.performers.repositories.privacy import SqlPerformerRecords
 from marketplace.blueprints.performers.repositories.profiles import (
@@ -11,6 +12,7 @@ from marketplace.blueprints.performers.repositories.profiles import (
 __all__ = [
     "SqlCategoryLinks",
     "SqlFavouriteRepository",
+    "SqlListingRepository",
     "SqlPerformerDirectory",
     "SqlPerformerRecords",
     "SqlPerformerRepository",

@@ -4,12 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from sqlalchemy import (
-    Row,
-    Select,
-    func,
-    select,
-)
+from sqlalchemy import Connection, Row, Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from marketplace.blueprints.performers import policies
@@ -28,23 +23,28 @@ from marketplace.blueprints.performers.ports import (
     StaffSearch,
 )
 from marketplace.blueprints.performers.repositories.searching import (
-    INITIAL,
-    OFFERED,
-    VISIBLE,
     any_contains,
-    card_statement,
+    card,
+    cards_of,
+    find_cards,
+    marked_by,
+    wanted,
 )
+from marketplace.blueprints.performers.repositories.visibility import INITIAL, OFFERED, VISIBLE
 from marketplace.database.keyset import fetch_page
+from marketplace.database.listings import Wanted
 from marketplace.database.repository import SqlRepository
+from marketplace.database.seeking import Place, cut_page, fetch_rows, find_place, reading
 from marketplace.database.unit_of_work import SqlUnitOfWork
-from marketplace.kernel.cursors import CursorSigner
+from marketplace.database.wording import understand
+from marketplace.kernel.cursors import CursorSigner, fingerprint
 from marketplace.kernel.errors import NotFound
 from marketplace.kernel.media import media_url
 from marketplace.kernel.money import Money
 from marketplace.kernel.pages import Page, PageRequest
 from marketplace.models.accounts import User
 from marketplace.models.catalog import Category, City, Service
-from marketplace.models.performers import Favourite, Performer, PerformerCategory
+from marketplace.models.performers import Performer, PerformerCategory
 
 
 class SqlPerformerDirectory(SqlRepository):
@@ -55,40 +55,33 @@ class SqlPerformerDirectory(SqlRepository):
         self._signer = signer
 
     def list_cards(self, search: Search, page: PageRequest, language: str) -> Page[Card]:
-        """One page of the public list, in two queries."""
-        return self._cards(card_statement(search), search, page, language)
+        """One page of the public list, in one query; `q` costs one more."""
+        place, bound_to = find_place(page, self._signer, name="performers", filters=asdict(search))
+        with reading(self.session) as connection:
+            found = find_cards(self._wanted(connection, search, language), place, page.limit + 1, language)
+            rows = fetch_rows(connection, found.sql, found.parameters, place)
+        return _cards(cut_page(rows, found.keys, page, place, self._signer, bound_to))
 
     def list_numbered(self, search: Search, offset: int, limit: int, language: str) -> Page[Card]:
         """The `limit` cards after the first `offset`."""
-        found = self._cards(card_statement(search).offset(offset), search, PageRequest(limit=limit), language)
-        return replace(found, previous=None)
+        page, place = PageRequest(limit=limit), Place()
+        bound_to = fingerprint("performers", asdict(search))
+        with reading(self.session) as connection:
+            wanted = self._wanted(connection, search, language)
+            found = find_cards(wanted, place, limit + 1, language, offset)
+            rows = fetch_rows(connection, found.sql, found.parameters, place)
+        return _cards(cut_page(rows, found.keys, page, place, self._signer, bound_to))
 
     def list_favourites(self, user_id: int, page: PageRequest, language: str) -> Page[Card]:
-        """The last marked first, in two queries."""
-        statement = (
-            card_statement(Search())
-            .join(Favourite, Favourite.performer_id == Performer.id)
-            .where(Favourite.user_id == user_id)
-            .order_by(None)
-            .order_by(Favourite.created_at.desc(), Favourite.performer_id.desc())
-        )
-        filters = {"user_id": user_id}
-        return self._shown(
-            fetch_page(self.session, statement, page, self._signer, name="favourites", filters=filters),
-            language,
-        )
+        """The last marked first, in one query."""
+        place, bound_to = find_place(page, self._signer, name="favourites", filters={"user_id": user_id})
+        found = cards_of(marked_by(user_id, place, page.limit + 1), language)
+        rows = fetch_rows(self.session.connection(), found.sql, found.parameters, place)
+        return _cards(cut_page(rows, found.keys, page, place, self._signer, bound_to))
 
-    def _cards(self, statement: Select[Any], search: Search, page: PageRequest, language: str) -> Page[Card]:
-        filters = asdict(search)
-        return self._shown(
-            fetch_page(self.session, statement, page, self._signer, name="performers", filters=filters),
-            language,
-        )
-
-    def _shown(self, found: Page[Row[Any]], language: str) -> Page[Card]:
-        categories = self._categories([row.id for row in found.items], language, offered=True)
-        items = [replace(_card(row), categories=categories.get(row.id, ())) for row in found.items]
-        return Page(items, next=found.next, previous=found.previous)
+    @staticmethod
+    def _wanted(connection: Connection, search: Search, language: str) -> Wanted:
+        return wanted(search, None if search.q is None else understand(connection, search.q, language))
 
     def find_public(self, performer_id: int, language: str) -> PublicProfile | None:
         """None for one that is not shown to the public; three queries."""
@@ -233,19 +226,8 @@ def _money(amount: int | None, currency: str | None) -> Money | None:
     return None if amount is None or currency is None else Money(amount, currency)
 
 
-def _card(row: Row[Any]) -> Card:
-    return Card(
-        id=row.id,
-        user=Person(row.user_id, row.first_name, row.initial, media_url(row.avatar_key)),
-        headline=row.headline,
-        city=CityView(row.city_id, row.city_name, row.country_code),
-        verified=row.verified,
-        rating=policies.shown_rating(row.rating_count, row.rating_sum),
-        rating_count=row.rating_count,
-        price_from=_money(row.amount, row.currency),
-        distance_km=None if row.distance is None else round(row.distance / 1_000, 1),
-        created_at=row.created_at,
-    )
+def _cards(found: Page[Row[Any]]) -> Page[Card]:
+    return Page([card(row) for row in found.items], next=found.next, previous=found.previous)
 
 
 def _full_statement() -> Select[Any]:

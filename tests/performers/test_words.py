@@ -1,0 +1,127 @@
+"""What `q` finds: stems, beginnings, parts, typing errors, symbols; and in which order."""
+
+from typing import Any
+
+import pytest
+
+from tests.factories import Factory
+from tests.support.client import CheckedClient
+
+URL = "/api/v1/performers"
+
+
+def ids(client: CheckedClient, q: str, language: str = "en", **query: Any) -> list[int]:
+    response = client.get(
+        URL,
+        query_string={"limit": 100, "sort": "relevance", "q": q} | query,
+        headers={"Accept-Language": language},
+    )
+    assert response.status_code == 200, response.get_json()
+    return [item["id"] for item in response.get_json()["items"]]
+
+
+@pytest.mark.parametrize(
+    ("language", "headline", "q"),
+    [
+        ("en", "Experienced electricians", "electrician"),
+        ("en", "Repairing washing machines", "repaired machine"),
+        ("en", "A plumber", "the plumber"),  # a stop word says nothing
+        ("es", "Reparación de tejados", "reparaciones tejado"),
+        ("es", "Fontanero", "un fontanero"),
+        ("ar", "معلمون للرياضيات", "معلم"),
+        ("en", "Café décor", "cafe decor"),
+        ("en", "Cafe decor", "CAFÉ"),
+        ("en", "Gas fitter", "fitt"),
+        ("en", "Gas fitter", "itte"),
+        ("en", "Plumber", "plumer"),
+        ("en", "Plumber", "plubmer"),
+        ("en", "Electrician and roofer", "elektrician rofer"),
+        ("en", "C++ lessons", "c++"),
+        ("en", "Open 24/7", "24/7"),
+        ("en", "50% off, back_end", "50% k_e"),
+        ("en", "Plumber/roofer", "roofer"),
+        ("en", "Air-conditioning", "conditioning"),
+        ("en", "钢琴课", "钢琴"),
+        ("en", "O'Neill's piano", "o'neill"),
+        ("en", "Backslash a\\b", "a\\b"),
+    ],
+)
+def test_found(client: CheckedClient, make: Factory, language: str, headline: str, q: str) -> None:
+    one = make.performer(headline=headline, about="x")
+    make.performer(headline="Something else entirely", about="y")
+    assert ids(client, q, language) == [one.id]
+    for sort in ("newest", "rating", "price"):
+        assert ids(client, q, language, sort=sort) == [one.id]
+
+
+@pytest.mark.parametrize(
+    "q", ["zzqqxy", "50%x", "_", "!!!", "''", "gardener plumber", "&|!:*", "'; DROP", "\\"]
+)
+def test_not_found(client: CheckedClient, make: Factory, q: str) -> None:
+    make.performer(headline="Plumber", about="x")
+    make.performer(headline="Gardener", about="y")
+    assert ids(client, q) == []
+
+
+def test_services_and_categories_tell_what_one_does(client: CheckedClient, make: Factory) -> None:
+    category = make.category(names={"en": "Masonry", "es": "Albañilería"})
+    one = make.performer(headline="x", about="y", categories=[category])
+    make.service(one, category_id=category.id, title="Chimneys", description="Sweeping too")
+    make.performer(headline="x", about="y")
+    for q in ("masonry", "albanileria", "chimney", "sweep", "chimney sweeping masonry"):
+        assert ids(client, q) == [one.id], q
+
+
+def test_exact_words_do_not_bring_look_alikes(client: CheckedClient, make: Factory) -> None:
+    plumber = make.performer(headline="Plumber", about="x")
+    make.performer(headline="Lumberjack", about="x")
+    assert ids(client, "plumber") == [plumber.id]
+
+
+def test_order(client: CheckedClient, make: Factory) -> None:
+    best = {"rating_count": 90, "rating_sum": 450, "rating_histogram": [0, 0, 0, 0, 90]}
+    part = make.performer(headline="Megapainter", about="x", **best)
+    about = make.performer(headline="x", about="A painter by trade", **best)
+    headline = make.performer(headline="Painter", about="x")
+    better = make.performer(headline="The painter", about="x", **best)
+    name = make.performer(make.user(first_name="Painter"), headline="x", about="x")
+    assert ids(client, "painter") == [name.id, better.id, headline.id, about.id, part.id]
+
+
+def test_words_of_both_fields(client: CheckedClient, make: Factory) -> None:
+    anna = make.performer(make.user(first_name="Anna"), headline="Painter", about="x")
+    make.performer(make.user(first_name="Anna"), headline="Roofer", about="x")
+    assert ids(client, "anna painter") == [anna.id]
+
+
+@pytest.mark.parametrize("count", [1, 6, 100])
+def test_a_search_costs_two_queries(
+    client: CheckedClient, make: Factory, assert_queries: Any, count: int
+) -> None:
+    city = make.city()
+    category = make.category()
+    for _ in range(count):
+        make.performer(city_id=city.id, categories=[category], headline="Painter")
+    with assert_queries(2):
+        assert len(ids(client, "paint")) == count
+
+
+def test_services_by_words_place_and_relevance(client: CheckedClient, make: Factory) -> None:
+    berlin = make.city(latitude=52.52, longitude=13.405)
+    munich = make.city(latitude=48.137, longitude=11.575)
+    here = make.service(make.performer(city_id=berlin.id), title="Mend a window")
+    there = make.service(make.performer(city_id=munich.id), title="x y z", description="windows and doors")
+    make.service(title="Piano lessons")
+
+    def services(**query: Any) -> list[int]:
+        response = client.get("/api/v1/services", query_string=query)
+        assert response.status_code == 200, response.get_json()
+        return [item["id"] for item in response.get_json()["items"]]
+
+    assert services(q="widnow") == [here.id]
+    assert services(q="window", sort="relevance") == [here.id, there.id]
+    assert services(q="window", near="48.1,11.5", sort="distance") == [there.id, here.id]
+    assert services(q="window", near="48.1,11.5", radius_km=30) == [there.id]
+    assert services(near="52.5,13.4", radius_km=20, sort="price")[0] == here.id
+    for bad in ({"sort": "distance"}, {"sort": "relevance"}, {"radius_km": 3}):
+        assert client.get("/api/v1/services", query_string=bad).status_code == 422
