@@ -20,6 +20,7 @@ from marketplace.models.catalog import (
     ReferenceData,
     Service,
 )
+from marketplace.models.certificates import Certificate
 from marketplace.models.chat import Chat, ChatMember, Message
 from marketplace.models.listings import (
     PerformerListing,
@@ -44,6 +45,7 @@ __all__ = [
     "Budget",
     "Category",
     "CategoryAlias",
+    "Certificate",
     "ChangeRequest",
     "Chat",
     "ChatMember",

@@ -87,11 +87,15 @@ def live(make: Factory) -> Life:
         status_reason="Zebulon showed papers",
     )
     service = make.service(performer, title="Mend a tap", description="By Zebulon himself")
+    make.certificate(
+        performer, title="Diploma of Zebulon", status="rejected", reason="Zebulon, this is not readable"
+    )
     other = make.user(
         username="otherby", email="otto.other@example.org", phone="+4930901830", first_name="Otto",
         last_name="Otherby",
     )  # fmt: skip
     other_performer = make.performer(other)
+    make.certificate(other_performer, title="Hidden hollow guild")
     done: dict[str, Any] = {"status": "completed", "completed_at": START}
     ordered = make.order(
         user, make.service(other_performer), address={"line1": "Juniper Court 5"}, note="Sends a note", **done

@@ -449,6 +449,7 @@ def test_anonymised_without_a_trace(
     for table in ("user_session", "one_time_token", "one_time_code", "second_factor", "recovery_code",
                   "data_export", "notification"):  # fmt: skip
         assert db.session.scalar(text(f"SELECT count(*) FROM {table}")) == 0, table
+    assert list(db.session.scalars(text("SELECT title FROM certificate"))) == ["Hidden hollow guild"]
     assert names_of("user.anonymised") == ["user.anonymised"]
 
 

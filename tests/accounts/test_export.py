@@ -38,6 +38,7 @@ FILES = {
     "mailed_tokens.json",
     "texted_codes.json",
     "exports.json",
+    "certificates.json",
     "change_requests.json",
     "reports.json",
     "audit_log.json",
@@ -171,6 +172,13 @@ def test_what_is_in_it(client: CheckedClient, life: Life, ready: dict[str, Any])
     [performer] = files["performer.json"]
     assert (performer["headline"], performer["address"]["line1"]) == ("Plumber of renown", "Larkspur Lane 77")
     assert len(performer["categories"]) == 1
+    [certificate] = files["certificates.json"]
+    assert (certificate["title"], certificate["issued_on"], certificate["reason"]) == (
+        "Diploma of Zebulon",
+        "2025-05-04",
+        "Zebulon, this is not readable",
+    )
+    assert not {"file_key", "decided_by"} & set(certificate)
     assert [row["title"] for row in files["services.json"]] == ["Mend a tap"]
     orders = {row["id"]: row for row in files["orders.json"]}
     assert orders[life.ordered.id]["role"] == "customer"

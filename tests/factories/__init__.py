@@ -8,6 +8,7 @@ from uuid import uuid4
 from marketplace.extensions import db
 from marketplace.models import (
     Category,
+    Certificate,
     Chat,
     ChatMember,
     City,
@@ -110,6 +111,26 @@ class Factory:
             "duration_minutes": 60,
         }
         return self._add(Service(**defaults | values))
+
+    def certificate(self, performer: Performer | None = None, **values: Any) -> Certificate:
+        """A certificate that waits for staff, or was decided on when `status` says so; without a file."""
+        from tests.conftest import START
+
+        performer = performer or self.performer()
+        defaults: dict[str, Any] = {
+            "performer_id": performer.id,
+            "title": "Master craftsman",
+            "issued_on": START.date() - timedelta(days=365),
+            "file_key": f"private/certificates/{uuid4().hex}.pdf",
+            "content_type": "application/pdf",
+            "size": 5,
+            "sha256": "0" * 64,
+        }
+        if values.get("status", "pending") != "pending":
+            defaults["decided_at"] = START
+        if values.get("status") == "rejected":
+            defaults["reason"] = "Not readable"
+        return self._add(Certificate(**defaults | values))
 
     def order(self, customer: User | None = None, service: Service | None = None, **values: Any) -> Order:
         """A pending order for the morning after the frozen clock's start."""

@@ -132,17 +132,6 @@ def test_json_that_is_no_address(
     assert "address" in response.get_json()["errors"]["form"]
 
 
-def test_files_are_not_taken_yet(
-    client: CheckedClient, make: Factory, auth: Any, city: City, category: Category
-) -> None:
-    import io
-
-    data = as_form(application(city, category)) | {"avatar": (io.BytesIO(b"x"), "a.png")}
-    response = client.post(URL, data=data, content_type="multipart/form-data", headers=auth(make.user()))
-    assert response.status_code == 422
-    assert "avatar" in json.dumps(response.get_json()["errors"])
-
-
 def test_other_bodies_are_415(client: CheckedClient, make: Factory, auth: Any) -> None:
     headers = auth(make.user())
     for kind in ("text/plain", "application/x-www-form-urlencoded", "application/xml"):

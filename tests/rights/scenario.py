@@ -233,6 +233,34 @@ def customers_change(side: Side, _caller: str) -> Made:
     return change(side, "customer")
 
 
+def certificate(status: str = "pending") -> Maker:
+    """A certificate of the side's performer, its file, and links to it that show what they were made for."""
+
+    def make(side: Side, _caller: str) -> Made:
+        row = side.make.certificate(side.performer, status=status)
+        side.runtime.get(Integrations).files.put(row.file_key, b"%PDF-", "application/pdf")
+        links = side.runtime.get(Integrations).private_files
+        return {
+            "certificate_id": row.id,
+            "performer_id": side.performer.id,
+            "public": links.link("certificate", row.id, "public:approved").partition("token=")[2],
+        }
+
+    return make
+
+
+def certified(side: Side, caller: str) -> Made:
+    """Somebody with an approved certificate."""
+    performer = side.make.performer()
+    side.make.certificate(performer, status="approved")
+    return {"performer_id": performer.id}
+
+
+def paper() -> dict[str, Any]:
+    """A multipart body with a certificate."""
+    return {**picture(), "title": "Master craftsman", "issued_on": "2020-03-01"}
+
+
 def notification(side: Side, caller: str) -> Made:
     row = side.add(
         Notification(user_id=side.owner(caller).id, event_id=uuid4(), topic="order.accepted", data={})

@@ -15,7 +15,7 @@ from tests.rights.table import PUBLIC, ROWS, Row, words
 
 # The names of ids in paths: those of things that have an owner, and those of things that are everybody's
 # or staff's alone.
-OWNED = {"change_id", "chat_id", "order_id", "review_id", "service_id", "session_id"}
+OWNED = {"certificate_id", "change_id", "chat_id", "order_id", "review_id", "service_id", "session_id"}
 COMMON = {
     "banner_id": "staff's",
     "category_id": "staff's",
@@ -37,6 +37,7 @@ OWN_LISTS: dict[str, tuple[Maker, str]] = {
     "GET /user/sessions": (scenario.session, "session_id"),
     "GET /user/me/changes": (scenario.change, "change_id"),
     "GET /performers/me/services": (scenario.service, "service_id"),
+    "GET /performers/me/certificates": (scenario.certificate(), "certificate_id"),
     "GET /orders": (scenario.order(), "order_id"),
     "GET /chats": (scenario.chat, "chat_id"),
     "GET /user/me/favourites": (scenario.favourite, "performer_id"),

@@ -24,6 +24,18 @@ def approved_performer(side: Side, user: User) -> int:
     return int(side.make.performer(user).id)
 
 
+def own_certified_performer(side: Side, user: User) -> int:
+    return int(side.make.certificate(side.make.performer(user), status="approved").performer_id)
+
+
+def own_certificate(side: Side, user: User) -> int:
+    return int(side.make.certificate(side.make.performer(user)).id)
+
+
+def own_approved_certificate(side: Side, user: User) -> int:
+    return int(side.make.certificate(side.make.performer(user), status="approved").id)
+
+
 def own_service(side: Side, user: User) -> int:
     return int(side.make.service(side.make.performer(user)).id)
 
@@ -92,6 +104,10 @@ DECISIONS: list[tuple[str, Own, dict[str, Any] | None, str]] = [
     ("/performers/{}/approve", own_performer, None, "own_performer"),
     ("/performers/{}/reject", own_performer, REASON, "own_performer"),
     ("/performers/{}/suspend", approved_performer, REASON, "own_performer"),
+    ("/performers/{}/verify", own_certified_performer, None, "own_performer"),
+    ("/certificates/{}/approve", own_certificate, None, "own_certificate"),
+    ("/certificates/{}/reject", own_certificate, REASON, "own_certificate"),
+    ("/certificates/{}/revoke", own_approved_certificate, REASON, "own_certificate"),
     ("/changes/{}/approve", own_change, None, "own_change"),
     ("/changes/{}/reject", own_change, REASON, "own_change"),
     ("/changes/{}/request-revision", own_change, REASON, "own_change"),

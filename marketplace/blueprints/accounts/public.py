@@ -17,10 +17,12 @@ from marketplace.blueprints.accounts.events import (
     UserVerified,
 )
 from marketplace.blueprints.accounts.privacy_ports import ExportSection
+from marketplace.blueprints.accounts.services import AvatarService
 from marketplace.blueprints.accounts.wiring import Accounts
 from marketplace.web.runtime import Runtime
 
 __all__ = [
+    "AvatarService",
     "ExportSection",
     "PasswordChanged",
     "SecondFactorChanged",
@@ -36,8 +38,14 @@ __all__ = [
     "UserRolesChanged",
     "UserUnblocked",
     "UserVerified",
+    "avatars",
     "register_export",
 ]
+
+
+def avatars(parts: Runtime) -> AvatarService:
+    """The pictures of accounts, for who comes with one."""
+    return parts.get(Accounts).avatars
 
 
 def register_export(parts: Runtime, section: ExportSection) -> None:

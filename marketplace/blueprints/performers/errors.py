@@ -23,4 +23,29 @@ class OwnPerformer(Forbidden):
     title = "Staff do not decide on their own profile"
 
 
+class OwnCertificate(Forbidden):
+    code = "own_certificate"
+    title = "Staff do not decide on their own certificates"
+
+
+class TooManyCertificates(Conflict):
+    code = "too_many_certificates"
+    title = "You have as many certificates as one may have: delete one first"
+
+
+class CertificateDecided(Conflict):
+    code = "certificate_decided"
+    title = "The certificate's status does not allow this step"
+
+
+class CertificateExpired(Conflict):
+    code = "certificate_expired"
+    title = "The last day of this certificate is over; it can only be rejected"
+
+
+class CertificateNeeded(Conflict):
+    code = "certificate_needed"
+    title = "The performer has no approved certificate that is still good"
+
+
 CONSTRAINTS = {"uq_performer_user_id": AlreadyPerformer}

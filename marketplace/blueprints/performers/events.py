@@ -69,3 +69,22 @@ class PerformerProfileChanged(DomainEvent):
     name: ClassVar[str] = "performer.profile_changed"
     performer_id: int
     user_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PerformerVerified(DomainEvent):
+    """Staff vouch for a performer."""
+
+    name: ClassVar[str] = "performer.verified"
+    performer_id: int
+    user_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PerformerUnverified(DomainEvent):
+    """A performer's last valid certificate is gone; `cause` is `expired`, `removed` or `revoked`."""
+
+    name: ClassVar[str] = "performer.unverified"
+    performer_id: int
+    user_id: int
+    cause: str

@@ -23,12 +23,20 @@ from marketplace.blueprints.catalog.public import (
     ServiceRestored,
 )
 from marketplace.blueprints.performers.blueprint import CACHE_TOPIC
+from marketplace.blueprints.performers.certificate_events import (
+    CertificateApproved,
+    CertificateExpired,
+    CertificateRemoved,
+    CertificateRevoked,
+)
 from marketplace.blueprints.performers.events import (
     PerformerApproved,
     PerformerPaused,
     PerformerProfileChanged,
     PerformerResumed,
     PerformerSuspended,
+    PerformerUnverified,
+    PerformerVerified,
 )
 from marketplace.blueprints.performers.wiring import Performers
 from marketplace.kernel.events import DomainEvent, Handler
@@ -44,6 +52,12 @@ _SHOWN = (
     PerformerProfileChanged,
     PerformerResumed,
     PerformerSuspended,
+    PerformerUnverified,
+    PerformerVerified,
+    CertificateApproved,
+    CertificateExpired,
+    CertificateRemoved,
+    CertificateRevoked,
     ServiceChanged,
     ServiceHidden,
     ServiceRestored,

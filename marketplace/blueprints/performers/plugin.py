@@ -1,11 +1,21 @@
 """What performers add to the program."""
 
-from marketplace.blueprints.performers import admin_routes, routes, routes_v2
+from collections.abc import Iterable
+
+from marketplace.blueprints.performers import (
+    admin_routes,
+    certificate_handlers,
+    certificate_routes,
+    handlers,
+    routes,
+    routes_v2,
+)
 from marketplace.blueprints.performers.blueprint import blp
 from marketplace.blueprints.performers.cli import cli
 from marketplace.blueprints.performers.errors import CONSTRAINTS
-from marketplace.blueprints.performers.handlers import handlers, jobs
 from marketplace.blueprints.performers.wiring import build
+from marketplace.kernel.events import Handler
+from marketplace.kernel.registry import Job
 from marketplace.plugins import Plugin
 from marketplace.web.runtime import Runtime
 
@@ -15,16 +25,26 @@ def setup(runtime: Runtime) -> None:
     runtime.provide(build(runtime))
 
 
-ROUTES = (routes, routes_v2, admin_routes)
+def all_handlers(runtime: Runtime) -> Iterable[Handler]:
+    """Of every part of this domain."""
+    return [*handlers.handlers(runtime), *certificate_handlers.handlers(runtime)]
+
+
+def all_jobs(runtime: Runtime) -> Iterable[Job]:
+    """Of every part of this domain."""
+    return [*handlers.jobs(runtime), *certificate_handlers.jobs(runtime)]
+
+
+ROUTES = (routes, routes_v2, admin_routes, certificate_routes)
 """The modules that fill the blueprint."""
 
 PLUGIN = Plugin(
     name="performers",
-    requires=("moderation", "accounts", "catalog"),
+    requires=("integrations", "moderation", "accounts", "catalog"),
     blueprints=(blp,),
     setup=setup,
-    handlers=handlers,
-    jobs=jobs,
+    handlers=all_handlers,
+    jobs=all_jobs,
     commands=(cli,),
     constraints=CONSTRAINTS,
 )

@@ -108,6 +108,7 @@ class PublicProfile:
     categories: Sequence[CategoryView]
     services: Sequence[ServiceView]
     created_at: datetime
+    certificates: Sequence[object] = ()
 
 
 @dataclass(frozen=True)
@@ -252,6 +253,14 @@ class PerformerDirectory(Protocol):
         self, *, performer_id: int | None = None, user_id: int | None = None, visible: bool = False
     ) -> PerformerRef | None:
         """By its id or its user's; with `visible`, only one that the public may see."""
+        ...
+
+
+class CertificateShelf(Protocol):
+    """Certificates, with links to their files."""
+
+    def list_public(self, performer_id: int, timezone: str) -> Sequence[object]:
+        """What everybody may see."""
         ...
 
 

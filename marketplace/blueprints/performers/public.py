@@ -1,6 +1,13 @@
 """What other domains may know of performers."""
 
 from marketplace.blueprints.performers.blueprint import CACHE_TOPIC
+from marketplace.blueprints.performers.certificate_events import (
+    CertificateApproved,
+    CertificateExpired,
+    CertificateExpiring,
+    CertificateRejected,
+    CertificateRevoked,
+)
 from marketplace.blueprints.performers.events import (
     PerformerApplied,
     PerformerApproved,
@@ -9,6 +16,8 @@ from marketplace.blueprints.performers.events import (
     PerformerRejected,
     PerformerResumed,
     PerformerSuspended,
+    PerformerUnverified,
+    PerformerVerified,
 )
 from marketplace.blueprints.performers.ports import PerformerRef
 from marketplace.blueprints.performers.wiring import performers
@@ -16,6 +25,11 @@ from marketplace.kernel.errors import NotFound
 from marketplace.web.caching import drop
 
 __all__ = [
+    "CertificateApproved",
+    "CertificateExpired",
+    "CertificateExpiring",
+    "CertificateRejected",
+    "CertificateRevoked",
     "PerformerApplied",
     "PerformerApproved",
     "PerformerPaused",
@@ -24,6 +38,8 @@ __all__ = [
     "PerformerRejected",
     "PerformerResumed",
     "PerformerSuspended",
+    "PerformerUnverified",
+    "PerformerVerified",
     "drop_public_answers",
     "find_performer",
     "find_performer_of_user",

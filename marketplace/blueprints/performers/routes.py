@@ -7,6 +7,7 @@ from typing import Any, TypeVar, cast
 from flask import Response, request
 
 from marketplace.blueprints.performers import schemas
+from marketplace.blueprints.performers.applications import Application
 from marketplace.blueprints.performers.blueprint import CACHE_TOPIC, LIST_SECONDS, PROFILE_SECONDS, blp
 from marketplace.blueprints.performers.ports import Card, FullProfile, PublicProfile, Search
 from marketplace.blueprints.performers.wiring import performers
@@ -15,7 +16,7 @@ from marketplace.kernel.pages import Page
 from marketplace.web.access import current_principal, performer, public, signed_in, verified, while_acting
 from marketplace.web.caching import cached, first_page_cached
 from marketplace.web.etag import editable, if_match, tagged
-from marketplace.web.idempotency import idempotent
+from marketplace.web.idempotency import idempotent, idempotent_after
 from marketplace.web.language import preferred_language
 from marketplace.web.pagination import PageQuery, split_page
 
@@ -58,17 +59,27 @@ def _errors_in_form(view: F) -> F:
     return cast("F", wrapper)
 
 
+def _prepared(data: dict[str, Any]) -> Application:
+    avatar, certificates = data.pop("avatar", None), data.pop("certificates", [])
+    return performers().applications.prepare(current_principal(), data, avatar, certificates)
+
+
 @blp.post("/performers")
 @verified
-@idempotent
 @_errors_in_form
 @blp.problem(409, "`already_performer`")
+@blp.problem(422, "`validation_failed`, `not_a_picture`, `not_a_document`, `picture_too_large`")
+@blp.problem(507, "`storage_full`")
 @blp.arguments(schemas.PerformerApplication, location="json_or_form")
+@idempotent_after(_prepared)
 @blp.response(201, schemas.OwnPerformer)
 @tagged
-def apply_as_performer(data: dict[str, Any]) -> FullProfile:
-    """Become a performer; staff look at the profile before it is shown"""
-    return performers().profiles.apply(current_principal(), data, preferred_language())
+def apply_as_performer(application: Application) -> FullProfile:
+    """Become a performer; staff look at the profile and its certificates before they are shown
+
+    All of it is stored or nothing.
+    """
+    return performers().applications.apply(current_principal(), application, preferred_language())
 
 
 @blp.get("/performers", versions=("v1",))

@@ -5,12 +5,15 @@ from typing import Any
 
 import marshmallow as ma
 
+from marketplace.blueprints.integrations.public import MAX_DOCUMENT_BYTES
+from marketplace.blueprints.performers.certificate_schemas import PublicCertificate
 from marketplace.web import fields
 from marketplace.web.pagination import PageQuery
 from marketplace.web.schema import PatchSchema, Schema
 
 MAX_CATEGORIES = 20
 MAX_LANGUAGES = 20
+MAX_FILES = 5
 MAX_RADIUS_KM = 1_000
 
 
@@ -49,6 +52,12 @@ class PerformerApplication(Schema):
     timezone = fields.TimeZone(required=True)
     languages = fields.List(fields.Locale(), max=MAX_LANGUAGES, unique=True)
     experience_years = fields.Int(min=0, max=80)
+    avatar = fields.Upload(metadata={"description": "In multipart: JPEG, PNG or WebP, at most 25 megapixels"})
+    certificates = fields.List(
+        fields.Upload(max_bytes=MAX_DOCUMENT_BYTES),
+        max=MAX_FILES,
+        metadata={"description": "In multipart: PDF, JPEG, PNG or WebP; their names become their titles"},
+    )
 
 
 class PerformerPatch(PatchSchema):
@@ -215,6 +224,7 @@ class PublicPerformer(Schema):
     experience_years = fields.Int(required=True, allow_none=True, dump_only=True)
     categories = fields.List(fields.Nested(PerformerCategory), required=True, dump_only=True)
     services = fields.List(fields.Nested(PerformerService), required=True, dump_only=True)
+    certificates = fields.List(fields.Nested(PublicCertificate), required=True, dump_only=True)
     verified = fields.Bool(required=True, dump_only=True)
     rating = fields.Nested(PerformerRating, required=True, dump_only=True)
     created_at = fields.DateTime(required=True, dump_only=True)

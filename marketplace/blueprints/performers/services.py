@@ -18,6 +18,7 @@ from marketplace.blueprints.performers.events import (
 from marketplace.blueprints.performers.ports import (
     AuditLog,
     Card,
+    CertificateShelf,
     ChangeQueue,
     FavouriteRepository,
     FullProfile,
@@ -75,6 +76,10 @@ class ProfileService:
             self._performers.add(performer)
             self._uow.record(PerformerApplied(performer_id=performer.id, user_id=caller.user_id))
             return self._directory.get_full(performer.id, language)
+
+    def check(self, values: Mapping[str, Any]) -> None:
+        """Whether `apply` would take these. Raises Invalid as it does."""
+        self._check_references(values)
 
     def get(self, caller: Principal, language: str) -> FullProfile:
         """The caller's own profile with what is pending."""
@@ -155,8 +160,9 @@ class ProfileService:
 class DirectoryService:
     """What the public and other domains see."""
 
-    def __init__(self, directory: PerformerDirectory) -> None:
+    def __init__(self, directory: PerformerDirectory, certificates: CertificateShelf) -> None:
         self._directory = directory
+        self._certificates = certificates
 
     def search(self, search: Search, page: PageRequest, language: str) -> Page[Card]:
         """Raises InvalidCursor."""
@@ -174,7 +180,7 @@ class DirectoryService:
         found = self._directory.find_public(performer_id, language)
         if found is None:
             raise NotFound
-        return found
+        return replace(found, certificates=self._certificates.list_public(found.id, found.timezone))
 
     def find_visible(self, performer_id: int) -> PerformerRef | None:
         """A performer that the public may see."""

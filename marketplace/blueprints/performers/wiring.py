@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from marketplace.blueprints.accounts import public as accounts
 from marketplace.blueprints.catalog import public as catalog
 from marketplace.blueprints.moderation import public as moderation
+from marketplace.blueprints.performers.applications import ApplicationService
+from marketplace.blueprints.performers.certificate_wiring import Certificates, build_certificates
 from marketplace.blueprints.performers.changes import SUBJECT, moderated_fields
 from marketplace.blueprints.performers.events import PerformerProfileChanged
 from marketplace.blueprints.performers.listings import ListingService
@@ -38,6 +40,8 @@ class Performers:
     favourites: FavouriteService
     listings: ListingService
     records: SqlPerformerRecords
+    applications: ApplicationService
+    certificates: Certificates
 
 
 def build(parts: Runtime) -> Performers:
@@ -60,7 +64,8 @@ def build(parts: Runtime) -> Performers:
     accounts.register_export(parts, accounts.ExportSection("performer", records.profile))
     accounts.register_export(parts, accounts.ExportSection("favourites", records.favourites))
     moderation.register_bulk(parts, BulkStatus(decisions))
-    public = DirectoryService(directory)
+    certificates = build_certificates(parts, directory)
+    public = DirectoryService(directory, certificates.shelf)
     changes = moderation.change_requests(parts)
 
     def move_pending(source_id: int, target_id: int) -> int:
@@ -75,13 +80,16 @@ def build(parts: Runtime) -> Performers:
         return found.user_id if found else None
 
     moderation.register_reportable(parts, moderation.Reportable(SUBJECT, owner))
+    profiles = ProfileService(parts.uow, repository, directory, changes, moderated)
     return Performers(
-        profiles=ProfileService(parts.uow, repository, directory, changes, moderated),
+        profiles=profiles,
         directory=public,
         decisions=decisions,
         favourites=FavouriteService(parts.uow, SqlFavouriteRepository(parts.uow), directory, parts.clock),
         listings=ListingService(parts.uow, SqlListingRepository(parts.uow)),
         records=records,
+        applications=ApplicationService(parts.uow, profiles, certificates.own, accounts.avatars(parts)),
+        certificates=certificates,
     )
 
 

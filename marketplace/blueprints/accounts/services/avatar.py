@@ -1,6 +1,7 @@
 """The avatar: a picture that is stored before the account shows it, and swept away when none does."""
 
 import secrets
+from contextlib import suppress
 from datetime import timedelta
 from itertools import islice
 from typing import BinaryIO
@@ -8,6 +9,7 @@ from typing import BinaryIO
 from marketplace.blueprints.accounts.ports import FileStore, Pictures, UserRepository
 from marketplace.blueprints.accounts.services.profile import Profile, ProfileService
 from marketplace.kernel.clock import Clock
+from marketplace.kernel.errors import Unavailable
 from marketplace.kernel.identity import Principal
 from marketplace.kernel.media import media_url
 from marketplace.kernel.transactions import UnitOfWork
@@ -46,10 +48,27 @@ class AvatarService:
 
         Raises NotAPicture, PictureTooLarge, StorageFull, Unavailable, PreconditionFailed.
         """
-        content = self._pictures.encode(picture, SIDE)
+        key = self.store(self.encode(picture))
+        return self._profile.update(caller, {"avatar": media_url(key)}, expected)
+
+    def encode(self, picture: BinaryIO) -> bytes:
+        """What is kept of `picture`. Raises NotAPicture, PictureTooLarge, Unavailable."""
+        return self._pictures.encode(picture, SIDE)
+
+    def store(self, content: bytes) -> str:
+        """The key of the file, which is swept away unless it is shown. Raises StorageFull, Unavailable."""
         key = f"{FOLDER}/{secrets.token_hex(16)}.webp"
         self._files.put(key, content, CONTENT_TYPE)
-        return self._profile.update(caller, {"avatar": media_url(key)}, expected)
+        return key
+
+    def discard(self, key: str) -> None:
+        """Delete a stored file that is not shown after all; one out of reach is swept away later."""
+        with suppress(Unavailable, OSError):
+            self._files.delete(key)
+
+    def show(self, caller: Principal, key: str) -> None:
+        """Make a stored file the avatar, as `set` does."""
+        self._profile.update(caller, {"avatar": media_url(key)}, None)
 
     def remove(self, caller: Principal, expected: int | None) -> Profile:
         """Show none. Raises PreconditionFailed."""

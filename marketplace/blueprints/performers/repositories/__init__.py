@@ -1,5 +1,6 @@
 """The SQL of performers: what is written, and what is read."""
 
+from marketplace.blueprints.performers.repositories.certificates import SqlCertificateRepository
 from marketplace.blueprints.performers.repositories.directory import SqlPerformerDirectory
 from marketplace.blueprints.performers.repositories.listings import SqlListingRepository
 from marketplace.blueprints.performers.repositories.merging import SqlCategoryLinks
@@ -11,6 +12,7 @@ from marketplace.blueprints.performers.repositories.profiles import (
 
 __all__ = [
     "SqlCategoryLinks",
+    "SqlCertificateRepository",
     "SqlFavouriteRepository",
     "SqlListingRepository",
     "SqlPerformerDirectory",

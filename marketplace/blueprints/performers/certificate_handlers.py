@@ -1,0 +1,63 @@
+"""What happens to certificates by itself, and after a commit."""
+
+from collections.abc import Callable, Iterable
+from datetime import date
+from typing import Any
+
+from marketplace.blueprints.accounts.public import UserAnonymised
+from marketplace.blueprints.performers.certificate_events import CertificateExpiring
+from marketplace.blueprints.performers.certificates import DELETE_FILE_JOB
+from marketplace.blueprints.performers.wiring import Performers
+from marketplace.kernel.events import Handler
+from marketplace.kernel.registry import Job
+from marketplace.web.runtime import Runtime
+
+EVERY_MINUTE = 60.0
+EVERY_DAY = 86_400.0
+EXPIRE_JOB = "performers.expire_certificates"
+REMIND_JOB = "performers.remind_of_certificates"
+SWEEP_JOB = "performers.sweep_certificates"
+
+After = tuple[date, int] | None
+
+
+def handlers(parts: Runtime) -> Iterable[Handler]:
+    """The handlers of certificates."""
+    watch = parts.get(Performers).certificates.watch
+
+    def forget(event: UserAnonymised) -> None:
+        watch.forget(event.user_id)
+
+    def remind(event: CertificateExpiring) -> None:
+        watch.send_reminder(event.certificate_id)
+
+    return [
+        Handler(UserAnonymised, forget, key="performers.forget_certificates", after_commit=False),
+        Handler(CertificateExpiring, remind, key="performers.mail_certificate_expiring", effect=True),
+    ]
+
+
+def jobs(parts: Runtime) -> Iterable[Job]:
+    """The kinds of jobs of certificates."""
+    watch = parts.get(Performers).certificates.watch
+
+    def batches(kind: str, run: Callable[[After], After]) -> Job:
+        def one(payload: dict[str, Any]) -> None:
+            more = run((date.fromisoformat(payload["day"]), payload["id"]) if payload else None)
+            if more is not None:
+                parts.uow.enqueue(kind, {"day": more[0].isoformat(), "id": more[1]})
+
+        return Job(kind, one, every=EVERY_MINUTE)
+
+    def delete_file(payload: dict[str, Any]) -> None:
+        watch.delete_file(payload["key"])
+
+    def sweep(_payload: dict[str, Any]) -> None:
+        watch.sweep()
+
+    return [
+        batches(EXPIRE_JOB, watch.expire),
+        batches(REMIND_JOB, watch.remind),
+        Job(DELETE_FILE_JOB, delete_file, effect=True),
+        Job(SWEEP_JOB, sweep, effect=True, every=EVERY_DAY),
+    ]
