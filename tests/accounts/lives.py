@@ -85,6 +85,7 @@ def live(make: Factory) -> Life:
         languages=["es", "en"],
         experience_years=12,
         status_reason="Zebulon showed papers",
+        verified=True,
     )
     service = make.service(performer, title="Mend a tap", description="By Zebulon himself")
     make.certificate(

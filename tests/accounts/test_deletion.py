@@ -450,6 +450,7 @@ def test_anonymised_without_a_trace(
                   "data_export", "notification"):  # fmt: skip
         assert db.session.scalar(text(f"SELECT count(*) FROM {table}")) == 0, table
     assert list(db.session.scalars(text("SELECT title FROM certificate"))) == ["Hidden hollow guild"]
+    assert db.session.get_one(Performer, life.performer.id).verified is False
     assert names_of("user.anonymised") == ["user.anonymised"]
 
 

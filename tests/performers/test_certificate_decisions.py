@@ -61,6 +61,11 @@ def profile(client: CheckedClient, performer: Performer) -> Any:
     return client.get(f"/api/v1/performers/{performer.id}").json
 
 
+def listed(client: CheckedClient) -> list[int]:
+    """Who is in the public list of the verified."""
+    return [item["id"] for item in client.get("/api/v1/performers?verified=true").json["items"]]
+
+
 def verified(performer: Performer) -> bool:
     db.session.expire_all()
     return db.session.get_one(Performer, performer.id).verified
@@ -280,12 +285,15 @@ def test_it_falls_when_the_last_one_is_deleted(
 ) -> None:
     one, two = (make.certificate(performer, status="approved") for _ in range(2))
     make.certificate(performer)
+    assert listed(client) == []
     verify(client, performer, staff)
     assert client.delete(f"{OWN}/{one.id}", headers=headers).status_code == 204
     assert verified(performer)
+    assert listed(client) == [performer.id]
     assert client.delete(f"{OWN}/{two.id}", headers=headers).status_code == 204
     assert not verified(performer)
     assert profile(client, performer)["verified"] is False
+    assert listed(client) == []
     ids = {"performer_id": performer.id, "user_id": performer.user_id}
     assert events("performer.unverified") == [("performer.unverified", {**ids, "cause": "removed"})]
     assert audited("performer.unverified") == [

@@ -29,7 +29,7 @@ def messages(app: Flask, run_jobs: Callable[[], int]) -> Messages:
 
 @pytest.fixture
 def tick(runtime: Runtime, messages: Messages) -> Callable[[], list[dict[str, Any]]]:
-    """What the worker does each minute, and the mails that come of it."""
+    """What the worker does by itself, and the mails that come of it."""
 
     def run() -> list[dict[str, Any]]:
         with runtime.uow:

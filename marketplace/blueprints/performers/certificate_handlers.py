@@ -13,6 +13,7 @@ from marketplace.kernel.registry import Job
 from marketplace.web.runtime import Runtime
 
 EVERY_MINUTE = 60.0
+EVERY_HOUR = 3_600.0
 EVERY_DAY = 86_400.0
 EXPIRE_JOB = "performers.expire_certificates"
 REMIND_JOB = "performers.remind_of_certificates"
@@ -41,13 +42,13 @@ def jobs(parts: Runtime) -> Iterable[Job]:
     """The kinds of jobs of certificates."""
     watch = parts.get(Performers).certificates.watch
 
-    def batches(kind: str, run: Callable[[After], After]) -> Job:
+    def batches(kind: str, run: Callable[[After], After], every: float) -> Job:
         def one(payload: dict[str, Any]) -> None:
             more = run((date.fromisoformat(payload["day"]), payload["id"]) if payload else None)
             if more is not None:
                 parts.uow.enqueue(kind, {"day": more[0].isoformat(), "id": more[1]})
 
-        return Job(kind, one, every=EVERY_MINUTE)
+        return Job(kind, one, every=every)
 
     def delete_file(payload: dict[str, Any]) -> None:
         watch.delete_file(payload["key"])
@@ -56,8 +57,8 @@ def jobs(parts: Runtime) -> Iterable[Job]:
         watch.sweep()
 
     return [
-        batches(EXPIRE_JOB, watch.expire),
-        batches(REMIND_JOB, watch.remind),
+        batches(EXPIRE_JOB, watch.expire, EVERY_MINUTE),
+        batches(REMIND_JOB, watch.remind, EVERY_HOUR),
         Job(DELETE_FILE_JOB, delete_file, effect=True),
         Job(SWEEP_JOB, sweep, effect=True, every=EVERY_DAY),
     ]

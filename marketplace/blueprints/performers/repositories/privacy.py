@@ -76,6 +76,7 @@ class SqlPerformerRecords(SqlRepository):
                 experience_years=None,
                 status_reason=None,
                 active=False,
+                verified=False,
                 version=Performer.version + 1,
             )
             .returning(Performer.id)
