@@ -10,11 +10,13 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from marketplace.blueprints.performers.certificate_handlers import EXPIRE_JOB
+from marketplace.blueprints.performers.wiring import Performers
 from marketplace.database.tables import DomainEventRow
 from marketplace.extensions import cache, db
 from marketplace.kernel.clock import FrozenClock
 from marketplace.models import AuditEntry, Certificate, Performer, User
 from marketplace.web.runtime import Runtime
+from tests.conftest import START
 from tests.factories import Factory
 from tests.moderation.test_moderation_races import at_once
 from tests.performers.certificates import OWN, PDF, STAFF, picture, send
@@ -441,6 +443,44 @@ def test_many_on_one_day(
     clock.set(datetime(2026, 7, 1, 11, tzinfo=UTC))
     tick()
     assert len(events("certificate.expired")) == 6
+
+
+def test_workers_and_staff_at_once(committed: Flask, auth: Auth, clock: FrozenClock) -> None:
+    """A certificate ends once, by the clock or by staff; `verified` falls once."""
+    watch = committed.extensions["marketplace"].get(Performers).certificates.watch
+    for number in range(1, 6):
+        with committed.app_context():
+            make = Factory()
+            clock.set(START)
+            row = make.certificate(make.performer(verified=True), status="approved", expires_on=START.date())
+            certificate_id, performer_id = row.id, row.performer_id
+            clock.advance(timedelta(days=2))
+            staff = auth(make.staff())
+
+        def run(n: int, certificate_id: int = certificate_id, staff: Any = staff) -> int:
+            if n:
+                with committed.app_context():
+                    watch.expire()
+                return 200
+            path = f"{STAFF}/{certificate_id}/revoke"
+            return committed.test_client().post(path, json=REASON, headers=staff).status_code
+
+        assert at_once(4, run) == [200] * 4
+        with committed.app_context():
+            assert db.session.get_one(Performer, performer_id).verified is False
+            assert len(events("performer.unverified")) == len(audited("performer.unverified")) == number
+            ends = [p for _, p in events("certificate.expired") if p["certificate_id"] == certificate_id]
+            assert len(ends) <= 1
+
+
+def test_a_link_of_an_owner_ends_with_a_block(
+    client: CheckedClient, performer: Performer, headers: dict[str, str]
+) -> None:
+    made = send(client, headers).json
+    assert client.get(made["file_url"]).status_code == 200
+    db.session.get_one(User, performer.user_id).is_active = False
+    db.session.commit()
+    assert client.get(made["file_url"]).status_code == 404
 
 
 # --- who may open the file ------------------------------------------------------------------------------
