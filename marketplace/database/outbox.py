@@ -1,5 +1,6 @@
 """The outbox: events and jobs are rows of the caller's transaction; the worker runs them after it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,14 +12,24 @@ from marketplace.database.tables import DomainEventRow, JobRow
 from marketplace.kernel.events import DomainEvent
 
 
-def insert_event(session: Session, event: DomainEvent, context: dict[str, str]) -> int:
-    """Append `event` to the log; returns its sequence number."""
-    statement = (
-        insert(DomainEventRow)
-        .values(event_id=event.event_id, name=event.name, payload=event.payload(), context=context)
-        .returning(DomainEventRow.id)
-    )
-    return session.execute(statement).scalar_one()
+def insert_events(session: Session, events: Sequence[DomainEvent], context: dict[str, str]) -> list[int]:
+    """Append `events` to the log, in one statement; returns their sequence numbers in their order."""
+    rows = [
+        {"event_id": event.event_id, "name": event.name, "payload": event.payload(), "context": context}
+        for event in events
+    ]
+    statement = insert(DomainEventRow).returning(DomainEventRow.id, sort_by_parameter_order=True)
+    return list(session.scalars(statement, rows))
+
+
+def insert_event_jobs(session: Session, jobs: Sequence[tuple[int, str]], context: dict[str, str]) -> None:
+    """For each `(sequence number, key of the handler)` a row for the worker, in one statement."""
+    rows = [
+        {"kind": "event", "payload": {"handler": key}, "context": context, "event_row_id": row_id}
+        for row_id, key in jobs
+    ]
+    if rows:
+        session.execute(insert(JobRow), rows)
 
 
 def insert_job(
@@ -29,7 +40,6 @@ def insert_job(
     *,
     key: str | None = None,
     run_at: datetime | None = None,
-    event_row_id: int | None = None,
 ) -> None:
     """A row for the worker. A trigger of the table wakes it at the commit (migration 0001)."""
     statement = pg_insert(JobRow).values(
@@ -37,7 +47,6 @@ def insert_job(
         payload=payload,
         context=context,
         key=key,
-        event_row_id=event_row_id,
         run_at=func.now() if run_at is None else run_at,
     )
     if key is not None:

@@ -1,7 +1,7 @@
 """The unit of work: the one place that commits."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, SessionTransaction, scoped_session
 
 from marketplace.database.errors import Constraints, translate
-from marketplace.database.outbox import insert_event, insert_job
+from marketplace.database.outbox import insert_event_jobs, insert_events, insert_job
 from marketplace.kernel.events import DomainEvent
 from marketplace.kernel.registry import Registry
 
@@ -111,16 +111,27 @@ class SqlUnitOfWork:
 
     def record(self, event: DomainEvent) -> None:
         """Store `event`, run its in-transaction handlers now, and enqueue the others."""
+        self.record_many([event])
+
+    def record_many(self, events: Sequence[DomainEvent]) -> None:
+        """As `record`, for all in two statements: events, and the jobs of their handlers."""
         session = self._require_open()
+        if not events:
+            return
         session.flush()
         context = dict(self._context())
-        row_id = insert_event(session, event, context)
-        session.info.setdefault(_RECORDED, []).append(event)
-        for handler in self._registry.handlers_of(event):
-            if handler.after_commit:
-                insert_job(session, "event", {"handler": handler.key}, context, event_row_id=row_id)
-            else:
-                handler.run(event)
+        row_ids = insert_events(session, events, context)
+        session.info.setdefault(_RECORDED, []).extend(events)
+        handlers = [
+            (row_id, event, self._registry.handlers_of(event))
+            for row_id, event in zip(row_ids, events, strict=True)
+        ]
+        jobs = [(row_id, one.key) for row_id, _, found in handlers for one in found if one.after_commit]
+        insert_event_jobs(session, jobs, context)
+        for _, event, found in handlers:
+            for handler in found:
+                if not handler.after_commit:
+                    handler.run(event)
 
     def savepoint(self) -> SessionTransaction:
         """Inside the unit of work: what fails within is undone, and the rest goes on."""

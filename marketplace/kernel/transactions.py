@@ -1,6 +1,6 @@
 """The interface of the unit of work, as services see it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from types import TracebackType
@@ -29,6 +29,10 @@ class UnitOfWork(Protocol):
 
     def record(self, event: DomainEvent) -> None:
         """Store `event` with the change, run its handlers in the transaction, enqueue the others."""
+        ...
+
+    def record_many(self, events: Sequence[DomainEvent]) -> None:
+        """As `record`, in a number of statements that does not grow with theirs."""
         ...
 
     def enqueue(

@@ -32,6 +32,8 @@ class ChangeRequest(Base):
         ),
         Index("ix_change_request_queue", "status", "created_at", "id"),
         Index("ix_change_request_requested_by", "requested_by", text("id DESC")),
+        Index("ix_change_request_subject", "subject_type", "subject_id"),
+        Index("ix_change_request_claimed_by", "claimed_by", postgresql_where=text("claimed_by IS NOT NULL")),
     )
 
     id: Mapped[Id]
@@ -46,6 +48,8 @@ class ChangeRequest(Base):
     decided_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     decided_at: Mapped[datetime | None]
     created_at: Mapped[CreatedAt]
+    claimed_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    claimed_until: Mapped[datetime | None]
 
 
 class AuditEntry(Base):
@@ -95,6 +99,7 @@ class Report(Base):
         Index("ix_report_queue", "status", "id"),
         Index("ix_report_content", "content_type", "content_id"),
         Index("ix_report_owner_id", "owner_id"),
+        Index("ix_report_claimed_by", "claimed_by", postgresql_where=text("claimed_by IS NOT NULL")),
     )
 
     id: Mapped[Id]
@@ -109,3 +114,5 @@ class Report(Base):
     closed_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     closed_at: Mapped[datetime | None]
     created_at: Mapped[CreatedAt]
+    claimed_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    claimed_until: Mapped[datetime | None]

@@ -105,3 +105,8 @@ class Performer(Base):
     services: Mapped[list[Service]] = relationship(lazy="raise", viewonly=True)
 
     __mapper_args__ = {"version_id_col": version, "eager_defaults": True}
+
+    @property
+    def category_ids(self) -> list[int]:
+        """The ids of the categories, rising."""
+        return sorted(category.id for category in self.categories)

@@ -1,6 +1,6 @@
 """A unit of work without a database: it remembers what was recorded."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from types import TracebackType
@@ -47,6 +47,10 @@ class FakeUnitOfWork:
     def record(self, event: DomainEvent) -> None:
         assert self.depth, "record() needs an open unit of work"
         self._recorded.append(event)
+
+    def record_many(self, events: Sequence[DomainEvent]) -> None:
+        for event in events:
+            self.record(event)
 
     def enqueue(
         self, kind: str, payload: Mapping[str, Any], *, key: str | None = None, run_at: datetime | None = None

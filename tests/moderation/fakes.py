@@ -5,10 +5,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from marketplace.blueprints.moderation.ports import AuditView, ChangeView, ModeratedSubject
-from marketplace.kernel.changes import Attribute, Change
-from marketplace.kernel.errors import Conflict, NotFound
+from marketplace.blueprints.moderation.policies import live_claim
+from marketplace.blueprints.moderation.ports import AuditView, ChangeFilters, ChangeView, ModeratedSubject
+from marketplace.kernel.changes import Attribute, Change, FieldStore
+from marketplace.kernel.errors import AppError, Conflict
 from marketplace.kernel.pages import Page, PageRequest
+
+OPEN = {"pending", "revision_requested"}
 
 
 class InMemoryChanges:
@@ -21,7 +24,7 @@ class InMemoryChanges:
         self, subject_type: str, subject_id: int, requested_by: int, changes: Sequence[Change], at: datetime
     ) -> list[ChangeView]:
         fields = {change.field for change in changes}
-        for row in self.pending(subject_type, subject_id):
+        for row in self.list_open(subject_type, subject_id):
             if row.field_name in fields:
                 self.rows[row.id] = replace(row, status="superseded", decided_at=at)
         added = []
@@ -50,29 +53,53 @@ class InMemoryChanges:
     def find_many(self, ids: Sequence[int]) -> list[ChangeView]:
         return [self.rows[change_id] for change_id in ids if change_id in self.rows]
 
-    def lock_pending(self, ids: Sequence[int]) -> set[int]:
-        return {row.id for row in self.find_many(ids) if row.status == "pending"}
+    def lock_many(self, ids: Sequence[int]) -> list[ChangeView]:
+        return self.find_many(sorted(ids))
 
     def decide(
-        self, ids: Sequence[int], status: str, reason: str | None, actor_id: int, at: datetime
+        self, changes: Sequence[ChangeView], status: str, reason: str | None, actor_id: int, at: datetime
     ) -> list[ChangeView]:
-        pending = self.lock_pending(ids)
-        for number in pending:
-            self.rows[number] = replace(
-                self.rows[number], status=status, reason=reason, decided_by=actor_id, decided_at=at
+        old = {change.id: change.old_value for change in changes}
+        pending = [row for row in self.find_many(sorted(old)) if row.status == "pending"]
+        for row in pending:
+            self.rows[row.id] = replace(
+                row,
+                status=status,
+                reason=reason,
+                decided_by=actor_id,
+                decided_at=at,
+                old_value=old[row.id],
+                claimed_by=None,
+                claimed_until=None,
             )
-        return self.find_many(sorted(pending))
+        return self.find_many([row.id for row in pending])
 
-    def pending(self, subject_type: str, subject_id: int) -> list[ChangeView]:
+    def withdraw(self, change_id: int, user_id: int, at: datetime) -> bool:
+        row = self.rows[change_id]
+        if row.status not in OPEN:
+            return False
+        self.rows[change_id] = replace(
+            row, status="withdrawn", reason=None, decided_by=user_id, decided_at=at
+        )
+        return True
+
+    def list_open(self, subject_type: str, subject_id: int) -> list[ChangeView]:
         return [
             row
             for row in self.rows.values()
-            if (row.subject_type, row.subject_id, row.status) == (subject_type, subject_id, "pending")
+            if (row.subject_type, row.subject_id) == (subject_type, subject_id) and row.status in OPEN
         ]
 
-    def list_all(self, page: PageRequest, *, status: str | None, field_name: str | None) -> Page[ChangeView]:
-        found = [row for row in self.rows.values() if status in {None, row.status}]
-        return Page([row for row in found if field_name in {None, row.field_name}][: page.limit])
+    def list_all(
+        self, page: PageRequest, filters: ChangeFilters, reader_id: int, now: datetime
+    ) -> Page[ChangeView]:
+        found = [row for row in self.rows.values() if filters.status in {None, row.status}]
+        found = [row for row in found if filters.field_name in {None, row.field_name}]
+        found = [row for row in found if filters.subject_type in {None, row.subject_type}]
+        if filters.claimed is not None:
+            wanted = reader_id if filters.claimed == "mine" else None
+            found = [row for row in found if live_claim(row, now)["claimed_by"] == wanted]
+        return Page(found[: page.limit])
 
     def list_own(self, user_id: int, page: PageRequest, *, status: str | None) -> Page[ChangeView]:
         found = [row for row in reversed(self.rows.values()) if row.requested_by == user_id]
@@ -104,7 +131,7 @@ class Thing:
 
 
 class Fragile:
-    """A strategy that can no longer apply anything."""
+    """A strategy that can no longer store anything, and shows values in capitals."""
 
     class Broken(Conflict):
         code = "broken"
@@ -113,8 +140,11 @@ class Fragile:
     def read(self, subject: Any) -> Any:
         return subject.shape
 
-    def apply(self, subject: Any, value: Any) -> None:
-        raise self.Broken
+    def write(self, _store: FieldStore, values: Mapping[int, Any], /) -> Mapping[int, AppError]:
+        return {thing_id: self.Broken() for thing_id in values}
+
+    def show(self, values: Sequence[Any], _language: str, /) -> Sequence[Any]:
+        return [value.upper() for value in values]
 
 
 @dataclass
@@ -122,22 +152,26 @@ class Things:
     """The domain that owns things."""
 
     rows: dict[int, Thing] = field(default_factory=dict)
-    loads: list[int] = field(default_factory=list)
-    changed: list[tuple[int, Change]] = field(default_factory=list)
+    loads: list[list[int]] = field(default_factory=list)
+    stores: list[tuple[str, dict[int, Any]]] = field(default_factory=list)
+    changed: list[int] = field(default_factory=list)
 
     def add(self, *ids: int) -> None:
         self.rows.update({number: Thing(number) for number in ids})
 
-    def load(self, thing_id: int) -> Thing:
-        self.loads.append(thing_id)
-        if thing_id not in self.rows:
-            raise NotFound
-        return self.rows[thing_id]
+    def lock_many(self, ids: Sequence[int]) -> Mapping[int, Thing]:
+        self.loads.append(list(ids))
+        return {number: replace(self.rows[number]) for number in ids if number in self.rows}
+
+    def set_each(self, column: str, values: Mapping[int, Any]) -> None:
+        self.stores.append((column, dict(values)))
+        for number, value in values.items():
+            setattr(self.rows[number], column, value)
 
     def subject(self) -> ModeratedSubject:
         return ModeratedSubject(
             name="thing",
-            strategies={"colour": Attribute("colour"), "shape": Fragile()},
-            load=self.load,
-            changed=lambda thing, changes: self.changed.extend((thing.id, change) for change in changes),
+            fields={"colour": Attribute("colour"), "shape": Fragile()},
+            store=self,
+            changed=self.changed.extend,
         )

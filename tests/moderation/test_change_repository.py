@@ -1,5 +1,6 @@
 """What a repository of change requests does: the same for the one in memory and the one in SQL."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 from sqlalchemy import insert, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from marketplace.blueprints.moderation.ports import ChangeRepository
+from marketplace.blueprints.moderation.ports import ChangeFilters, ChangeRepository
 from marketplace.blueprints.moderation.repositories import SqlAuditRepository, SqlChangeRepository
 from marketplace.extensions import db
 from marketplace.kernel.changes import Change
@@ -46,22 +47,22 @@ def test_one_pending_for_each_field(repository: ChangeRepository, person: int) -
     repository.add("user", 6, person, [Change("a", 1, 2)], START)
     repository.add("lamp", 5, person, [Change("a", 1, 2)], START)
     (second,) = repository.add("user", 5, person, [Change("a", 1, 3)], START + timedelta(hours=1))
-    assert repository.pending("user", 5) == [first[1], second]
+    assert repository.list_open("user", 5) == [first[1], second]
     old = repository.find(first[0].id)
     assert old is not None
     assert (old.status, old.decided_at) == ("superseded", START + timedelta(hours=1))
-    assert len(repository.pending("user", 6)) == len(repository.pending("lamp", 5)) == 1
+    assert len(repository.list_open("user", 6)) == len(repository.list_open("lamp", 5)) == 1
 
 
 def test_deciding_once(repository: ChangeRepository, person: int) -> None:
     views = repository.add("user", 5, person, [Change(name, 1, 2) for name in "abc"], START)
     ids = [view.id for view in views]
-    assert repository.lock_pending([*ids, 2**62]) == set(ids)
-    decided = repository.decide([ids[0], 2**62], "rejected", "no", person, START)
+    assert repository.lock_many([2**62, *ids[::-1]]) == views
+    ghost = replace(views[0], id=2**62)
+    decided = repository.decide([views[0], ghost], "rejected", "no", person, START)
     assert [(v.id, v.status, v.reason, v.decided_by) for v in decided] == [(ids[0], "rejected", "no", person)]
-    assert repository.decide([ids[0]], "approved", None, person, START) == []
+    assert repository.decide([views[0]], "approved", None, person, START) == []
     assert repository.decide([], "approved", None, person, START) == []
-    assert repository.lock_pending(ids) == set(ids[1:])
     assert {v.id: v.status for v in repository.find_many([*ids, 2**62])} == {
         ids[0]: "rejected",
         ids[1]: "pending",
@@ -71,9 +72,9 @@ def test_deciding_once(repository: ChangeRepository, person: int) -> None:
 
 def test_after_a_decision_comes_a_new_one(repository: ChangeRepository, person: int) -> None:
     (first,) = repository.add("user", 5, person, [Change("a", 1, 2)], START)
-    repository.decide([first.id], "approved", None, person, START)
+    repository.decide([first], "approved", None, person, START)
     (second,) = repository.add("user", 5, person, [Change("a", 2, 3)], START)
-    assert repository.pending("user", 5) == [second]
+    assert repository.list_open("user", 5) == [second]
     found = repository.find(first.id)
     assert found is not None
     assert found.status == "approved"
@@ -83,22 +84,25 @@ def test_lists(repository: ChangeRepository, person: int, make: Factory) -> None
     other = make.user().id
     one = repository.add("user", 5, person, [Change("a", 1, 2), Change("b", 1, 2)], START)
     (two,) = repository.add("user", 6, other, [Change("a", 1, 2)], START + timedelta(hours=1))
-    repository.decide([one[0].id], "rejected", "no", other, START)
+    repository.decide([one[0]], "rejected", "no", other, START)
 
     def queue(**filters: Any) -> list[int]:
-        given = {"status": None, "field_name": None} | filters
-        return [view.id for view in repository.list_all(PageRequest(), **given).items]
+        given = ChangeFilters(**filters)
+        return [view.id for view in repository.list_all(PageRequest(), given, other, START).items]
 
     assert queue() == [one[0].id, one[1].id, two.id]
     assert queue(status="pending") == [one[1].id, two.id]
     assert queue(field_name="a") == [one[0].id, two.id]
     assert queue(status="pending", field_name="a") == [two.id]
+    assert queue(subject_type="user", status="pending") == [one[1].id, two.id]
+    assert queue(subject_type="lamp") == queue(claimed="mine") == []
+    assert queue(claimed="none", field_name="b") == [one[1].id]
     assert [v.id for v in repository.list_own(person, PageRequest(), status=None).items] == [
         one[1].id,
         one[0].id,
     ]
     assert [v.id for v in repository.list_own(person, PageRequest(), status="rejected").items] == [one[0].id]
-    assert len(repository.list_all(PageRequest(limit=2), status=None, field_name=None).items) == 2
+    assert len(repository.list_all(PageRequest(limit=2), ChangeFilters(), other, START).items) == 2
 
 
 # --- what only the database does ---------------------------------------------------------------------
@@ -112,19 +116,19 @@ def test_pages_go_through_all(runtime: Runtime, person: int) -> None:
         for n in range(7)
         for view in repository.add("user", n + 1, person, [Change("a", 1, 2)], START)
     ]
-    for filters in ({"status": "pending", "field_name": None}, {"status": None, "field_name": "a"}):
+    for filters in (ChangeFilters(status="pending"), ChangeFilters(field_name="a")):
         seen: list[int] = []
         page = PageRequest(limit=3)
         while True:
-            found = repository.list_all(page, **filters)
+            found = repository.list_all(page, filters, person, START)
             seen += [view.id for view in found.items]
             if found.next is None:
                 break
             page = PageRequest(limit=3, after=found.next)
         assert seen == ids
-    first = repository.list_all(PageRequest(limit=3), status="pending", field_name=None)
+    first = repository.list_all(PageRequest(limit=3), ChangeFilters(status="pending"), person, START)
     with pytest.raises(InvalidCursor):
-        repository.list_all(PageRequest(after=first.next), status="rejected", field_name=None)
+        repository.list_all(PageRequest(after=first.next), ChangeFilters(status="rejected"), person, START)
     with pytest.raises(InvalidCursor):
         repository.list_own(person, PageRequest(after=first.next), status="pending")
 

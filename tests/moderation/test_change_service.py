@@ -1,14 +1,14 @@
 """The rules of change requests and bulk decisions, without a database."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from marketplace.blueprints.moderation.errors import ChangeDecided, FieldNotModerated, OwnChange
-from marketplace.blueprints.moderation.ports import ChangeView
+from marketplace.blueprints.moderation.errors import ChangeDecided, FieldNotModerated, OwnChange, SubjectGone
+from marketplace.blueprints.moderation.ports import ChangeFilters, ChangeView
 from marketplace.blueprints.moderation.services import (
     AuditLog,
     BulkChanges,
@@ -85,10 +85,10 @@ def test_a_newer_one_supersedes(house: House) -> None:
 
 def test_approving_applies_the_field(house: House) -> None:
     view = house.submit()
-    decided = house.changes.approve(STAFF, view.id)
+    decided = house.changes.approve(STAFF, view.id, "en")
     assert (decided.status, decided.decided_by, decided.decided_at) == ("approved", STAFF.user_id, NOW)
     assert house.things.rows[1].colour == "blue"
-    assert house.things.changed == [(1, Change("colour", "red", "blue"))]
+    assert (house.things.stores, house.things.changed) == ([("colour", {1: "blue"})], [1])
     assert house.names() == ["change.submitted", "change.decided"]
     (entry,) = house.entries.entries
     assert entry == {
@@ -108,7 +108,7 @@ def test_approving_applies_the_field(house: House) -> None:
 def test_the_audit_log_tells_the_real_old_value(house: House) -> None:
     view = house.submit("blue")
     house.things.rows[1].colour = "yellow"
-    house.changes.approve(STAFF, view.id)
+    house.changes.approve(STAFF, view.id, "en")
     assert house.things.rows[1].colour == "blue"
     assert house.entries.entries[0]["before"]["colour"] == "yellow"
 
@@ -117,7 +117,7 @@ def test_the_audit_log_tells_the_real_old_value(house: House) -> None:
 def test_refusing_leaves_the_field(house: House, status: str) -> None:
     view = house.submit()
     decide = house.changes.reject if status == "rejected" else house.changes.request_revision
-    decided = decide(STAFF, view.id, "too blue")
+    decided = decide(STAFF, view.id, "too blue", "en")
     assert (decided.status, decided.reason) == (status, "too blue")
     assert (house.things.rows[1].colour, house.things.changed, house.things.loads) == ("red", [], [])
     (entry,) = house.entries.entries
@@ -130,9 +130,9 @@ def test_refusing_leaves_the_field(house: House, status: str) -> None:
 def test_staff_does_not_decide_on_their_own(house: House) -> None:
     view = house.submit(by=STAFF.user_id)
     for decide in (
-        lambda: house.changes.approve(STAFF, view.id),
-        lambda: house.changes.reject(STAFF, view.id, "x"),
-        lambda: house.changes.request_revision(STAFF, view.id, "x"),
+        lambda: house.changes.approve(STAFF, view.id, "en"),
+        lambda: house.changes.reject(STAFF, view.id, "x", "en"),
+        lambda: house.changes.request_revision(STAFF, view.id, "x", "en"),
     ):
         with pytest.raises(OwnChange):
             decide()
@@ -140,14 +140,14 @@ def test_staff_does_not_decide_on_their_own(house: House) -> None:
     assert house.entries.entries == []
 
 
-@pytest.mark.parametrize("status", ["approved", "rejected", "revision_requested", "withdrawn", "superseded"])
+@pytest.mark.parametrize("status", ["approved", "rejected", "withdrawn", "superseded"])
 def test_only_pending_ones_are_decided(house: House, status: str) -> None:
     view = house.submit()
-    house.repository.decide([view.id], status, None, 1, NOW)
+    house.repository.rows[view.id] = replace(view, status=status)
     with pytest.raises(ChangeDecided):
-        house.changes.approve(STAFF, view.id)
+        house.changes.approve(STAFF, view.id, "en")
     with pytest.raises(ChangeDecided):
-        house.changes.reject(STAFF, view.id, "x")
+        house.changes.reject(STAFF, view.id, "x", "en")
     with pytest.raises(ChangeDecided):
         house.changes.withdraw(OWNER, view.id)
     assert house.things.rows[1].colour == "red"
@@ -156,19 +156,19 @@ def test_only_pending_ones_are_decided(house: House, status: str) -> None:
 
 def test_nothing_to_decide_on(house: House) -> None:
     with pytest.raises(NotFound):
-        house.changes.approve(STAFF, 1)
+        house.changes.approve(STAFF, 1, "en")
     view = house.submit()
     del house.things.rows[1]
-    with pytest.raises(NotFound):
-        house.changes.approve(STAFF, view.id)
+    with pytest.raises(SubjectGone):
+        house.changes.approve(STAFF, view.id, "en")
     assert house.status(view.id) == "pending"
-    assert house.changes.reject(STAFF, view.id, "gone").status == "rejected"
+    assert house.changes.reject(STAFF, view.id, "gone", "en").status == "rejected"
 
 
 def test_a_strategy_that_no_longer_can(house: House) -> None:
     view = house.submit("square", name="shape")
     with pytest.raises(Fragile.Broken):
-        house.changes.approve(STAFF, view.id)
+        house.changes.approve(STAFF, view.id, "en")
     assert house.status(view.id) == "pending"
     assert (house.entries.entries, house.names()) == ([], ["change.submitted"])
 
@@ -178,9 +178,9 @@ def test_a_field_that_nobody_moderates_any_more(house: House, change: tuple[str,
     subject_type, name = change
     (view,) = house.changes.submit(subject_type, 1, OWNER, [Change(name, 1, 2)])
     with pytest.raises(FieldNotModerated):
-        house.changes.approve(STAFF, view.id)
+        house.changes.approve(STAFF, view.id, "en")
     assert house.status(view.id) == "pending"
-    assert house.changes.reject(STAFF, view.id, "nobody knows it").status == "rejected"
+    assert house.changes.reject(STAFF, view.id, "nobody knows it", "en").status == "rejected"
 
 
 def test_withdrawing(house: House) -> None:
@@ -194,6 +194,27 @@ def test_withdrawing(house: House) -> None:
     assert house.changes.pending("thing", 1) == []
 
 
+def test_a_revision_is_answered_by_a_new_edit(house: House) -> None:
+    first = house.submit("blue")
+    house.changes.request_revision(STAFF, first.id, "Which blue?", "en")
+    (seen,) = house.changes.pending("thing", 1)
+    assert (seen.status, seen.reason) == ("revision_requested", "Which blue?")
+    second = house.submit("navy")
+    assert house.status(first.id) == "superseded"
+    assert house.changes.pending("thing", 1) == [second]
+    house.changes.request_revision(STAFF, second.id, "Shorter", "en")
+    house.changes.withdraw(OWNER, second.id)
+    assert house.changes.pending("thing", 1) == []
+
+
+def test_values_are_shown_by_their_strategy(house: House) -> None:
+    house.submit("blue")
+    house.submit("square", name="shape")
+    house.changes.submit("ghost", 1, OWNER, [Change("colour", 1, 2)])
+    shown = house.changes.list_queue(PageRequest(), ChangeFilters(), STAFF, "en").items
+    assert [(v.old_display, v.new_display) for v in shown] == [("red", "blue"), ("ROUND", "SQUARE"), (1, 2)]
+
+
 def test_a_subject_is_registered_once(house: House) -> None:
     with pytest.raises(ValueError, match="'thing' is registered twice"):
         house.changes.register(house.things.subject())
@@ -204,9 +225,10 @@ def test_lists(house: House) -> None:
     house.submit("blue", thing=2, by=OWNER + 1)
     page = PageRequest()
     assert [
-        v.subject_id for v in house.changes.list_queue(page, status="pending", field_name=None).items
+        v.subject_id
+        for v in house.changes.list_queue(page, ChangeFilters(status="pending"), STAFF, "en").items
     ] == [1, 2]
-    assert [v.subject_id for v in house.changes.list_own(OWNER, page).items] == [1]
+    assert [v.subject_id for v in house.changes.list_own(OWNER, page, "en").items] == [1]
 
 
 # --- many at once -----------------------------------------------------------------------------------
@@ -252,7 +274,9 @@ def test_bulk_loads_each_subject_once(house: House, bulk: BulkDecisions) -> None
     house.things.add(*range(1, 31))
     ids = [house.submit("blue", thing=number).id for number in range(30, 0, -1)]
     bulk.run(STAFF, "changes", ids, "approved", None)
-    assert house.things.loads == list(range(1, 31))
+    assert house.things.loads == [list(range(1, 31))]
+    assert house.things.stores == [("colour", dict.fromkeys(range(1, 31), "blue"))]
+    assert house.things.changed == list(range(1, 31))
 
 
 def test_what_bulk_refuses(house: House, bulk: BulkDecisions) -> None:

@@ -56,7 +56,7 @@ class FakePerformers:
         self.rows = {row.id: row for row in rows}
         self.categories = categories
         self.updates: list[tuple[list[int], str, str | None]] = []
-        self.touched = 0
+        self.links: dict[int, list[int]] = {}
 
     def lock_statuses(self, ids: Any) -> list[PerformerStatus]:
         return [self.rows[i] for i in sorted(set(ids)) if i in self.rows]
@@ -67,8 +67,11 @@ class FakePerformers:
     def find_active_categories(self, ids: Any) -> list[Category]:
         return [Category(id=i) for i in sorted(ids) if i in self.categories]
 
-    def touch(self, _performer: Performer) -> None:
-        self.touched += 1
+    def lock_active_categories(self, ids: Any) -> list[Category]:
+        return self.find_active_categories(ids)
+
+    def replace_categories(self, links: Any) -> None:
+        self.links.update(links)
 
 
 @dataclass
@@ -141,14 +144,14 @@ def test_categories_are_compared_and_replaced_as_ids() -> None:
     subject = Performer(categories=[Category(id=2), Category(id=1)])
     assert strategy.read(subject) == [1, 2]
     assert diff(subject, {"category_ids": [1, 2]}, moderated_fields(performers)) == []  # type: ignore[arg-type]
-    strategy.apply(subject, [2, 3])
-    assert strategy.read(subject) == [2, 3]
-    assert performers.touched == 1
+    assert strategy.write(performers, {7: [2, 3], 8: []}) == {}  # type: ignore[arg-type]
+    assert performers.links == {7: [2, 3], 8: []}
 
 
 def test_a_vanished_category_is_refused() -> None:
-    strategy = Categories(FakePerformers(categories=(2,)))  # type: ignore[arg-type]
-    subject = Performer(categories=[Category(id=1)])
-    with pytest.raises(CategoryGone, match="9"):
-        strategy.apply(subject, [2, 9])
-    assert strategy.read(subject) == [1]
+    performers = FakePerformers(categories=(2,))
+    refused = Categories(performers).write(performers, {7: [2], 8: [2, 9]})  # type: ignore[arg-type]
+    assert [(key, type(error), "9" in str(error)) for key, error in refused.items()] == [
+        (8, CategoryGone, True)
+    ]
+    assert performers.links == {7: [2]}

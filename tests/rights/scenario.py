@@ -261,6 +261,26 @@ def paper() -> dict[str, Any]:
     return {**picture(), "title": "Master craftsman", "issued_on": "2020-03-01"}
 
 
+def claimed_change(side: Side, caller: str) -> Made:
+    """A change that the caller looks at."""
+    made = customers_change(side, caller)
+    claim(side, caller, db.session.get_one(ChangeRequest, made["change_id"]))
+    return made
+
+
+def claimed_report(side: Side, caller: str) -> Made:
+    """A report that the caller looks at."""
+    made = report(side, caller)
+    claim(side, caller, db.session.get_one(Report, made["report_id"]))
+    return made
+
+
+def claim(side: Side, caller: str, row: ChangeRequest | Report) -> None:
+    if caller in side.users:
+        row.claimed_by, row.claimed_until = side.users[caller].id, START + timedelta(minutes=15)
+        db.session.commit()
+
+
 def notification(side: Side, caller: str) -> Made:
     row = side.add(
         Notification(user_id=side.owner(caller).id, event_id=uuid4(), topic="order.accepted", data={})

@@ -273,6 +273,9 @@ CATALOG = (
     Row("POST /reports", SIGNED_IN, s.stranger_performer, s.report_body),
     Row("GET /admin/reports", STAFF, s.report),
     Row("POST /admin/reports/{report_id}/close", STAFF, s.report, {"outcome": "upheld", "note": "Hidden"}),
+    Row("POST /admin/reports/claim-next", STAFF, s.report),
+    Row("POST /admin/reports/{report_id}/claim", STAFF, s.report),
+    Row("POST /admin/reports/{report_id}/release", STAFF, s.claimed_report),
     Row("GET /admin/services", STAFF, s.service),
     Row("POST /admin/services/{service_id}/hide", STAFF, s.service, REASON),
     Row("POST /admin/services/{service_id}/restore", STAFF, s.service_hidden_by_staff),
@@ -500,6 +503,9 @@ NOTIFICATIONS = (
 
 MODERATION = (
     Row("GET /admin/changes", STAFF, s.customers_change),
+    Row("POST /admin/changes/claim-next", STAFF, s.customers_change),
+    Row("POST /admin/changes/{change_id}/claim", STAFF, s.customers_change),
+    Row("POST /admin/changes/{change_id}/release", STAFF, s.claimed_change),
     Row("POST /admin/changes/{change_id}/approve", STAFF, s.customers_change),
     Row("POST /admin/changes/{change_id}/reject", STAFF, s.customers_change, REASON),
     Row("POST /admin/changes/{change_id}/request-revision", STAFF, s.customers_change, REASON),

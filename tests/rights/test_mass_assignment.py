@@ -23,8 +23,12 @@ METHODS = ("get", "post", "put", "patch", "delete")
 FREE = {
     ("AuditEntry", "after"),
     ("AuditEntry", "before"),
-    ("ChangeRequest", "new_value"),
-    ("ChangeRequest", "old_value"),
+    *(
+        (one, f"{side}_{what}")
+        for one in ("ChangeRequest", "QueuedChange")
+        for side in ("old", "new")
+        for what in ("value", "display")
+    ),
     ("HistoryEntry", "data"),
     ("Notification", "data"),
     ("PendingChange", "new_value"),

@@ -1,8 +1,10 @@
 """How each field of a user's own profile is edited."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from marketplace.kernel.changes import Attribute, FieldStrategy
+from marketplace.kernel.changes import Attribute, FieldStore, FieldStrategy
+from marketplace.kernel.errors import AppError
 from marketplace.kernel.media import media_key, media_url
 
 SUBJECT = "user"
@@ -19,8 +21,17 @@ class Avatar:
         """Set the file by its address."""
         subject.avatar_key = media_key(value)
 
+    def write(self, store: FieldStore, values: Mapping[int, Any]) -> Mapping[int, AppError]:
+        """Set the files of many by their addresses."""
+        store.set_each("avatar_key", {user_id: media_key(value) for user_id, value in values.items()})
+        return {}
 
-MODERATED_FIELDS: dict[str, FieldStrategy] = {
+    def show(self, values: Sequence[Any], _language: str, /) -> Sequence[Any]:
+        """They are addresses already."""
+        return values
+
+
+MODERATED_FIELDS: dict[str, Attribute | Avatar] = {
     "first_name": Attribute("first_name"),
     "last_name": Attribute("last_name"),
     "avatar": Avatar(),

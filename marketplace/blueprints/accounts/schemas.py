@@ -180,6 +180,9 @@ class PendingChange(Schema):
     old_value = fields.Raw()
     new_value = fields.Raw()
     status = fields.Str(required=True, max=32)
+    reason = fields.Str(
+        required=True, allow_none=True, max=1000, metadata={"description": "Why staff asked for a revision"}
+    )
     created_at = fields.DateTime(required=True)
 
 

@@ -123,9 +123,9 @@ def build(parts: Runtime) -> Accounts:
         parts,
         moderation.ModeratedSubject(
             name=SUBJECT,
-            strategies=MODERATED_FIELDS,
-            load=lambda user_id: users.get(user_id, lock=True),
-            changed=lambda user, _changes: uow.record(UserProfileChanged(user_id=user.id)),
+            fields=MODERATED_FIELDS,
+            store=users,
+            changed=lambda ids: uow.record_many([UserProfileChanged(user_id=user_id) for user_id in ids]),
         ),
     )
     moderation.register_bulk(parts, staff)

@@ -1,6 +1,6 @@
 """What can go wrong in moderation."""
 
-from marketplace.kernel.errors import Conflict, Forbidden
+from marketplace.kernel.errors import Conflict, Forbidden, NotFound
 
 
 class OwnChange(Forbidden):
@@ -11,6 +11,21 @@ class OwnChange(Forbidden):
 class ChangeDecided(Conflict):
     code = "change_decided"
     title = "This change request is no longer pending"
+
+
+class ClaimedByOther(Conflict):
+    code = "claimed_by_other"
+    title = "Another member of staff is looking at this"
+
+
+class NothingToClaim(NotFound):
+    code = "nothing_to_claim"
+    title = "Nothing waits that nobody looks at"
+
+
+class SubjectGone(Conflict):
+    code = "subject_gone"
+    title = "What was to be changed is no longer there; the request can only be rejected"
 
 
 class FieldNotModerated(Conflict):

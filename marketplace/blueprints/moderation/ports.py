@@ -3,25 +3,47 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
-from marketplace.kernel.changes import Change, FieldStrategy
+from marketplace.kernel.changes import Change, FieldStore, ModeratedField
 from marketplace.kernel.identity import Principal
 from marketplace.kernel.pages import Page, PageRequest
 
 
+class SubjectStore(FieldStore, Protocol):
+    """Where the subjects of one kind are stored, to be moderated."""
+
+    def lock_many(self, ids: Sequence[int]) -> Mapping[int, Any]:
+        """Those of `ids` (rising) that exist, by id, as the fields read them; locked in the order of their
+        ids.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class ModeratedSubject:
-    """A kind of thing whose edits wait for staff; registered by the domain that owns it.
-
-    `load` gives the subject locked and raises NotFound; `changed` is called after a field was applied,
-    to record the domain's own event.
+    """A kind of thing whose edits wait for staff; registered by the domain that owns it, with a strategy for
+    each field. `changed` is called with the subjects, by id, of which fields were stored, to record the
+    domain's own events.
     """
 
     name: str
-    strategies: Mapping[str, FieldStrategy]
-    load: Callable[[int], Any]
-    changed: Callable[[Any, list[Change]], None]
+    fields: Mapping[str, ModeratedField]
+    store: SubjectStore
+    changed: Callable[[Mapping[int, Any]], None]
+
+
+class Claimable(Protocol):
+    """What waits in a queue of staff."""
+
+    @property
+    def id(self) -> int: ...
+
+    @property
+    def claimed_by(self) -> int | None: ...
+
+    @property
+    def claimed_until(self) -> datetime | None: ...
 
 
 @dataclass(frozen=True)
@@ -40,11 +62,25 @@ class ChangeView:
     decided_by: int | None
     decided_at: datetime | None
     created_at: datetime
+    claimed_by: int | None = None
+    claimed_until: datetime | None = None
+    old_display: Any = None
+    new_display: Any = None
 
     @property
     def subject(self) -> dict[str, Any]:
         """What is edited, as the API names it."""
         return {"type": self.subject_type, "id": self.subject_id}
+
+
+@dataclass(frozen=True)
+class ChangeFilters:
+    """What a list of change requests is narrowed to; `claimed` is `mine` or `none`."""
+
+    status: str | None = None
+    field_name: str | None = None
+    subject_type: str | None = None
+    claimed: str | None = None
 
 
 @dataclass(frozen=True)
@@ -94,6 +130,8 @@ class ReportView:
     closed_by: int | None
     closed_at: datetime | None
     created_at: datetime
+    claimed_by: int | None
+    claimed_until: datetime | None
 
 
 class BulkAction(Protocol):
@@ -129,27 +167,62 @@ class ChangeRepository(Protocol):
         """Those that exist, in one query."""
         ...
 
-    def lock_pending(self, ids: Sequence[int]) -> set[int]:
-        """Which of `ids` are pending; locked in the order of their ids, in one query."""
+    def lock_many(self, ids: Sequence[int]) -> list[ChangeView]:
+        """Those that exist, as they are now; locked in the order of their ids, in one query."""
         ...
 
     def decide(
-        self, ids: Sequence[int], status: str, reason: str | None, actor_id: int, at: datetime
+        self, changes: Sequence[ChangeView], status: str, reason: str | None, actor_id: int, at: datetime
     ) -> list[ChangeView]:
-        """Move those of `ids` that are pending to `status`, in one UPDATE; returns what was moved."""
+        """Move those of `changes` that are pending to `status`, in one UPDATE, and keep their `old_value`
+        where it is another than the stored one. Returns what was moved.
+        """
         ...
 
-    def pending(self, subject_type: str, subject_id: int) -> list[ChangeView]: ...
+    def withdraw(self, change_id: int, user_id: int, at: datetime) -> bool:
+        """False when it neither waits for staff nor for its owner."""
+        ...
+
+    def list_open(self, subject_type: str, subject_id: int) -> list[ChangeView]:
+        """Pending, or to be revised; at most one for each moderated field."""
+        ...
 
     def replace_item(self, subject_type: str, field_name: str, old: int, new: int) -> int:
         """In pending requests whose values are lists of ids, `new` for `old`; how many."""
         ...
 
     def list_all(
-        self, page: PageRequest, *, status: str | None, field_name: str | None
-    ) -> Page[ChangeView]: ...
+        self, page: PageRequest, filters: ChangeFilters, reader_id: int, now: datetime
+    ) -> Page[ChangeView]:
+        """Oldest first."""
+        ...
 
     def list_own(self, user_id: int, page: PageRequest, *, status: str | None) -> Page[ChangeView]: ...
+
+
+C_co = TypeVar("C_co", bound=Claimable, covariant=True)
+
+
+class ClaimRepository(Protocol[C_co]):
+    """The claims of one queue."""
+
+    def find(self, item_id: int, /) -> C_co | None: ...
+
+    def claim(self, item_id: int, actor_id: int, now: datetime, until: datetime) -> C_co | None:
+        """Of two at once one has it. None when it does not wait, is claimed by another, or is
+        of `actor_id`.
+        """
+        ...
+
+    def claim_next(
+        self, actor_id: int, now: datetime, until: datetime, filters: Mapping[str, Any]
+    ) -> C_co | None:
+        """The oldest that `claim` would give; what others are claiming at this moment is passed over."""
+        ...
+
+    def release(self, item_id: int, actor_id: int | None) -> C_co | None:
+        """End the claim of `actor_id`, of whoever has it for None. None when there is no such claim."""
+        ...
 
 
 class AuditRepository(Protocol):
@@ -169,6 +242,8 @@ class ReportRepository(Protocol):
 
     def close(self, report_id: int, values: Mapping[str, Any]) -> ReportView: ...
 
-    def list_all(self, page: PageRequest, filters: Mapping[str, Any]) -> Page[ReportView]:
-        """Oldest first; `filters` are columns and their values."""
+    def list_all(
+        self, page: PageRequest, filters: Mapping[str, Any], reader_id: int, now: datetime
+    ) -> Page[ReportView]:
+        """Oldest first; `filters` are columns and their values, and `claimed`."""
         ...

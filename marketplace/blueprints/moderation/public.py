@@ -2,7 +2,7 @@
 
 from marketplace.blueprints.moderation.events import ChangeDecided, ChangeSubmitted, ReportClosed, ReportFiled
 from marketplace.blueprints.moderation.ports import BulkAction, ChangeView, ModeratedSubject, Reportable
-from marketplace.blueprints.moderation.privacy_repositories import SqlPersonalRecords
+from marketplace.blueprints.moderation.repositories import SqlPersonalRecords
 from marketplace.blueprints.moderation.services import AuditLog, ChangeRequests
 from marketplace.blueprints.moderation.wiring import Moderation
 from marketplace.web.runtime import Runtime

@@ -9,6 +9,7 @@ from marketplace.kernel.pages import Page
 from marketplace.web.access import current_principal, signed_in
 from marketplace.web.blueprint import VersionedBlueprint
 from marketplace.web.idempotency import idempotent
+from marketplace.web.language import preferred_language
 from marketplace.web.limits import caller_key, limit
 from marketplace.web.pagination import split_page
 
@@ -42,13 +43,13 @@ def file_report(data: dict[str, Any]) -> ReportView:
 def list_own_changes(query: dict[str, Any]) -> Page[ChangeView]:
     """Own change requests, newest first"""
     page, filters = split_page(query)
-    return moderation().changes.list_own(current_principal().user_id, page, **filters)
+    return moderation().changes.list_own(current_principal().user_id, page, preferred_language(), **filters)
 
 
 @blp.delete("/<int:change_id>")
 @signed_in
-@blp.problem(409, "`change_decided`: it is no longer pending")
+@blp.problem(409, "`change_decided`: it is neither pending nor to be revised")
 @blp.response(204)
 def withdraw_change(change_id: int) -> None:
-    """Withdraw a pending change request"""
+    """Withdraw a change request that is pending or to be revised"""
     moderation().changes.withdraw(current_principal().user_id, change_id)

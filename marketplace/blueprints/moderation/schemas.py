@@ -1,6 +1,6 @@
 """What goes in and out of moderation."""
 
-from marketplace.blueprints.moderation.policies import ChangeStatus, ReportOutcome, ReportStatus
+from marketplace.blueprints.moderation.policies import ChangeStatus, Claimed, ReportOutcome, ReportStatus
 from marketplace.web import fields
 from marketplace.web.pagination import PageQuery
 from marketplace.web.schema import Schema
@@ -17,20 +17,43 @@ class ChangeRequest(Schema):
     id = fields.Id(required=True)
     subject = fields.Nested(Subject, required=True)
     field_name = fields.Str(required=True, max=64)
-    old_value = fields.Raw()
+    old_value = fields.Raw(metadata={"description": "Of an approved one: what it really replaced"})
     new_value = fields.Raw()
+    old_display = fields.Raw(
+        metadata={"description": "`old_value` for people: categories as `{id, name}`, avatars by address"}
+    )
+    new_display = fields.Raw()
     status = fields.Str(required=True, max=32)
     created_at = fields.DateTime(required=True)
     decided_at = fields.DateTime(required=True, allow_none=True)
     reason = fields.Str(required=True, allow_none=True, max=1000)
 
 
+class Claim(Schema):
+    claimed_by = fields.Id(
+        required=True, allow_none=True, metadata={"description": "The member of staff who looks at it"}
+    )
+    claimed_until = fields.DateTime(required=True, allow_none=True)
+
+
+class QueuedChange(ChangeRequest, Claim):
+    requested_by = fields.Id(required=True)
+    decided_by = fields.Id(required=True, allow_none=True)
+
+
 class OwnChangesQuery(PageQuery):
     status = fields.Enum(ChangeStatus)
 
 
-class ChangesQuery(OwnChangesQuery):
+class NextChangeQuery(Schema):
     field_name = fields.Str(max=64)
+    subject_type = fields.Str(max=64)
+
+
+class ChangesQuery(OwnChangesQuery, NextChangeQuery):
+    claimed = fields.Enum(
+        Claimed, metadata={"description": "`mine`: those that I look at; `none`: those that nobody does"}
+    )
 
 
 class Reason(Schema):
@@ -97,7 +120,7 @@ class FiledReport(Schema):
     created_at = fields.DateTime(required=True)
 
 
-class Report(FiledReport):
+class Report(FiledReport, Claim):
     reporter_id = fields.Id(required=True)
     owner_id = fields.Id(required=True, metadata={"description": "Whose it is"})
     outcome = fields.Enum(ReportOutcome, required=True, allow_none=True)
@@ -106,9 +129,13 @@ class Report(FiledReport):
     closed_at = fields.DateTime(required=True, allow_none=True)
 
 
-class ReportsQuery(PageQuery):
-    status = fields.Enum(ReportStatus)
+class NextReportQuery(Schema):
     content_type = fields.Str(max=32)
+
+
+class ReportsQuery(PageQuery, NextReportQuery):
+    status = fields.Enum(ReportStatus)
+    claimed = fields.Enum(Claimed)
     owner_id = fields.Id()
 
 

@@ -4,16 +4,24 @@ from dataclasses import dataclass
 
 from flask import has_request_context, request
 
-from marketplace.blueprints.moderation.privacy_repositories import SqlPersonalRecords
-from marketplace.blueprints.moderation.report_repositories import SqlReportRepository
-from marketplace.blueprints.moderation.reports import Reports
-from marketplace.blueprints.moderation.repositories import SqlAuditRepository, SqlChangeRepository
+from marketplace.blueprints.moderation.policies import objection, report_objection
+from marketplace.blueprints.moderation.ports import ChangeView, ReportView
+from marketplace.blueprints.moderation.repositories import (
+    SqlAuditRepository,
+    SqlChangeRepository,
+    SqlPersonalRecords,
+    SqlReportRepository,
+    change_claims,
+    report_claims,
+)
 from marketplace.blueprints.moderation.services import (
     AuditLog,
     BulkChanges,
     BulkDecisions,
     ChangeRequests,
+    Claims,
     Origin,
+    Reports,
 )
 from marketplace.web.request_id import current_request_id
 from marketplace.web.runtime import Runtime, runtime
@@ -27,6 +35,8 @@ class Moderation:
     audit: AuditLog
     bulk: BulkDecisions
     reports: Reports
+    change_claims: Claims[ChangeView]
+    report_claims: Claims[ReportView]
     personal: SqlPersonalRecords
 
 
@@ -38,7 +48,22 @@ def build(parts: Runtime) -> Moderation:
     bulk.register(BulkChanges(changes))
     reports = Reports(parts.uow, SqlReportRepository(parts.uow, parts.cursors), audit, parts.clock)
     return Moderation(
-        changes=changes, audit=audit, bulk=bulk, reports=reports, personal=SqlPersonalRecords(parts.uow)
+        changes=changes,
+        audit=audit,
+        bulk=bulk,
+        reports=reports,
+        change_claims=Claims(
+            parts.uow, change_claims(parts.uow), audit, parts.clock, subject="change", objection=objection
+        ),
+        report_claims=Claims(
+            parts.uow,
+            report_claims(parts.uow),
+            audit,
+            parts.clock,
+            subject="report",
+            objection=report_objection,
+        ),
+        personal=SqlPersonalRecords(parts.uow),
     )
 
 

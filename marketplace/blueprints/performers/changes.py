@@ -1,11 +1,12 @@
 """How each field of a performer's own profile is edited."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from marketplace.blueprints.performers.errors import CategoryGone
 from marketplace.blueprints.performers.ports import PerformerRepository
-from marketplace.kernel.changes import Attribute, FieldStrategy
+from marketplace.kernel.changes import Attribute, FieldStore, FieldStrategy, ModeratedField
+from marketplace.kernel.errors import AppError
 
 SUBJECT = "performer"
 
@@ -26,20 +27,29 @@ class Categories:
 
     def read(self, subject: Any) -> list[int]:
         """The ids of the present categories."""
-        return sorted(category.id for category in subject.categories)
+        found: list[int] = subject.category_ids
+        return found
 
-    def apply(self, subject: Any, value: Any) -> None:
-        """Replace the links. Raises CategoryGone when a category is offered no more."""
-        found = self._performers.find_active_categories(value)
-        if len(found) != len(value):
-            missing = sorted(set(value) - {category.id for category in found})
-            raise CategoryGone(f"No longer offered: {', '.join(map(str, missing))}")
-        subject.categories = found
-        # Links are rows of their own, and would leave the version as it was.
-        self._performers.touch(subject)
+    def write(self, _store: FieldStore, values: Mapping[int, Any], /) -> Mapping[int, AppError]:
+        """Replace the links of many; CategoryGone for those with a category that is offered no more."""
+        wanted = sorted({category_id for ids in values.values() for category_id in ids})
+        offered = {category.id for category in self._performers.lock_active_categories(wanted)}
+        gone: dict[int, AppError] = {}
+        for performer_id, ids in values.items():
+            missing = sorted(set(ids) - offered)
+            if missing:
+                gone[performer_id] = CategoryGone(f"No longer offered: {', '.join(map(str, missing))}")
+        links = {performer_id: ids for performer_id, ids in values.items() if performer_id not in gone}
+        self._performers.replace_categories(links)
+        return gone
+
+    def show(self, values: Sequence[Any], language: str) -> Sequence[Any]:
+        """The categories with their names, deleted ones as bare ids; in one query."""
+        named = self._performers.category_names({one for ids in values for one in ids or ()}, language)
+        return [[{"id": one, "name": named.get(one)} for one in ids or ()] for ids in values]
 
 
-def moderated_fields(performers: PerformerRepository) -> dict[str, FieldStrategy]:
+def moderated_fields(performers: PerformerRepository) -> dict[str, ModeratedField]:
     """Staff approves these."""
     return {
         "headline": Attribute("headline"),

@@ -1,6 +1,6 @@
 """What the services of performers need from outside, and the views that they hand on."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -137,6 +137,18 @@ class FullProfile:
 
 
 @dataclass(frozen=True)
+class ModeratedPerformer:
+    """What of a performer waits for staff when it is edited."""
+
+    id: int
+    user_id: int
+    headline: str
+    about: str
+    address: dict[str, Any]
+    category_ids: list[int]
+
+
+@dataclass(frozen=True)
 class PerformerStatus:
     """What a decision on a performer starts from."""
 
@@ -197,6 +209,18 @@ class PerformerRepository(Protocol):
 
     def find_active_categories(self, ids: Sequence[int]) -> list[Category]:
         """Those of `ids` that exist and are offered, by id."""
+        ...
+
+    def lock_active_categories(self, ids: Sequence[int]) -> list[Category]:
+        """As `find_active_categories`; they are offered until the transaction ends."""
+        ...
+
+    def category_names(self, ids: Collection[int], language: str) -> Mapping[int, str]:
+        """The names of those of `ids` that exist, offered or not."""
+        ...
+
+    def replace_categories(self, links: Mapping[int, Sequence[int]]) -> None:
+        """Give each performer exactly these categories, and a new version."""
         ...
 
     def touch(self, performer: Performer) -> None:

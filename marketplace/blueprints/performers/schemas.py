@@ -236,6 +236,12 @@ class PerformerChange(Schema):
     old_value = fields.Raw()
     new_value = fields.Raw()
     status = fields.Str(required=True, dump_only=True)
+    reason = fields.Str(
+        required=True,
+        allow_none=True,
+        dump_only=True,
+        metadata={"description": "Why staff asked for a revision"},
+    )
     created_at = fields.DateTime(required=True, dump_only=True)
 
 

@@ -30,7 +30,7 @@ from marketplace.blueprints.performers.ports import (
     Search,
     StaffSearch,
 )
-from marketplace.kernel.changes import FieldStrategy, apply, diff
+from marketplace.kernel.changes import ModeratedField, apply, diff
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.errors import AppError, Forbidden, Invalid, NotFound, PreconditionFailed
 from marketplace.kernel.events import DomainEvent
@@ -56,7 +56,7 @@ class ProfileService:
         performers: PerformerRepository,
         directory: PerformerDirectory,
         queue: ChangeQueue,
-        moderated: Mapping[str, FieldStrategy],
+        moderated: Mapping[str, ModeratedField],
     ) -> None:
         self._uow = uow
         self._performers = performers

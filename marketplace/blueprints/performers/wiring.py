@@ -1,5 +1,6 @@
 """Builds the services of performers."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from marketplace.blueprints.accounts import public as accounts
@@ -10,6 +11,7 @@ from marketplace.blueprints.performers.certificate_wiring import Certificates, b
 from marketplace.blueprints.performers.changes import SUBJECT, moderated_fields
 from marketplace.blueprints.performers.events import PerformerProfileChanged
 from marketplace.blueprints.performers.listings import ListingService
+from marketplace.blueprints.performers.ports import ModeratedPerformer
 from marketplace.blueprints.performers.repositories import (
     SqlCategoryLinks,
     SqlFavouriteRepository,
@@ -26,7 +28,6 @@ from marketplace.blueprints.performers.services import (
     ProfileService,
 )
 from marketplace.kernel.identity import Principal
-from marketplace.models.performers import Performer
 from marketplace.web.runtime import Runtime, runtime
 
 
@@ -51,14 +52,14 @@ def build(parts: Runtime) -> Performers:
     moderated = moderated_fields(repository)
     decisions = DecisionService(parts.uow, repository, directory, moderation.audit(parts))
 
-    def changed(performer: Performer, _changes: object) -> None:
-        parts.uow.record(PerformerProfileChanged(performer_id=performer.id, user_id=performer.user_id))
+    def changed(found: Mapping[int, ModeratedPerformer]) -> None:
+        parts.uow.record_many(
+            [PerformerProfileChanged(performer_id=one.id, user_id=one.user_id) for one in found.values()]
+        )
 
     moderation.register_subject(
         parts,
-        moderation.ModeratedSubject(
-            name=SUBJECT, strategies=moderated, load=repository.get_for_update, changed=changed
-        ),
+        moderation.ModeratedSubject(name=SUBJECT, fields=moderated, store=repository, changed=changed),
     )
     records = SqlPerformerRecords(parts.uow)
     accounts.register_export(parts, accounts.ExportSection("performer", records.profile))

@@ -1,7 +1,7 @@
 """The SQL of users."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from sqlalchemy import Select, exists, func, or_, select, update
 from marketplace.blueprints.accounts.changes import SUBJECT
 from marketplace.blueprints.accounts.ports import UserSearch, UserView
 from marketplace.database.keyset import fetch_page
+from marketplace.database.many import update_each
 from marketplace.database.repository import SqlRepository
 from marketplace.database.unit_of_work import SqlUnitOfWork
 from marketplace.kernel.cursors import CursorSigner
@@ -159,6 +160,20 @@ class SqlUserRepository(SqlRepository):
             .execution_options(populate_existing=True)
         )
         return list(self.session.scalars(statement))
+
+    def lock_many(self, ids: Sequence[int]) -> Mapping[int, Any]:
+        """What of users waits for staff when it is edited, locked in the order of their ids."""
+        statement = (
+            select(User.id, User.first_name, User.last_name, User.avatar_key)
+            .where(User.id.in_(ids), User.deleted_at.is_(None))
+            .order_by(User.id)
+            .with_for_update(key_share=True)
+        )
+        return {row.id: row for row in self.session.execute(statement)}
+
+    def set_each(self, column: str, values: Mapping[int, Any]) -> None:
+        """Set `column` of each user, and give each a new version; one UPDATE."""
+        update_each(self.session, User, [{"id": key, column: value} for key, value in values.items()])
 
     def set_active(self, ids: Sequence[int], *, active: bool, reason: str | None, at: datetime) -> None:
         """Block or unblock all of `ids`, in one UPDATE."""

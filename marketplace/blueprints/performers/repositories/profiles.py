@@ -1,17 +1,19 @@
 """The SQL that changes performers."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import InstrumentedAttribute, selectinload
 
-from marketplace.blueprints.performers.ports import PerformerStatus
+from marketplace.blueprints.performers.ports import ModeratedPerformer, PerformerStatus
+from marketplace.database.many import forget_loaded, update_each
 from marketplace.database.repository import SqlRepository
 from marketplace.kernel.errors import NotFound
 from marketplace.models.catalog import Category, City
-from marketplace.models.performers import Favourite, Performer
+from marketplace.models.performers import Favourite, Performer, PerformerCategory
 
 DETAIL = (selectinload(Performer.categories),)
 
@@ -46,6 +48,66 @@ class SqlPerformerRepository(SqlRepository):
         """Those of `ids` that exist and are offered, by id."""
         statement = select(Category).where(Category.id.in_(ids), Category.is_active).order_by(Category.id)
         return list(self.session.scalars(statement))
+
+    def lock_active_categories(self, ids: Sequence[int]) -> list[Category]:
+        """As `find_active_categories`; they are offered until the transaction ends."""
+        statement = (
+            select(Category)
+            .where(Category.id.in_(ids), Category.is_active)
+            .order_by(Category.id)
+            .with_for_update(read=True)
+            .execution_options(populate_existing=True)
+        )
+        return list(self.session.scalars(statement))
+
+    def category_names(self, ids: Collection[int], language: str) -> Mapping[int, str]:
+        """The names of those of `ids` that exist, offered or not."""
+        if not ids:
+            return {}
+        names: InstrumentedAttribute[dict[str, Any]] = Category.names
+        name = func.coalesce(names[language].astext, names["en"].astext).label("name")
+        statement = select(Category.id, name).where(Category.id.in_(ids))
+        return {row.id: row.name for row in self.session.execute(statement)}
+
+    def replace_categories(self, links: Mapping[int, Sequence[int]]) -> None:
+        """Give each performer exactly these categories, and a new version: links are rows of their own."""
+        if not links:
+            return
+        unlink = delete(PerformerCategory).where(PerformerCategory.performer_id.in_(links))
+        self.session.execute(unlink, execution_options={"synchronize_session": False})
+        rows = [
+            {"performer_id": performer_id, "category_id": category_id}
+            for performer_id, ids in links.items()
+            for category_id in ids
+        ]
+        if rows:
+            self.session.execute(insert(PerformerCategory), rows)
+        touch = update(Performer).where(Performer.id.in_(links)).values(version=Performer.version + 1)
+        self.session.execute(touch, execution_options={"synchronize_session": False})
+        forget_loaded(self.session, Performer, links)
+
+    def lock_many(self, ids: Sequence[int]) -> Mapping[int, ModeratedPerformer]:
+        """What staff decides on, locked in the order of the ids; in two queries."""
+        statement = (
+            select(Performer.id, Performer.user_id, Performer.headline, Performer.about, Performer.address)
+            .where(Performer.id.in_(ids))
+            .order_by(Performer.id)
+            .with_for_update(key_share=True)
+        )
+        rows = self.session.execute(statement).all()
+        links = (
+            select(PerformerCategory.performer_id, PerformerCategory.category_id)
+            .where(PerformerCategory.performer_id.in_(ids))
+            .order_by(PerformerCategory.category_id)
+        )
+        categories: dict[int, list[int]] = {row.id: [] for row in rows}
+        for performer_id, category_id in self.session.execute(links):
+            categories[performer_id].append(category_id)
+        return {row.id: ModeratedPerformer(**row._mapping, category_ids=categories[row.id]) for row in rows}
+
+    def set_each(self, column: str, values: Mapping[int, Any]) -> None:
+        """Set `column` of each performer, and give each a new version; one UPDATE."""
+        update_each(self.session, Performer, [{"id": key, column: value} for key, value in values.items()])
 
     def touch(self, performer: Performer) -> None:
         """Give the performer a new version."""

@@ -1,11 +1,13 @@
 """The SQL of reports."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Row, insert, select, update
 
 from marketplace.blueprints.moderation.ports import ReportView
+from marketplace.blueprints.moderation.repositories.claims import SqlClaimRepository, claimed
 from marketplace.database.keyset import fetch_page
 from marketplace.database.repository import SqlRepository
 from marketplace.database.unit_of_work import SqlUnitOfWork
@@ -41,10 +43,32 @@ class SqlReportRepository(SqlRepository):
         statement = update(Report).where(Report.id == report_id).values(**values).returning(*_COLUMNS)
         return ReportView(**self.session.execute(statement).one()._mapping)
 
-    def list_all(self, page: PageRequest, filters: Mapping[str, Any]) -> Page[ReportView]:
+    def list_all(
+        self, page: PageRequest, filters: Mapping[str, Any], reader_id: int, now: datetime
+    ) -> Page[ReportView]:
         """Oldest first."""
         statement = select(*_COLUMNS).order_by(Report.id)
         for name, value in filters.items():
-            statement = statement.where(getattr(Report, name) == value)
-        found = fetch_page(self.session, statement, page, self._signer, name="reports", filters=filters)
-        return Page([ReportView(**row._mapping) for row in found.items], found.next, found.previous)
+            if name == "claimed":
+                statement = statement.where(claimed(Report, value, reader_id, now))
+            else:
+                statement = statement.where(getattr(Report, name) == value)
+        bound = {**filters, "reader": reader_id}
+        found = fetch_page(self.session, statement, page, self._signer, name="reports", filters=bound)
+        return Page([_report(row) for row in found.items], found.next, found.previous)
+
+
+def report_claims(uow: SqlUnitOfWork) -> SqlClaimRepository[ReportView]:
+    """The claims of reports; neither who told nor whose it is decides."""
+    return SqlClaimRepository(
+        uow,
+        Report,
+        _report,
+        columns=_COLUMNS,
+        waiting="open",
+        parties=(Report.reporter_id, Report.owner_id),
+    )
+
+
+def _report(row: Row[Any]) -> ReportView:
+    return ReportView(**row._mapping)

@@ -89,7 +89,7 @@ class SqlPersonalRecords(SqlRepository):
             update(Report).where(Report.reporter_id == user_id, Report.status == "closed").values(reason="")
         )
         self.session.execute(told, execution_options={"synchronize_session": False})
-        pending = ChangeRequest.status == "pending"
+        waiting = ChangeRequest.status.in_(["pending", "revision_requested"])
         statement = (
             update(ChangeRequest)
             .where(ChangeRequest.requested_by == user_id)
@@ -97,8 +97,10 @@ class SqlPersonalRecords(SqlRepository):
                 old_value=null(),
                 new_value=null(),
                 reason=None,
-                status=case((pending, "withdrawn"), else_=ChangeRequest.status),
+                status=case((waiting, "withdrawn"), else_=ChangeRequest.status),
                 decided_at=func.coalesce(ChangeRequest.decided_at, at),
+                claimed_by=None,
+                claimed_until=None,
             )
         )
         self.session.execute(statement, execution_options={"synchronize_session": False})

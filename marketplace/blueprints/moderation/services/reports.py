@@ -1,14 +1,20 @@
 """Reports: users tell staff of what others put here, staff closes them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from marketplace.blueprints.moderation.errors import OwnContent, OwnReport, ReportClosed
+from marketplace.blueprints.moderation.errors import OwnContent
 from marketplace.blueprints.moderation.events import ReportClosed as ReportClosedEvent
 from marketplace.blueprints.moderation.events import ReportFiled
-from marketplace.blueprints.moderation.policies import ReportOutcome, ReportStatus
+from marketplace.blueprints.moderation.policies import (
+    ReportOutcome,
+    ReportStatus,
+    live_claim,
+    report_objection,
+)
 from marketplace.blueprints.moderation.ports import Reportable, ReportRepository, ReportView
-from marketplace.blueprints.moderation.services import AuditLog
+from marketplace.blueprints.moderation.services.audit import AuditLog
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.errors import Invalid, NotFound
 from marketplace.kernel.identity import Principal
@@ -63,26 +69,32 @@ class Reports:
             )
             return report
 
-    def list_all(self, page: PageRequest, filters: Mapping[str, Any]) -> Page[ReportView]:
-        """The queue of staff, oldest first."""
-        return self._reports.list_all(page, filters)
+    def list_all(self, page: PageRequest, filters: Mapping[str, Any], reader: Principal) -> Page[ReportView]:
+        """The queue of staff, oldest first. Raises InvalidCursor."""
+        now = self._clock.now()
+        found = self._reports.list_all(page, filters, reader.user_id, now)
+        return replace(found, items=[replace(report, **live_claim(report, now)) for report in found.items])
 
     def close(self, actor: Principal, report_id: int, outcome: ReportOutcome, note: str | None) -> ReportView:
-        """Of two at once, one closes it. Raises NotFound, OwnReport, ReportClosed."""
+        """Of two at once, one closes it. Raises NotFound, OwnReport, ReportClosed,
+        ClaimedByOther.
+        """
         with self._uow:
             report = self._reports.find(report_id, lock=True)
             if report is None:
                 raise NotFound
-            if actor.user_id in {report.reporter_id, report.owner_id}:
-                raise OwnReport
-            if report.status != ReportStatus.OPEN:
-                raise ReportClosed
+            now = self._clock.now()
+            problem = report_objection(actor, report, now)
+            if problem is not None:
+                raise problem
             values = {
                 "status": ReportStatus.CLOSED,
                 "outcome": outcome,
                 "note": note,
                 "closed_by": actor.user_id,
-                "closed_at": self._clock.now(),
+                "closed_at": now,
+                "claimed_by": None,
+                "claimed_until": None,
             }
             closed = self._reports.close(report_id, values)
             self._audit.write(

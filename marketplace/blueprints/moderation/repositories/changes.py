@@ -1,19 +1,22 @@
-"""The SQL of moderation."""
+"""The SQL of change requests."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import CursorResult, Row, Select, insert, select, text, update
 
-from marketplace.blueprints.moderation.ports import AuditView, ChangeView
+from marketplace.blueprints.moderation.ports import ChangeFilters, ChangeView
+from marketplace.blueprints.moderation.repositories.claims import SqlClaimRepository, claimed
 from marketplace.database.keyset import fetch_page
+from marketplace.database.many import update_each
 from marketplace.database.repository import SqlRepository
 from marketplace.database.unit_of_work import SqlUnitOfWork
 from marketplace.kernel.changes import Change
 from marketplace.kernel.cursors import CursorSigner
 from marketplace.kernel.pages import Page, PageRequest
-from marketplace.models.moderation import AuditEntry, ChangeRequest
+from marketplace.models.moderation import ChangeRequest
 
 _CHANGE_COLUMNS: tuple[Any, ...] = (
     ChangeRequest.id,
@@ -28,21 +31,12 @@ _CHANGE_COLUMNS: tuple[Any, ...] = (
     ChangeRequest.decided_by,
     ChangeRequest.decided_at,
     ChangeRequest.created_at,
+    ChangeRequest.claimed_by,
+    ChangeRequest.claimed_until,
 )
-_AUDIT_COLUMNS: tuple[Any, ...] = (
-    AuditEntry.id,
-    AuditEntry.actor_id,
-    AuditEntry.on_behalf_of,
-    AuditEntry.action,
-    AuditEntry.subject_type,
-    AuditEntry.subject_id,
-    AuditEntry.before,
-    AuditEntry.after,
-    AuditEntry.reason,
-    AuditEntry.request_id,
-    AuditEntry.ip,
-    AuditEntry.created_at,
-)
+_OPEN = ("pending", "revision_requested")
+"""Those that a newer one supersedes: they wait for staff, or for their owner."""
+_UNCLAIMED: dict[str, None] = {"claimed_by": None, "claimed_until": None}
 
 # A lock for the subject and not of its row: where nothing is pending yet, there is no row to wait for.
 _SUBMITTING = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
@@ -89,9 +83,9 @@ class SqlChangeRepository(SqlRepository):
                 ChangeRequest.subject_type == subject_type,
                 ChangeRequest.subject_id == subject_id,
                 ChangeRequest.field_name.in_(fields),
-                ChangeRequest.status == "pending",
+                ChangeRequest.status.in_(_OPEN),
             )
-            .values(status="superseded", decided_at=at)
+            .values(status="superseded", decided_at=at, **_UNCLAIMED)
         )
         self.session.execute(superseded, execution_options={"synchronize_session": False})
         rows = [
@@ -120,57 +114,79 @@ class SqlChangeRepository(SqlRepository):
         statement = self._select().where(ChangeRequest.id.in_(ids))
         return [_change(row) for row in self.session.execute(statement)]
 
-    def lock_pending(self, ids: Sequence[int]) -> set[int]:
-        """Which of `ids` are pending; locked in the order of their ids, in one query."""
+    def lock_many(self, ids: Sequence[int]) -> list[ChangeView]:
+        """Those that exist, as they are now; locked in the order of their ids, in one query."""
         statement = (
-            select(ChangeRequest.id)
-            .where(ChangeRequest.id.in_(ids), ChangeRequest.status == "pending")
-            .order_by(ChangeRequest.id)
-            .with_for_update()
+            self._select().where(ChangeRequest.id.in_(ids)).order_by(ChangeRequest.id).with_for_update()
         )
-        return set(self.session.scalars(statement))
+        return [_change(row) for row in self.session.execute(statement)]
 
     def decide(
-        self, ids: Sequence[int], status: str, reason: str | None, actor_id: int, at: datetime
+        self, changes: Sequence[ChangeView], status: str, reason: str | None, actor_id: int, at: datetime
     ) -> list[ChangeView]:
-        """Move those of `ids` that are pending to `status`, in one UPDATE; one winner, because the status
-        is in the WHERE.
+        """Move those of `changes` that are pending to `status`, in one UPDATE; one winner, because the
+        status is in the WHERE. A second UPDATE keeps values that are no longer what was stored as the old
+        ones.
         """
-        if not ids:
+        if not changes:
             return []
         statement = (
             update(ChangeRequest)
-            .where(ChangeRequest.id.in_(ids), ChangeRequest.status == "pending")
-            .values(status=status, reason=reason, decided_by=actor_id, decided_at=at)
+            .where(ChangeRequest.id.in_([change.id for change in changes]), ChangeRequest.status == "pending")
+            .values(status=status, reason=reason, decided_by=actor_id, decided_at=at, **_UNCLAIMED)
             .returning(*_CHANGE_COLUMNS)
         )
         rows = self.session.execute(statement, execution_options={"synchronize_session": False})
-        return [_change(row) for row in rows]
+        old = {change.id: change.old_value for change in changes}
+        decided = [_change(row) for row in rows]
+        moved = [change for change in decided if change.old_value != old[change.id]]
+        update_each(
+            self.session,
+            ChangeRequest,
+            [{"id": change.id, "old_value": old[change.id]} for change in moved],
+        )
+        return [replace(change, old_value=old[change.id]) for change in decided]
 
-    def pending(self, subject_type: str, subject_id: int) -> list[ChangeView]:
-        """At most one for each moderated field."""
+    def withdraw(self, change_id: int, user_id: int, at: datetime) -> bool:
+        """False when it neither waits for staff nor for its owner."""
+        statement = (
+            update(ChangeRequest)
+            .where(ChangeRequest.id == change_id, ChangeRequest.status.in_(_OPEN))
+            .values(status="withdrawn", reason=None, decided_by=user_id, decided_at=at, **_UNCLAIMED)
+            .returning(ChangeRequest.id)
+        )
+        return self.session.scalar(statement, execution_options={"synchronize_session": False}) is not None
+
+    def list_open(self, subject_type: str, subject_id: int) -> list[ChangeView]:
+        """Pending, or to be revised; at most one for each moderated field."""
         statement = (
             self._select()
             .where(
                 ChangeRequest.subject_type == subject_type,
                 ChangeRequest.subject_id == subject_id,
-                ChangeRequest.status == "pending",
+                ChangeRequest.status.in_(_OPEN),
             )
             .order_by(ChangeRequest.id)
         )
         return [_change(row) for row in self.session.execute(statement)]
 
-    def list_all(self, page: PageRequest, *, status: str | None, field_name: str | None) -> Page[ChangeView]:
+    def list_all(
+        self, page: PageRequest, filters: ChangeFilters, reader_id: int, now: datetime
+    ) -> Page[ChangeView]:
         """Oldest first; each of the two orders is that of an index."""
         statement = self._select()
-        if status is None:
+        if filters.status is None:
             statement = statement.order_by(ChangeRequest.id)
         else:
-            statement = statement.where(ChangeRequest.status == status)
+            statement = statement.where(ChangeRequest.status == filters.status)
             statement = statement.order_by(ChangeRequest.created_at, ChangeRequest.id)
-        if field_name is not None:
-            statement = statement.where(ChangeRequest.field_name == field_name)
-        return self._page(statement, page, "changes", {"status": status, "field_name": field_name})
+        if filters.field_name is not None:
+            statement = statement.where(ChangeRequest.field_name == filters.field_name)
+        if filters.subject_type is not None:
+            statement = statement.where(ChangeRequest.subject_type == filters.subject_type)
+        if filters.claimed is not None:
+            statement = statement.where(claimed(ChangeRequest, filters.claimed, reader_id, now))
+        return self._page(statement, page, "changes", {**asdict(filters), "reader": reader_id})
 
     def list_own(self, user_id: int, page: PageRequest, *, status: str | None) -> Page[ChangeView]:
         """Newest first."""
@@ -199,26 +215,17 @@ class SqlChangeRepository(SqlRepository):
         return Page([_change(row) for row in found.items], found.next, found.previous)
 
 
-class SqlAuditRepository(SqlRepository):
-    """The audit log, to which rows are only added."""
-
-    def __init__(self, uow: SqlUnitOfWork, signer: CursorSigner) -> None:
-        super().__init__(uow)
-        self._signer = signer
-
-    def add(self, entries: Sequence[Mapping[str, Any]]) -> None:
-        """One statement for all."""
-        if entries:
-            self.session.execute(insert(AuditEntry), [dict(entry) for entry in entries])
-
-    def list_all(self, page: PageRequest, filters: Mapping[str, Any]) -> Page[AuditView]:
-        """Newest first; `filters` are columns and their values."""
-        statement = select(*_AUDIT_COLUMNS).order_by(AuditEntry.id.desc())
-        for name, value in filters.items():
-            statement = statement.where(getattr(AuditEntry, name) == value)
-        found = fetch_page(self.session, statement, page, self._signer, name="audit", filters=filters)
-        return Page([AuditView(**row._mapping) for row in found.items], found.next, found.previous)
-
-
 def _change(row: Row[Any]) -> ChangeView:
     return ChangeView(**row._mapping)
+
+
+def change_claims(uow: SqlUnitOfWork) -> SqlClaimRepository[ChangeView]:
+    """The claims of change requests; nobody decides on their own."""
+    return SqlClaimRepository(
+        uow,
+        ChangeRequest,
+        _change,
+        columns=_CHANGE_COLUMNS,
+        waiting="pending",
+        parties=(ChangeRequest.requested_by,),
+    )

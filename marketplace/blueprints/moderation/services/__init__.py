@@ -1,0 +1,9 @@
+"""The use cases of moderation."""
+
+from marketplace.blueprints.moderation.services.audit import AuditLog, Origin
+from marketplace.blueprints.moderation.services.bulk import BulkChanges, BulkDecisions
+from marketplace.blueprints.moderation.services.changes import ChangeRequests
+from marketplace.blueprints.moderation.services.claims import Claims
+from marketplace.blueprints.moderation.services.reports import Reports
+
+__all__ = ["AuditLog", "BulkChanges", "BulkDecisions", "ChangeRequests", "Claims", "Origin", "Reports"]

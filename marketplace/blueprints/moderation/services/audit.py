@@ -1,0 +1,73 @@
+"""The audit log: who did what to whom, written in the transaction of what was done."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from marketplace.blueprints.moderation.ports import AuditRepository, AuditView
+from marketplace.kernel.identity import Principal
+from marketplace.kernel.pages import Page, PageRequest
+from marketplace.kernel.transactions import UnitOfWork
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a request comes from."""
+
+    request_id: str | None
+    ip: str | None
+
+
+class AuditLog:
+    """Who did what to whom; written in the transaction of what was done."""
+
+    def __init__(self, uow: UnitOfWork, entries: AuditRepository, origin: Callable[[], Origin]) -> None:
+        self._uow = uow
+        self._entries = entries
+        self._origin = origin
+
+    def write(
+        self,
+        action: str,
+        subject_type: str,
+        subject_id: int | None,
+        *,
+        actor: Principal | None,
+        before: Any = None,
+        after: Any = None,
+        reason: str | None = None,
+    ) -> None:
+        """One entry; `before` and `after` are values that JSON knows."""
+        self.write_many(action, subject_type, [(subject_id, before, after)], actor=actor, reason=reason)
+
+    def write_many(
+        self,
+        action: str,
+        subject_type: str,
+        subjects: Sequence[tuple[int | None, Any, Any]],
+        *,
+        actor: Principal | None,
+        reason: str | None = None,
+    ) -> None:
+        """One entry for each `(id, before, after)`, in one statement."""
+        origin = self._origin()
+        common = {
+            "actor_id": (actor.acting_admin_id or actor.user_id) if actor else None,
+            "on_behalf_of": actor.user_id if actor and actor.acting_admin_id else None,
+            "action": action,
+            "subject_type": subject_type,
+            "reason": reason,
+            "request_id": origin.request_id,
+            "ip": origin.ip,
+        }
+        with self._uow:
+            self._entries.add(
+                [
+                    {**common, "subject_id": subject_id, "before": before, "after": after}
+                    for subject_id, before, after in subjects
+                ]
+            )
+
+    def list_entries(self, page: PageRequest, filters: Mapping[str, Any]) -> Page[AuditView]:
+        """Newest first."""
+        return self._entries.list_all(page, filters)

@@ -1,0 +1,284 @@
+"""Change requests: edits that wait for staff, and what staff decides."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from itertools import groupby
+from typing import Any
+
+from marketplace.blueprints.moderation.errors import ChangeDecided, FieldNotModerated, SubjectGone
+from marketplace.blueprints.moderation.events import ChangeDecided as ChangeDecidedEvent
+from marketplace.blueprints.moderation.events import ChangeSubmitted
+from marketplace.blueprints.moderation.policies import ChangeStatus, live_claim, objection
+from marketplace.blueprints.moderation.ports import (
+    ChangeFilters,
+    ChangeRepository,
+    ChangeView,
+    ModeratedSubject,
+)
+from marketplace.blueprints.moderation.services.audit import AuditLog
+from marketplace.kernel.changes import Change
+from marketplace.kernel.clock import Clock
+from marketplace.kernel.errors import AppError, NotFound
+from marketplace.kernel.identity import Principal
+from marketplace.kernel.pages import Page, PageRequest
+from marketplace.kernel.transactions import UnitOfWork
+
+Outcome = dict[int, ChangeView | AppError]
+"""For each id the decided request, or what kept it back."""
+
+
+class ChangeRequests:
+    """Edits that wait for staff, and what staff decides; one by one or many at once, by the same code."""
+
+    def __init__(self, uow: UnitOfWork, changes: ChangeRepository, audit: AuditLog, clock: Clock) -> None:
+        self._uow = uow
+        self._changes = changes
+        self._audit = audit
+        self._clock = clock
+        self._subjects: dict[str, ModeratedSubject] = {}
+
+    def register(self, subject: ModeratedSubject) -> None:
+        """Raises ValueError for a name that is taken."""
+        if subject.name in self._subjects:
+            raise ValueError(f"the moderated subject {subject.name!r} is registered twice")
+        self._subjects[subject.name] = subject
+
+    def submit(
+        self, subject_type: str, subject_id: int, requested_by: int, changes: Sequence[Change]
+    ) -> list[ChangeView]:
+        """Store `changes` as pending; a newer one supersedes the one of the same field that is pending or
+        that staff asked to revise. Those whose value is the present one are skipped.
+        """
+        real = [change for change in changes if change.old != change.new]
+        if not real:
+            return []
+        with self._uow:
+            stored = self._changes.add(subject_type, subject_id, requested_by, real, self._clock.now())
+            self._uow.record_many(
+                [
+                    ChangeSubmitted(
+                        change_id=view.id,
+                        subject_type=view.subject_type,
+                        subject_id=view.subject_id,
+                        field_name=view.field_name,
+                    )
+                    for view in stored
+                ]
+            )
+            return stored
+
+    def pending(self, subject_type: str, subject_id: int) -> list[ChangeView]:
+        """What waits for staff, or for its owner since staff asked for a revision; at most one for each
+        moderated field.
+        """
+        return self._changes.list_open(subject_type, subject_id)
+
+    def replace_item(self, subject_type: str, field_name: str, old: int, new: int) -> int:
+        """Where pending requests of a field whose values are lists of ids hold `old`, let them hold `new`:
+        the thing with the id `old` went into the other. How many requests that changed.
+        """
+        with self._uow:
+            return self._changes.replace_item(subject_type, field_name, old, new)
+
+    def list_own(
+        self, user_id: int, page: PageRequest, language: str, *, status: str | None = None
+    ) -> Page[ChangeView]:
+        """A user's own change requests, newest first."""
+        return self._shown_page(self._changes.list_own(user_id, page, status=status), language)
+
+    def list_queue(
+        self, page: PageRequest, filters: ChangeFilters, reader: Principal, language: str
+    ) -> Page[ChangeView]:
+        """Oldest first. Raises InvalidCursor."""
+        now = self._clock.now()
+        return self._shown_page(self._changes.list_all(page, filters, reader.user_id, now), language)
+
+    def shown(self, change: ChangeView, language: str) -> ChangeView:
+        """With names for ids, and without a claim that is over."""
+        return self._shown([change], language)[0]
+
+    def _shown_page(self, page: Page[ChangeView], language: str) -> Page[ChangeView]:
+        return replace(page, items=self._shown(page.items, language))
+
+    def _shown(self, changes: Sequence[ChangeView], language: str) -> list[ChangeView]:
+        now = self._clock.now()
+        shown = {
+            change.id: replace(
+                change,
+                old_display=change.old_value,
+                new_display=change.new_value,
+                **live_claim(change, now),
+            )
+            for change in changes
+        }
+        for (subject_type, field_name), group in _by_field(changes):
+            known = self._subjects.get(subject_type)
+            if known is None or field_name not in known.fields:
+                continue
+            values = [value for change in group for value in (change.old_value, change.new_value)]
+            displays = known.fields[field_name].show(values, language)
+            for change, old, new in zip(group, displays[::2], displays[1::2], strict=True):
+                shown[change.id] = replace(shown[change.id], old_display=old, new_display=new)
+        return [shown[change.id] for change in changes]
+
+    def withdraw(self, user_id: int, change_id: int) -> None:
+        """Take back one that is pending or to be revised. Raises NotFound for a foreign one, ChangeDecided
+        for one that is neither.
+        """
+        with self._uow:
+            known = self._changes.find(change_id)
+            if known is None or known.requested_by != user_id:
+                raise NotFound
+            if not self._changes.withdraw(change_id, user_id, self._clock.now()):
+                raise ChangeDecided
+
+    def approve(self, actor: Principal, change_id: int, language: str) -> ChangeView:
+        """Apply the change by its field's strategy. Of two moderators at once, one wins. What the field held
+        may be another value by now: what was asked for is the new one, and the log tells what it replaced.
+
+        Raises NotFound, OwnChange, ChangeDecided, ClaimedByOther, SubjectGone, FieldNotModerated, or what
+        the strategy has against it.
+        """
+        return self._decide(actor, change_id, ChangeStatus.APPROVED, None, language)
+
+    def reject(self, actor: Principal, change_id: int, reason: str, language: str) -> ChangeView:
+        """Raises NotFound, OwnChange, ChangeDecided, ClaimedByOther."""
+        return self._decide(actor, change_id, ChangeStatus.REJECTED, reason, language)
+
+    def request_revision(self, actor: Principal, change_id: int, reason: str, language: str) -> ChangeView:
+        """Raises as `reject`."""
+        return self._decide(actor, change_id, ChangeStatus.REVISION_REQUESTED, reason, language)
+
+    def _decide(
+        self, actor: Principal, change_id: int, status: str, reason: str | None, language: str
+    ) -> ChangeView:
+        with self._uow:
+            outcome = self.decide_many(actor, [change_id], status, reason)[change_id]
+            if isinstance(outcome, AppError):
+                raise outcome
+            return self.shown(outcome, language)
+
+    def decide_many(self, actor: Principal, ids: Sequence[int], status: str, reason: str | None) -> Outcome:
+        """Decide on all that may be decided, in a number of statements that grows with the fields alone."""
+        outcome: Outcome = {change_id: NotFound() for change_id in ids}
+        with self._uow:
+            now = self._clock.now()
+
+            def objected(change: ChangeView) -> AppError | None:
+                return objection(actor, change, now)
+
+            open_ones = _passing(self._changes.find_many(ids), objected, outcome)
+            # Subjects before change requests: the order in which an edit takes its locks, too.
+            subjects = self._lock_subjects(open_ones) if status == ChangeStatus.APPROVED else {}
+            locked = self._changes.lock_many([change.id for change in open_ones])
+            # Another look: somebody may have been faster.
+            open_ones = _passing(locked, objected, outcome)
+            if status == ChangeStatus.APPROVED:
+                open_ones = self._apply(open_ones, subjects, outcome)
+            decided = self._changes.decide(open_ones, status, reason, actor.user_id, now)
+            outcome.update({change.id: change for change in decided})
+            for subject_type, group in groupby(sorted(decided, key=_by_subject), key=_type_of):
+                entries = [_audited(change) for change in group]
+                self._audit.write_many(f"change.{status}", subject_type, entries, actor=actor, reason=reason)
+            self._uow.record_many([_decided(change) for change in sorted(decided, key=_by_subject)])
+        return outcome
+
+    def _lock_subjects(self, changes: Sequence[ChangeView]) -> dict[tuple[str, int], Any]:
+        """By type and id those that exist. Types in the order in which their domains registered them, ids
+        rising: everybody takes these locks in one order.
+        """
+        found: dict[tuple[str, int], Any] = {}
+        for name, subject in self._subjects.items():
+            ids = sorted({change.subject_id for change in changes if change.subject_type == name})
+            if ids:
+                found.update({(name, key): one for key, one in subject.store.lock_many(ids).items()})
+        return found
+
+    def _apply(
+        self,
+        changes: Sequence[ChangeView],
+        subjects: Mapping[tuple[str, int], Any],
+        outcome: Outcome,
+    ) -> list[ChangeView]:
+        """Store the new values. Gives those that were applied, their `old_value` being what was really
+        replaced; what kept the others back goes into `outcome`.
+        """
+
+        def missing(change: ChangeView) -> AppError | None:
+            known = self._subjects.get(change.subject_type)
+            if known is None or change.field_name not in known.fields:
+                return FieldNotModerated()
+            return None if (change.subject_type, change.subject_id) in subjects else SubjectGone()
+
+        applied = []
+        for (subject_type, field_name), group in _by_field(_passing(changes, missing, outcome)):
+            known = self._subjects[subject_type]
+            strategy = known.fields[field_name]
+            wanted = {change.subject_id: change.new_value for change in group}
+            failed = strategy.write(known.store, wanted)
+            for change in group:
+                if change.subject_id in failed:
+                    outcome[change.id] = failed[change.subject_id]
+                else:
+                    before = strategy.read(subjects[subject_type, change.subject_id])
+                    applied.append(replace(change, old_value=before))
+        for name, subject in self._subjects.items():
+            touched = sorted({change.subject_id for change in applied if change.subject_type == name})
+            if touched:
+                subject.changed({key: subjects[name, key] for key in touched})
+        return applied
+
+
+def _passing(
+    changes: Sequence[ChangeView],
+    problem: Callable[[ChangeView], AppError | None],
+    outcome: Outcome,
+) -> list[ChangeView]:
+    """Those without a problem; the problems of the others go into `outcome`."""
+    passing = []
+    for change in changes:
+        found = problem(change)
+        if found is None:
+            passing.append(change)
+        else:
+            outcome[change.id] = found
+    return passing
+
+
+def _by_field(changes: Sequence[ChangeView]) -> list[tuple[tuple[str, str], list[ChangeView]]]:
+    groups: dict[tuple[str, str], list[ChangeView]] = {}
+    for change in changes:
+        groups.setdefault((change.subject_type, change.field_name), []).append(change)
+    return list(groups.items())
+
+
+def _by_subject(change: ChangeView) -> tuple[str, int, int]:
+    return change.subject_type, change.subject_id, change.id
+
+
+def _type_of(change: ChangeView) -> str:
+    return change.subject_type
+
+
+def _decided(change: ChangeView) -> ChangeDecidedEvent:
+    return ChangeDecidedEvent(
+        change_id=change.id,
+        subject_type=change.subject_type,
+        subject_id=change.subject_id,
+        field_name=change.field_name,
+        requested_by=change.requested_by,
+        status=change.status,
+    )
+
+
+def _audited(change: ChangeView) -> tuple[int, dict[str, Any], dict[str, Any]]:
+    """The subject's id, and what was before and after: of the field, or of a refused request its status."""
+    before: dict[str, Any] = {"change_id": change.id}
+    after = dict(before)
+    if change.status == ChangeStatus.APPROVED:
+        before[change.field_name] = change.old_value
+        after[change.field_name] = change.new_value
+    else:
+        before["status"] = ChangeStatus.PENDING
+        after["status"] = change.status
+    return change.subject_id, before, after

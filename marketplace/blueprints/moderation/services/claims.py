@@ -1,0 +1,85 @@
+"""Claims: what one moderator looks at, nobody else decides on meanwhile."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from marketplace.blueprints.moderation.errors import ClaimedByOther, NothingToClaim
+from marketplace.blueprints.moderation.policies import CLAIM_TIME, claimed_by_other
+from marketplace.blueprints.moderation.ports import Claimable, ClaimRepository
+from marketplace.blueprints.moderation.services.audit import AuditLog
+from marketplace.kernel.clock import Clock
+from marketplace.kernel.errors import AppError, NotFound
+from marketplace.kernel.identity import Principal
+from marketplace.kernel.transactions import UnitOfWork
+
+T = TypeVar("T", bound=Claimable)
+
+
+class Claims(Generic[T]):
+    """Of one queue; `objection` says why somebody may not decide on a thing in it. A claim ends by itself
+    after policies.CLAIM_TIME, and with the decision.
+    """
+
+    def __init__(
+        self,
+        uow: UnitOfWork,
+        queue: ClaimRepository[T],
+        audit: AuditLog,
+        clock: Clock,
+        *,
+        subject: str,
+        objection: Callable[[Principal, T, datetime], AppError | None],
+    ) -> None:
+        self._uow = uow
+        self._queue = queue
+        self._audit = audit
+        self._clock = clock
+        self._subject = subject
+        self._objection = objection
+
+    def claim(self, actor: Principal, item_id: int) -> T:
+        """Of two at once, one has it; whoever has it gets another while. Raises NotFound, ClaimedByOther,
+        and what keeps `actor` from deciding.
+        """
+        with self._uow:
+            now = self._clock.now()
+            item = self._queue.claim(item_id, actor.user_id, now, now + CLAIM_TIME)
+            if item is None:
+                raise self._objection(actor, self._found(item_id), now) or ClaimedByOther()
+            return self._audited("claimed", actor, item)
+
+    def claim_next(self, actor: Principal, filters: Mapping[str, Any]) -> T:
+        """The oldest that is free; two at once get different ones. Raises NothingToClaim."""
+        with self._uow:
+            now = self._clock.now()
+            item = self._queue.claim_next(actor.user_id, now, now + CLAIM_TIME, filters)
+            if item is None:
+                raise NothingToClaim
+            return self._audited("claimed", actor, item)
+
+    def release(self, actor: Principal, item_id: int) -> T:
+        """Let others have it; admins take it from whoever has it. Without a claim nothing happens.
+
+        Raises NotFound, ClaimedByOther.
+        """
+        with self._uow:
+            now = self._clock.now()
+            item = self._queue.release(item_id, None if actor.is_admin else actor.user_id)
+            if item is not None:
+                return self._audited("released", actor, item)
+            item = self._found(item_id)
+            if claimed_by_other(actor, item, now):
+                raise ClaimedByOther
+            return item
+
+    def _found(self, item_id: int) -> T:
+        item = self._queue.find(item_id)
+        if item is None:
+            raise NotFound
+        return item
+
+    def _audited(self, action: str, actor: Principal, item: T) -> T:
+        claim = {"claimed_by": item.claimed_by}
+        self._audit.write(f"{self._subject}.{action}", self._subject, item.id, actor=actor, after=claim)
+        return item

@@ -1,0 +1,38 @@
+"""Many rows with a value each, in one UPDATE."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import cast, column, update, values
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.util import identity_key
+
+from marketplace.database.base import Base
+
+
+def update_each(session: Session, entity: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Give each row of `entity` the values of the one of `rows` with its `id`; all have the same columns.
+    Where rows have a version, they get a new one.
+    """
+    if not rows:
+        return
+    table = entity.__table__
+    names = list(rows[0])
+    given = values(*(column(name, table.c[name].type) for name in names), name="given").data(
+        [tuple(row[name] for name in names) for row in rows]
+    )
+    # PostgreSQL takes the literals of VALUES for text, where a column holds something else.
+    wanted: dict[str, Any] = {name: cast(given.c[name], table.c[name].type) for name in names if name != "id"}
+    if "version" in table.c:
+        wanted["version"] = table.c.version + 1
+    statement = update(entity).where(table.c.id == cast(given.c.id, table.c.id.type)).values(wanted)
+    session.execute(statement, execution_options={"synchronize_session": False})
+    forget_loaded(session, entity, [row["id"] for row in rows])
+
+
+def forget_loaded(session: Session, entity: type[Base], ids: Iterable[int]) -> None:
+    """Let what is loaded of these rows be read anew: a statement has changed them behind its back."""
+    for one in ids:
+        loaded = session.identity_map.get(identity_key(entity, one))
+        if loaded is not None:
+            session.expire(loaded)
