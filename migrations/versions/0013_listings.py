@@ -47,10 +47,10 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 DECLARE
     n text := ' ' || search_fold(name);
     h text := ' ' || search_fold(left(heading, 20000));
-    b text := left(body, 50000);
+    b text := lower(unaccent(left(body, 50000)));
     symbols text[] := search_symbols(concat_ws(' ', name, left(heading, 20000), b));
     words tsvector := strip(to_tsvector('simple',
-        n || h || ' ' || search_fold(b) || replace(n, ' ', ' 0n') || replace(h, ' ', ' 0h')));
+        n || h || ' ' || translate(b, './@:-+_', '       ') || replace(n, ' ', ' 0n') || replace(h, ' ', ' 0h')));
 BEGIN
     RETURN CASE WHEN symbols = '{}' THEN words ELSE words || array_to_tsvector(symbols) END;
 END $$
@@ -141,7 +141,6 @@ LANGUAGE sql STABLE AS $$
     ), offered AS (
         SELECT s.performer_id,
                string_agg(s.title, ' ') AS titles,
-               string_agg(s.description, ' ') AS descriptions,
                (array_agg(s.price_amount ORDER BY s.price_amount, s.id)
                    FILTER (WHERE s.price_amount IS NOT NULL))[1] AS amount,
                (array_agg(s.price_currency ORDER BY s.price_amount, s.id)
@@ -155,7 +154,7 @@ LANGUAGE sql STABLE AS $$
            (w.rating_sum + 20) * 1000000 / (w.rating_count + 5),
            coalesce(offered.amount, 9223372036854775807), offered.currency, w.created_at,
            search_words(w.public_name, concat_ws(' ', w.headline, named.names, offered.titles),
-                        concat_ws(' ', w.about, offered.descriptions))
+                        w.about)
     FROM wanted w
     LEFT JOIN placed ON placed.performer_id = w.id
     LEFT JOIN named ON named.performer_id = w.id

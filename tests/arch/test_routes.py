@@ -14,6 +14,8 @@ from marketplace.web.blueprint import VERSIONS
 # Lists without pages, and why each may be one.
 UNPAGED = {
     "/admin/banners/{banner_id}/stats": "a day each, at most 366",
+    "/performers/facets": "bounded by the catalog, and the 50 cities with the most",
+    "/performers/suggest": "five of each kind",
     "/categories": "the tree is one resource, bounded by the catalog",
     "/chats/{chat_id}/messages": "pages by seq, which clients keep anyway",
     "/admin/chats/{chat_id}/messages": "as for the members",

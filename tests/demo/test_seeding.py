@@ -14,6 +14,7 @@ from marketplace.blueprints.operations.demo.tables import COLUMNS, Craft, Ids, P
 from marketplace.extensions import db
 from marketplace.models import Performer, Review, Service, User
 from tests.conftest import START
+from tests.performers.test_listings import differences
 
 MIDNIGHT = START.replace(hour=0)
 PLACES = [
@@ -75,8 +76,9 @@ def seed(runtime: Any, make: Any) -> Any:
             seed=number,
             force=force,
             progress=told.append,
+            finishing=lambda: told.append(-1),
         )
-        assert told[-1] == performers
+        assert told[-2:] == [performers, -1]
         return stored
 
     return run
@@ -88,6 +90,14 @@ def test_what_was_reported_is_there(seed):
         assert db.session.scalar(text(f'SELECT count(*) FROM "{table}"')) == count
         assert count > 0
     assert stored.rows["user"] == 90
+
+
+def test_all_are_listed(seed):
+    seed()
+    assert differences() == [0, 0, 0, 0]
+    assert db.session.scalar(text("SELECT count(*) FROM performer_listing")) > 40
+    db.session.execute(text("UPDATE performer SET verified = NOT verified"))
+    assert differences() != [0, 0, 0, 0]  # until the transaction ends, triggers leave the lists alone
 
 
 def test_ratings_equal_a_recount(seed):
@@ -174,6 +184,7 @@ def test_without_reference_data(runtime, context):
             seed=1,
             force=False,
             progress=lambda _: None,
+            finishing=lambda: None,
         )
 
 

@@ -68,7 +68,7 @@ def test_services_and_categories_tell_what_one_does(client: CheckedClient, make:
     one = make.performer(headline="x", about="y", categories=[category])
     make.service(one, category_id=category.id, title="Chimneys", description="Sweeping too")
     make.performer(headline="x", about="y")
-    for q in ("masonry", "albanileria", "chimney", "sweep", "chimney sweeping masonry"):
+    for q in ("masonry", "albanileria", "chimney", "chimneys masonry"):
         assert ids(client, q) == [one.id], q
 
 

@@ -339,6 +339,8 @@ PERFORMERS = (
         },
     ),
     Row("GET /performers", PUBLIC),
+    Row("GET /performers/suggest", PUBLIC, query={"q": "x"}),
+    Row("GET /performers/facets", PUBLIC),
     Row("GET /performers/{performer_id}", PUBLIC, s.performer),
     # The same page for everybody, so that it can be cached: staff reads what is not public in its lists.
     Row(

@@ -188,6 +188,54 @@ class Search:
 
 
 @dataclass(frozen=True)
+class SuggestedService:
+    """A service by its title."""
+
+    id: int
+    title: str
+    performer_id: int
+
+
+@dataclass(frozen=True)
+class Suggestions:
+    """What somebody who types may mean, a few of each kind, the likeliest first."""
+
+    categories: Sequence[CategoryView]
+    performers: Sequence[Card]
+    services: Sequence[SuggestedService]
+
+
+@dataclass(frozen=True)
+class CategoryCount:
+    """How many performers of a search work in a category or below it."""
+
+    id: int
+    slug: str
+    name: str
+    count: int
+
+
+@dataclass(frozen=True)
+class CityCount:
+    """How many performers of a search work in a city."""
+
+    id: int
+    name: str
+    country_code: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Facets:
+    """How a search spreads, the most first. Each kind counts without the filter of its own kind: how many
+    there would be if one chose that instead.
+    """
+
+    categories: Sequence[CategoryCount]
+    cities: Sequence[CityCount]
+
+
+@dataclass(frozen=True)
 class StaffSearch:
     """Which performers staff want to see."""
 
@@ -286,6 +334,14 @@ class CertificateShelf(Protocol):
     def list_public(self, performer_id: int, timezone: str) -> Sequence[object]:
         """What everybody may see."""
         ...
+
+
+class SuggestionDirectory(Protocol):
+    """Reads beside the list."""
+
+    def suggest(self, q: str, city_id: int | None, language: str) -> Suggestions: ...
+
+    def count_facets(self, search: Search, language: str) -> Facets: ...
 
 
 class ChangeQueue(Protocol):

@@ -8,8 +8,21 @@ from flask import Response, request
 
 from marketplace.blueprints.performers import schemas
 from marketplace.blueprints.performers.applications import Application
-from marketplace.blueprints.performers.blueprint import CACHE_TOPIC, LIST_SECONDS, PROFILE_SECONDS, blp
-from marketplace.blueprints.performers.ports import Card, FullProfile, PublicProfile, Search
+from marketplace.blueprints.performers.blueprint import (
+    CACHE_TOPIC,
+    FACETS_SECONDS,
+    LIST_SECONDS,
+    PROFILE_SECONDS,
+    blp,
+)
+from marketplace.blueprints.performers.ports import (
+    Card,
+    Facets,
+    FullProfile,
+    PublicProfile,
+    Search,
+    Suggestions,
+)
 from marketplace.blueprints.performers.wiring import performers
 from marketplace.kernel.errors import Invalid
 from marketplace.kernel.pages import Page
@@ -96,6 +109,26 @@ def list_performers(query: dict[str, Any]) -> Page[Card]:
     if number is not None:
         return directory.search_numbered(Search(**filters), number, page.limit, language)
     return directory.search(Search(**filters), page, language)
+
+
+@blp.get("/performers/suggest")
+@public
+@cached(CACHE_TOPIC, seconds=LIST_SECONDS, by_language=True)
+@blp.arguments(schemas.SuggestQuery, location="query")
+@blp.response(200, schemas.PerformerSuggestions)
+def suggest(query: dict[str, Any]) -> Suggestions:
+    """What somebody who types may mean: categories, performers, services"""
+    return performers().directory.suggest(query["q"], query.get("city_id"), preferred_language())
+
+
+@blp.get("/performers/facets")
+@public
+@cached("facets", seconds=FACETS_SECONDS, by_language=True)
+@blp.arguments(schemas.SearchFilters, location="query")
+@blp.response(200, schemas.PerformerFacets)
+def count_facets(query: dict[str, Any]) -> Facets:
+    """How many performers of a search each category and each city would give; up to a minute old"""
+    return performers().directory.count_facets(Search(**query), preferred_language())
 
 
 @blp.get("/performers/<int:performer_id>")

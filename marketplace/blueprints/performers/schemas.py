@@ -71,7 +71,7 @@ class PerformerPatch(PatchSchema):
     experience_years = fields.Int(min=0, max=80, allow_none=True)
 
 
-class SearchQuery(PageQuery):
+class SearchFilters(Schema):
     city_id = fields.Id()
     category_id = fields.Id(metadata={"description": "With all categories below it"})
     q = fields.Str(max=100, metadata={"description": "In the headline, the text and the name"})
@@ -84,6 +84,14 @@ class SearchQuery(PageQuery):
     )
     near = fields.LatLng()
     radius_km = fields.Float(min=0, max=MAX_RADIUS_KM, metadata={"description": "Around `near`"})
+
+    @ma.validates_schema(skip_on_field_errors=True)
+    def _check_radius(self, data: dict[str, Any], **_: Any) -> None:
+        if "radius_km" in data and "near" not in data:
+            raise ma.ValidationError({"radius_km": ["This needs near."]})
+
+
+class SearchQuery(SearchFilters, PageQuery):
     sort = fields.Enum(
         Sort,
         load_default=Sort.NEWEST,
@@ -93,14 +101,17 @@ class SearchQuery(PageQuery):
     @ma.validates_schema(skip_on_field_errors=True)
     def _check_combination(self, data: dict[str, Any], **_: Any) -> None:
         errors = {}
-        if "radius_km" in data and "near" not in data:
-            errors["radius_km"] = ["This needs near."]
         if data["sort"] == Sort.DISTANCE and "near" not in data:
             errors["sort"] = ["Sorting by distance needs near."]
         if data["sort"] == Sort.RELEVANCE and "q" not in data:
             errors["sort"] = ["Sorting by relevance needs q."]
         if errors:
             raise ma.ValidationError(errors)
+
+
+class SuggestQuery(Schema):
+    q = fields.Str(required=True, max=100, metadata={"description": "What has been typed so far"})
+    city_id = fields.Id(metadata={"description": "Performers and services of this city only"})
 
 
 class NumberedSearchQuery(SearchQuery):
@@ -192,6 +203,41 @@ class PerformerCard(Schema):
         metadata={"description": "From `near` to the city; null without `near`"},
     )
     created_at = fields.DateTime(required=True, dump_only=True)
+
+
+class SuggestedService(Schema):
+    id = fields.Id(required=True, dump_only=True)
+    title = fields.Str(required=True, dump_only=True)
+    performer_id = fields.Id(required=True, dump_only=True)
+
+
+class PerformerSuggestions(Schema):
+    categories = fields.List(fields.Nested(PerformerCategory), required=True, dump_only=True)
+    performers = fields.List(fields.Nested(PerformerCard), required=True, dump_only=True)
+    services = fields.List(fields.Nested(SuggestedService), required=True, dump_only=True)
+
+
+class CategoryCount(PerformerCategory):
+    count = fields.Int(min=1, required=True, dump_only=True)
+
+
+class CityCount(PerformerCity):
+    count = fields.Int(min=1, required=True, dump_only=True)
+
+
+class PerformerFacets(Schema):
+    categories = fields.List(
+        fields.Nested(CategoryCount),
+        required=True,
+        dump_only=True,
+        metadata={"description": "With those above them; counted without the filter `category_id`"},
+    )
+    cities = fields.List(
+        fields.Nested(CityCount),
+        required=True,
+        dump_only=True,
+        metadata={"description": "The 50 with the most; counted without the filter `city_id`"},
+    )
 
 
 class PerformerRating(Schema):

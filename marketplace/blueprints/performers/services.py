@@ -20,6 +20,7 @@ from marketplace.blueprints.performers.ports import (
     Card,
     CertificateShelf,
     ChangeQueue,
+    Facets,
     FavouriteRepository,
     FullProfile,
     PerformerDirectory,
@@ -29,6 +30,8 @@ from marketplace.blueprints.performers.ports import (
     PublicProfile,
     Search,
     StaffSearch,
+    SuggestionDirectory,
+    Suggestions,
 )
 from marketplace.kernel.changes import ModeratedField, apply, diff
 from marketplace.kernel.clock import Clock
@@ -160,9 +163,12 @@ class ProfileService:
 class DirectoryService:
     """What the public and other domains see."""
 
-    def __init__(self, directory: PerformerDirectory, certificates: CertificateShelf) -> None:
+    def __init__(
+        self, directory: PerformerDirectory, certificates: CertificateShelf, suggestions: SuggestionDirectory
+    ) -> None:
         self._directory = directory
         self._certificates = certificates
+        self._suggestions = suggestions
 
     def search(self, search: Search, page: PageRequest, language: str) -> Page[Card]:
         """Raises InvalidCursor."""
@@ -174,6 +180,14 @@ class DirectoryService:
             why = f"Numbered pages end at row {policies.MAX_NUMBERED_ROWS:,}: use cursors."
             raise Invalid(errors={"query": {"page": [why]}})
         return self._directory.list_numbered(search, (number - 1) * limit, limit, language)
+
+    def suggest(self, q: str, city_id: int | None, language: str) -> Suggestions:
+        """What somebody who has typed `q` may mean; performers and services of the city, if one is given."""
+        return self._suggestions.suggest(q, city_id, language)
+
+    def count_facets(self, search: Search, language: str) -> Facets:
+        """How many performers of a search each category and city would give."""
+        return self._suggestions.count_facets(search, language)
 
     def get(self, performer_id: int, language: str) -> PublicProfile:
         """Raises NotFound, also for one that the public may not see."""

@@ -19,6 +19,7 @@ from marketplace.blueprints.performers.repositories import (
     SqlPerformerDirectory,
     SqlPerformerRecords,
     SqlPerformerRepository,
+    SqlSuggestions,
 )
 from marketplace.blueprints.performers.services import (
     BulkStatus,
@@ -66,7 +67,7 @@ def build(parts: Runtime) -> Performers:
     accounts.register_export(parts, accounts.ExportSection("favourites", records.favourites))
     moderation.register_bulk(parts, BulkStatus(decisions))
     certificates = build_certificates(parts, directory)
-    public = DirectoryService(directory, certificates.shelf)
+    public = DirectoryService(directory, certificates.shelf, SqlSuggestions(parts.uow))
     changes = moderation.change_requests(parts)
 
     def move_pending(source_id: int, target_id: int) -> int:

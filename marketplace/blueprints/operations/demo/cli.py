@@ -29,6 +29,9 @@ def seed(*, performers: int, seed: int, force: bool) -> None:
             f"\r{done:,} of {performers:,} performers, {seconds:.1f} s", nl=done >= performers, err=True
         )
 
+    def finishing() -> None:
+        click.echo(f"Filling the lists ... {monotonic() - started:.1f} s", err=True)
+
     try:
         stored = seed_demo(
             parts.uow,
@@ -38,6 +41,7 @@ def seed(*, performers: int, seed: int, force: bool) -> None:
             seed=seed,
             force=force,
             progress=progress,
+            finishing=finishing,
         )
     except DemoRefused as refused:
         raise click.ClickException(str(refused)) from refused

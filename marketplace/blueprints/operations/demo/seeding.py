@@ -1,14 +1,16 @@
 """Stores the demo's market: reserves ids, streams chunks by COPY, all in one transaction."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import argon2
 from sqlalchemy import func, literal, select, text
 from sqlalchemy.orm import Session, aliased
 
+from marketplace.blueprints.operations.demo.listing import fill_listings, hold_listings
 from marketplace.blueprints.operations.demo.market import Market
-from marketplace.blueprints.operations.demo.tables import COLUMNS, Craft, Ids, Place
+from marketplace.blueprints.operations.demo.tables import COLUMNS, Chunk, Craft, Ids, Place
 from marketplace.config import Settings
 from marketplace.database.copying import copy_lines
 from marketplace.database.unit_of_work import SqlUnitOfWork
@@ -42,8 +44,10 @@ def seed_demo(
     seed: int,
     force: bool,
     progress: Callable[[int], None],
+    finishing: Callable[[], None],
 ) -> Seeded:
-    """Add a market of `performers`; `progress` is told how many of them are stored so far.
+    """Add a market of `performers`; `progress` is told how many of them are stored so far, `finishing` that
+    all are, and the listings and statistics follow.
 
     One transaction: a failure or Ctrl-C leaves nothing behind. Raises DemoRefused in production, without
     reference data, and (unless `force`) where there are users beyond staff.
@@ -53,6 +57,7 @@ def seed_demo(
     with uow:
         session = uow.session
         session.execute(text("SET LOCAL statement_timeout = 0"))
+        hold_listings(session)
         if not force and session.scalar(select(literal(1)).where(~User.is_staff).limit(1)):
             raise DemoRefused("There are users already; --force adds the demo to them.")
         places, crafts = _places(session), _crafts(session)
@@ -61,14 +66,20 @@ def seed_demo(
         ids = _lock_ids(session)
         today = clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
         market = Market(seed, places, crafts, ids, _password_hash(settings, seed), today)
-        return _store(session, market, performers, progress)
+        return _store(session, market, performers, progress, finishing)
 
 
-def _store(session: Session, market: Market, performers: int, progress: Callable[[int], None]) -> Seeded:
+def _store(
+    session: Session,
+    market: Market,
+    performers: int,
+    progress: Callable[[int], None],
+    finishing: Callable[[], None],
+) -> Seeded:
     rows = dict.fromkeys(COLUMNS, 0)
     logins = ("", "")
     done = 0
-    for chunk in market.chunks(performers):
+    for chunk in _ahead(market.chunks(performers)):
         for table, columns in COLUMNS.items():
             copy_lines(session, table, columns, chunk.lines[table])
             rows[table] += len(chunk.lines[table])
@@ -79,7 +90,21 @@ def _store(session: Session, market: Market, performers: int, progress: Callable
         session.execute(
             select(func.setval(func.pg_get_serial_sequence(f'"{table}"', "id"), market.ids.last[table]))
         )
+    finishing()
+    # First: without statistics the planner takes everything for small.
+    names = ", ".join(f'"{table}"' for table in COLUMNS)
+    session.execute(text(f"ANALYZE {names}"))
+    fill_listings(session)
     return Seeded(rows, *logins)
+
+
+def _ahead(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
+    """The same chunks, the next one made while the database stores the one before."""
+    with ThreadPoolExecutor(1) as maker:
+        coming = maker.submit(next, chunks, None)
+        while (chunk := coming.result()) is not None:
+            coming = maker.submit(next, chunks, None)
+            yield chunk
 
 
 def _places(session: Session) -> list[Place]:

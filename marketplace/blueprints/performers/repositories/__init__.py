@@ -9,6 +9,7 @@ from marketplace.blueprints.performers.repositories.profiles import (
     SqlFavouriteRepository,
     SqlPerformerRepository,
 )
+from marketplace.blueprints.performers.repositories.suggesting import SqlSuggestions
 
 __all__ = [
     "SqlCategoryLinks",
@@ -18,4 +19,5 @@ __all__ = [
     "SqlPerformerDirectory",
     "SqlPerformerRecords",
     "SqlPerformerRepository",
+    "SqlSuggestions",
 ]
