@@ -33,6 +33,7 @@ from marketplace.models.moderation import AuditEntry, ChangeRequest, Report
 from marketplace.models.notifications import Notification
 from marketplace.models.orders import Order, OrderTransition
 from marketplace.models.performers import Favourite, Performer, PerformerCategory
+from marketplace.models.portfolio import PortfolioImage
 from marketplace.models.privacy import DataExport
 from marketplace.models.realtime import RealtimeMessage
 from marketplace.models.reviews import Review
@@ -65,6 +66,7 @@ __all__ = [
     "PerformerCategory",
     "PerformerListing",
     "PerformerListingCategory",
+    "PortfolioImage",
     "RealtimeMessage",
     "RecoveryCode",
     "ReferenceData",

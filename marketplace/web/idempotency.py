@@ -3,13 +3,14 @@
 import hashlib
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any, TypeVar, cast
 
 from flask import Response, make_response, request
 
 from marketplace.database.idempotency import IdempotencyStore, StoredAnswer
-from marketplace.kernel.errors import Conflict, Invalid, Malformed
+from marketplace.kernel.errors import AppError, Conflict, Invalid, Malformed, Unavailable
 from marketplace.web.access import optional_principal
 from marketplace.web.etag import add_etag
 from marketplace.web.runtime import runtime
@@ -54,17 +55,33 @@ def idempotent(view: F) -> F:
     return cast("F", wrapper)
 
 
-def idempotent_after(prepare: Callable[[Any], Any]) -> Callable[[F], F]:
+@dataclass
+class _Prepared:
+    """What was prepared for a view, and whether the view was called with it."""
+
+    value: Any
+    taken: bool = False
+
+
+def idempotent_after(
+    prepare: Callable[[Any], Any], discard: Callable[[Any], None] | None = None
+) -> Callable[[F], F]:
     """As `idempotent`, for a view that needs something slow done to its body first, such as storing a file:
     `prepare(body)` runs before the transaction is opened, and the view gets what it returns. Nothing is
     prepared for a request that is answered with what is stored.
 
-    Stands below `blp.arguments` and above `blp.response`. What `prepare` leaves behind when the view fails,
-    or a second request with the key was faster, nothing refers to: it has to be swept away.
+    Stands below `blp.arguments` and above `blp.response`. `discard(prepared)` runs, outside of the
+    transaction, when the view was refused or a second request with the key was faster. Whether a request that
+    ended by Unavailable or by a crash was stored nobody knows: what it prepared has to be swept away.
     """
 
     def decorate(view: F) -> F:
-        once = idempotent(view)
+        @wraps(view)
+        def take(prepared: _Prepared, *args: Any, **kwargs: Any) -> Any:
+            prepared.taken = True
+            return view(prepared.value, *args, **kwargs)
+
+        once = idempotent(take)
 
         @wraps(once)
         def wrapper(body: Any, *args: Any, **kwargs: Any) -> Any:
@@ -72,7 +89,21 @@ def idempotent_after(prepare: Callable[[Any], Any]) -> Callable[[F], F]:
             stored = None if key is None else _replay(key)
             if stored is not None:
                 return stored
-            return once(prepare(body), *args, **kwargs)
+            prepared = _Prepared(prepare(body))
+            try:
+                answer = once(prepared, *args, **kwargs)
+            except Unavailable:
+                raise
+            except AppError:
+                _discard(prepared)
+                raise
+            if not prepared.taken:
+                _discard(prepared)
+            return answer
+
+        def _discard(prepared: _Prepared) -> None:
+            if discard is not None:
+                discard(prepared.value)
 
         return cast("F", wrapper)
 

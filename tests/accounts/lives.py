@@ -18,6 +18,7 @@ from marketplace.models import (
     Order,
     OrderTransition,
     Performer,
+    PortfolioImage,
     RecoveryCode,
     Report,
     SecondFactor,
@@ -137,6 +138,10 @@ def _small_rows(user: User, performer: Performer, order: Order) -> None:
             Report(
                 reporter_id=user.id, content_type="performer", content_id=order.performer_id,
                 owner_id=user.id, reason="Zebulon was insulted", status="closed", outcome="dismissed",
+            ),
+            PortfolioImage(
+                performer_id=performer.id, key=f"portfolio/{7:032x}.webp", width=4, height=3,
+                caption="A tap for Zebulon", position=1,
             ),
             Favourite(user_id=user.id, performer_id=order.performer_id),
             AuditEntry(

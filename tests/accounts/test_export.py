@@ -44,6 +44,7 @@ FILES = {
     "audit_log.json",
     "favourites.json",
     "performer.json",
+    "portfolio.json",
     "services.json",
     "orders.json",
     "order_history.json",
@@ -179,6 +180,8 @@ def test_what_is_in_it(client: CheckedClient, life: Life, ready: dict[str, Any])
         "Zebulon, this is not readable",
     )
     assert not {"file_key", "decided_by"} & set(certificate)
+    [shown] = files["portfolio.json"]
+    assert (shown["caption"], shown["file"]) == ("A tap for Zebulon", f"/media/portfolio/{7:032x}.webp")
     assert [row["title"] for row in files["services.json"]] == ["Mend a tap"]
     orders = {row["id"]: row for row in files["orders.json"]}
     assert orders[life.ordered.id]["role"] == "customer"

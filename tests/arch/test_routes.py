@@ -19,11 +19,13 @@ UNPAGED = {
     "/categories": "the tree is one resource, bounded by the catalog",
     "/chats/{chat_id}/messages": "pages by seq, which clients keep anyway",
     "/admin/chats/{chat_id}/messages": "as for the members",
+    "/performers/me/portfolio": "at most 30",
     "/orders/{order_id}/reviews": "at most two",
 }
 # Edits that start from no version, and why.
 UNVERSIONED = {
     "/admin/categories/order": "wants all ids of the level, so one that was added or taken away is noticed",
+    "/performers/me/portfolio/order": "wants the ids of all, so one that was added or taken away is noticed",
     "/performers/{performer_id}/favourite": "a mark is there or not",
 }
 # POSTs that take no Idempotency-Key, and why each needs none.

@@ -31,6 +31,7 @@ from marketplace.models import (
     OneTimeCode,
     OneTimeToken,
     Performer,
+    PortfolioImage,
     Report,
     Service,
     User,
@@ -309,6 +310,16 @@ def favourite(side: Side, caller: str) -> Made:
     """A performer whom the caller has marked."""
     side.add(Favourite(user_id=side.owner(caller).id, performer_id=side.performer.id))
     return {"performer_id": side.performer.id}
+
+
+def portfolio_image(side: Side, _caller: str) -> Made:
+    """The one picture of the side's performer."""
+    row = side.add(
+        PortfolioImage(
+            performer_id=side.performer.id, key=f"portfolio/{uuid4().hex}.webp", width=4, height=3, position=1
+        )
+    )
+    return {"image_id": row.id, "ids": [row.id]}
 
 
 def session(side: Side, caller: str) -> Made:

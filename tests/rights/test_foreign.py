@@ -15,7 +15,16 @@ from tests.rights.table import PUBLIC, ROWS, Row, words
 
 # The names of ids in paths: those of things that have an owner, and those of things that are everybody's
 # or staff's alone.
-OWNED = {"certificate_id", "change_id", "chat_id", "order_id", "review_id", "service_id", "session_id"}
+OWNED = {
+    "certificate_id",
+    "change_id",
+    "chat_id",
+    "image_id",
+    "order_id",
+    "review_id",
+    "service_id",
+    "session_id",
+}
 COMMON = {
     "banner_id": "staff's",
     "category_id": "staff's",
@@ -36,6 +45,7 @@ ABOUT_SOMETHING = [row for row in ROWS if row.foreign or "_id}" in row.path]
 OWN_LISTS: dict[str, tuple[Maker, str]] = {
     "GET /user/sessions": (scenario.session, "session_id"),
     "GET /user/me/changes": (scenario.change, "change_id"),
+    "GET /performers/me/portfolio": (scenario.portfolio_image, "image_id"),
     "GET /performers/me/services": (scenario.service, "service_id"),
     "GET /performers/me/certificates": (scenario.certificate(), "certificate_id"),
     "GET /orders": (scenario.order(), "order_id"),

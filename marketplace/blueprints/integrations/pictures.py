@@ -70,6 +70,12 @@ class Pictures:
             clean.save(target, "WEBP", quality=82)
         return target.getvalue()
 
+    @staticmethod
+    def size_of(content: bytes) -> tuple[int, int]:
+        """Width and height in pixels of a picture that `encode` made."""
+        with Image.open(io.BytesIO(content), formats=("WEBP",)) as opened:
+            return opened.size
+
     @contextmanager
     def _turn(self) -> Iterator[None]:
         if not self._turns.acquire(timeout=WAIT_SECONDS):

@@ -48,4 +48,9 @@ class CertificateNeeded(Conflict):
     title = "The performer has no approved certificate that is still good"
 
 
+class PortfolioFull(Conflict):
+    code = "portfolio_full"
+    title = "Your portfolio holds as many pictures as it can; delete one first"
+
+
 CONSTRAINTS = {"uq_performer_user_id": AlreadyPerformer}

@@ -88,3 +88,11 @@ class PerformerUnverified(DomainEvent):
     performer_id: int
     user_id: int
     cause: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PerformerPortfolioChanged(DomainEvent):
+    """A picture came, changed, moved or went."""
+
+    name: ClassVar[str] = "performer.portfolio_changed"
+    performer_id: int

@@ -32,6 +32,7 @@ from marketplace.blueprints.performers.certificate_events import (
 from marketplace.blueprints.performers.events import (
     PerformerApproved,
     PerformerPaused,
+    PerformerPortfolioChanged,
     PerformerProfileChanged,
     PerformerResumed,
     PerformerSuspended,
@@ -49,6 +50,7 @@ REFRESH = "performers.refresh_listings"
 _SHOWN = (
     PerformerApproved,
     PerformerPaused,
+    PerformerPortfolioChanged,
     PerformerProfileChanged,
     PerformerResumed,
     PerformerSuspended,

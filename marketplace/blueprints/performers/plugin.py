@@ -7,6 +7,8 @@ from marketplace.blueprints.performers import (
     certificate_handlers,
     certificate_routes,
     handlers,
+    portfolio_handlers,
+    portfolio_routes,
     routes,
     routes_v2,
 )
@@ -27,15 +29,19 @@ def setup(runtime: Runtime) -> None:
 
 def all_handlers(runtime: Runtime) -> Iterable[Handler]:
     """Of every part of this domain."""
-    return [*handlers.handlers(runtime), *certificate_handlers.handlers(runtime)]
+    return [
+        *handlers.handlers(runtime),
+        *certificate_handlers.handlers(runtime),
+        *portfolio_handlers.handlers(runtime),
+    ]
 
 
 def all_jobs(runtime: Runtime) -> Iterable[Job]:
     """Of every part of this domain."""
-    return [*handlers.jobs(runtime), *certificate_handlers.jobs(runtime)]
+    return [*handlers.jobs(runtime), *certificate_handlers.jobs(runtime), *portfolio_handlers.jobs(runtime)]
 
 
-ROUTES = (routes, routes_v2, admin_routes, certificate_routes)
+ROUTES = (routes, routes_v2, admin_routes, certificate_routes, portfolio_routes)
 """The modules that fill the blueprint."""
 
 PLUGIN = Plugin(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from marketplace.blueprints.performers.errors import OwnPerformer, StatusNotAllowed
 from marketplace.blueprints.performers.ports import PerformerStatus
-from marketplace.kernel.errors import AppError
+from marketplace.kernel.errors import AppError, Forbidden
 from marketplace.kernel.identity import Principal
 
 PENDING, APPROVED, REJECTED, SUSPENDED = "pending", "approved", "rejected", "suspended"
@@ -42,6 +42,13 @@ def objection(actor: Principal, performer: PerformerStatus, status: str) -> AppE
     if performer.status not in ALLOWED_FROM.get(status, frozenset()):
         return StatusNotAllowed(f"From {performer.status} there is no step to {status}")
     return None
+
+
+def own_performer_id(caller: Principal) -> int:
+    """The caller's own profile. Raises Forbidden for who has none."""
+    if caller.performer_id is None:
+        raise Forbidden("Only performers may do this")
+    return caller.performer_id
 
 
 def normal_ids(ids: Sequence[int]) -> list[int]:

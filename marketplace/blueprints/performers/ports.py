@@ -92,6 +92,20 @@ class Histogram:
 
 
 @dataclass(frozen=True)
+class PortfolioPicture:
+    """A picture of a performer's work, `width` and `height` in pixels; no `thumbnail_url` while that is in
+    the making.
+    """
+
+    id: int
+    url: str
+    thumbnail_url: str | None
+    width: int
+    height: int
+    caption: str
+
+
+@dataclass(frozen=True)
 class PublicProfile:
     """A performer as everybody may see one."""
 
@@ -107,6 +121,7 @@ class PublicProfile:
     rating: Histogram
     categories: Sequence[CategoryView]
     services: Sequence[ServiceView]
+    portfolio: Sequence[PortfolioPicture]
     created_at: datetime
     certificates: Sequence[object] = ()
 

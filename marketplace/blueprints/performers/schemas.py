@@ -7,6 +7,7 @@ import marshmallow as ma
 
 from marketplace.blueprints.integrations.public import MAX_DOCUMENT_BYTES
 from marketplace.blueprints.performers.certificate_schemas import PublicCertificate
+from marketplace.blueprints.performers.portfolio_schemas import PortfolioImage
 from marketplace.web import fields
 from marketplace.web.pagination import PageQuery
 from marketplace.web.schema import PatchSchema, Schema
@@ -271,6 +272,7 @@ class PublicPerformer(Schema):
     categories = fields.List(fields.Nested(PerformerCategory), required=True, dump_only=True)
     services = fields.List(fields.Nested(PerformerService), required=True, dump_only=True)
     certificates = fields.List(fields.Nested(PublicCertificate), required=True, dump_only=True)
+    portfolio = fields.List(fields.Nested(PortfolioImage), required=True, dump_only=True)
     verified = fields.Bool(required=True, dump_only=True)
     rating = fields.Nested(PerformerRating, required=True, dump_only=True)
     created_at = fields.DateTime(required=True, dump_only=True)

@@ -35,19 +35,13 @@ from marketplace.blueprints.performers.ports import (
 )
 from marketplace.kernel.changes import ModeratedField, apply, diff
 from marketplace.kernel.clock import Clock
-from marketplace.kernel.errors import AppError, Forbidden, Invalid, NotFound, PreconditionFailed
+from marketplace.kernel.errors import AppError, Invalid, NotFound, PreconditionFailed
 from marketplace.kernel.events import DomainEvent
 from marketplace.kernel.identity import Principal
 from marketplace.kernel.pages import Page, PageRequest
 from marketplace.kernel.transactions import UnitOfWork
 from marketplace.models.catalog import Category
 from marketplace.models.performers import Performer
-
-
-def _own_id(caller: Principal) -> int:
-    if caller.performer_id is None:
-        raise Forbidden("Only performers may do this")
-    return caller.performer_id
 
 
 class ProfileService:
@@ -86,7 +80,7 @@ class ProfileService:
 
     def get(self, caller: Principal, language: str) -> FullProfile:
         """The caller's own profile with what is pending."""
-        return self._own(_own_id(caller), language)
+        return self._own(policies.own_performer_id(caller), language)
 
     def update(
         self, caller: Principal, values: Mapping[str, Any], expected: int | None, language: str
@@ -97,7 +91,7 @@ class ProfileService:
         an unknown city or category, naming the field.
         """
         with self._uow:
-            performer = self._performers.get_for_update(_own_id(caller))
+            performer = self._performers.get_for_update(policies.own_performer_id(caller))
             if expected is not None and performer.version != expected:
                 raise PreconditionFailed
             self._check_references(values)
@@ -130,7 +124,7 @@ class ProfileService:
     def _switch(self, caller: Principal, language: str, *, active: bool) -> FullProfile:
         kind = PerformerResumed if active else PerformerPaused
         with self._uow:
-            performer = self._performers.get_for_update(_own_id(caller))
+            performer = self._performers.get_for_update(policies.own_performer_id(caller))
             if performer.active != active:
                 performer.active = active
                 self._uow.record(kind(performer_id=performer.id, user_id=performer.user_id))

@@ -11,6 +11,7 @@ from marketplace.blueprints.performers.certificate_wiring import Certificates, b
 from marketplace.blueprints.performers.changes import SUBJECT, moderated_fields
 from marketplace.blueprints.performers.events import PerformerProfileChanged
 from marketplace.blueprints.performers.listings import ListingService
+from marketplace.blueprints.performers.portfolio_wiring import Portfolio, build_portfolio
 from marketplace.blueprints.performers.ports import ModeratedPerformer
 from marketplace.blueprints.performers.repositories import (
     SqlCategoryLinks,
@@ -44,6 +45,7 @@ class Performers:
     records: SqlPerformerRecords
     applications: ApplicationService
     certificates: Certificates
+    portfolio: Portfolio
 
 
 def build(parts: Runtime) -> Performers:
@@ -92,6 +94,7 @@ def build(parts: Runtime) -> Performers:
         records=records,
         applications=ApplicationService(parts.uow, profiles, certificates.own, accounts.avatars(parts)),
         certificates=certificates,
+        portfolio=build_portfolio(parts),
     )
 
 

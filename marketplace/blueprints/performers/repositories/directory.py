@@ -22,6 +22,7 @@ from marketplace.blueprints.performers.ports import (
     StaffPerson,
     StaffSearch,
 )
+from marketplace.blueprints.performers.repositories.portfolio import public_picture, shown_portfolio
 from marketplace.blueprints.performers.repositories.searching import (
     any_contains,
     card,
@@ -84,7 +85,7 @@ class SqlPerformerDirectory(SqlRepository):
         return wanted(search, None if search.q is None else understand(connection, search.q, language))
 
     def find_public(self, performer_id: int, language: str) -> PublicProfile | None:
-        """None for one that is not shown to the public; three queries."""
+        """None for one that is not shown to the public; four queries."""
         statement = (
             select(
                 *Performer.__table__.columns,
@@ -118,6 +119,7 @@ class SqlPerformerDirectory(SqlRepository):
             ),
             categories=self._categories([row.id], language, offered=True).get(row.id, ()),
             services=self._services(row.id),
+            portfolio=[public_picture(one) for one in self.session.execute(shown_portfolio(row.id))],
             created_at=row.created_at,
         )
 

@@ -1,0 +1,38 @@
+"""Builds the services of portfolios."""
+
+from dataclasses import dataclass
+
+from marketplace.blueprints.accounts import public as accounts
+from marketplace.blueprints.integrations import public as integrations
+from marketplace.blueprints.performers.portfolio import DELETE_JOB, PortfolioFiles, PortfolioService
+from marketplace.blueprints.performers.repositories.portfolio import SqlPortfolioRepository
+from marketplace.web.runtime import Runtime
+
+
+@dataclass(frozen=True)
+class Portfolio:
+    """The services of portfolios."""
+
+    own: PortfolioService
+    files: PortfolioFiles
+    rows: SqlPortfolioRepository
+    parts: Runtime
+
+    def forget(self, user_id: int) -> None:
+        """Remove the pictures of who has left; the files go after the commit."""
+        keys = self.rows.forget(user_id)
+        if keys:
+            self.parts.uow.enqueue(DELETE_JOB, {"keys": keys})
+
+
+def build_portfolio(parts: Runtime) -> Portfolio:
+    """Wire services to their adapters; the export holds the rows."""
+    files, pictures = integrations.files(parts), integrations.pictures(parts)
+    rows = SqlPortfolioRepository(parts.uow)
+    accounts.register_export(parts, accounts.ExportSection("portfolio", rows.export))
+    return Portfolio(
+        own=PortfolioService(parts.uow, rows, files, pictures, parts.clock),
+        files=PortfolioFiles(parts.uow, rows, files, pictures, parts.clock),
+        rows=rows,
+        parts=parts,
+    )

@@ -1,0 +1,211 @@
+"""The SQL of portfolios."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Row, Select, Text, any_, column, delete, func, insert, or_, select, update
+from sqlalchemy.dialects.postgresql import array
+from sqlalchemy.orm import InstrumentedAttribute
+
+from marketplace.blueprints.performers.portfolio_ports import OwnPicture, StoredPicture
+from marketplace.blueprints.performers.ports import PortfolioPicture
+from marketplace.database.repository import SqlRepository
+from marketplace.database.streaming import stream_rows
+from marketplace.kernel.errors import NotFound
+from marketplace.kernel.media import MEDIA_PATH, media_url
+from marketplace.models.accounts import User
+from marketplace.models.performers import Performer
+from marketplace.models.portfolio import PortfolioImage
+
+_SHOWN: tuple[InstrumentedAttribute[Any], ...] = (
+    PortfolioImage.id,
+    PortfolioImage.key,
+    PortfolioImage.thumbnail_key,
+    PortfolioImage.width,
+    PortfolioImage.height,
+    PortfolioImage.caption,
+)
+_QUIET = {"synchronize_session": False}
+
+
+def shown_portfolio(performer_id: int) -> Select[Any]:
+    """The columns of `public_picture`, in the performer's order."""
+    return (
+        select(*_SHOWN)
+        .where(PortfolioImage.performer_id == performer_id)
+        .order_by(PortfolioImage.position, PortfolioImage.id)
+    )
+
+
+def public_picture(row: Row[Any]) -> PortfolioPicture:
+    """As everybody may see it."""
+    return PortfolioPicture(
+        id=row.id,
+        url=MEDIA_PATH + row.key,
+        thumbnail_url=media_url(row.thumbnail_key),
+        width=row.width,
+        height=row.height,
+        caption=row.caption,
+    )
+
+
+class SqlPortfolioRepository(SqlRepository):
+    """Pictures of performers' work."""
+
+    def lock(self, performer_id: int) -> None:
+        """Raises NotFound for one whose account is deleted."""
+        # Not the key: whoever refers to the performer, such as an order, need not wait.
+        statement = (
+            select(Performer.id)
+            .join(User, User.id == Performer.user_id)
+            .where(Performer.id == performer_id, User.deleted_at.is_(None))
+            .with_for_update(of=Performer, key_share=True)
+        )
+        if self.session.scalar(statement) is None:
+            raise NotFound
+
+    def count(self, performer_id: int) -> int:
+        """How many pictures there are."""
+        statement = select(func.count()).where(PortfolioImage.performer_id == performer_id)
+        return self.session.scalar(statement) or 0
+
+    def add(self, performer_id: int, picture: StoredPicture, at: datetime) -> int:
+        """Put a picture at the end; returns its id."""
+        last = (
+            select(func.coalesce(func.max(PortfolioImage.position), 0))
+            .where(PortfolioImage.performer_id == performer_id)
+            .scalar_subquery()
+        )
+        statement = (
+            insert(PortfolioImage)
+            .values(
+                performer_id=performer_id,
+                key=picture.key,
+                width=picture.width,
+                height=picture.height,
+                caption=picture.caption,
+                position=last + 1,
+                created_at=at,
+            )
+            .returning(PortfolioImage.id)
+        )
+        return self.session.execute(statement).scalar_one()
+
+    def list_own(self, performer_id: int) -> list[OwnPicture]:
+        """In their order."""
+        return [_own(row) for row in self.session.execute(_own_statement(performer_id))]
+
+    def get_own(self, performer_id: int, image_id: int) -> OwnPicture:
+        """Raises NotFound."""
+        statement = _own_statement(performer_id).where(PortfolioImage.id == image_id)
+        row = self.session.execute(statement).one_or_none()
+        if row is None:
+            raise NotFound
+        return _own(row)
+
+    def set_caption(self, performer_id: int, image_id: int, caption: str, expected: int | None) -> bool:
+        """False when there is none at version `expected`."""
+        statement = (
+            update(PortfolioImage)
+            .where(PortfolioImage.id == image_id, PortfolioImage.performer_id == performer_id)
+            .values(caption=caption, version=PortfolioImage.version + 1)
+            .returning(PortfolioImage.id)
+        )
+        if expected is not None:
+            statement = statement.where(PortfolioImage.version == expected)
+        return self.session.scalar(statement, execution_options=_QUIET) is not None
+
+    def remove(self, performer_id: int, image_id: int, expected: int | None) -> str | None:
+        """The key of the picture that is gone; None when there was none at version `expected`."""
+        statement = (
+            delete(PortfolioImage)
+            .where(PortfolioImage.id == image_id, PortfolioImage.performer_id == performer_id)
+            .returning(PortfolioImage.key)
+        )
+        if expected is not None:
+            statement = statement.where(PortfolioImage.version == expected)
+        return self.session.scalar(statement, execution_options=_QUIET)
+
+    def reorder(self, performer_id: int, ids: Sequence[int]) -> None:
+        """Give the pictures this order, in one UPDATE."""
+        wanted = (
+            func.unnest(array(ids, type_=BigInteger))
+            .table_valued(column("image_id", BigInteger), with_ordinality="place", name="wanted")
+            .render_derived()
+        )
+        statement = (
+            update(PortfolioImage)
+            .where(PortfolioImage.id == wanted.c.image_id, PortfolioImage.performer_id == performer_id)
+            .values(position=wanted.c.place)
+        )
+        self.session.execute(statement, execution_options=_QUIET)
+
+    def find_key(self, image_id: int) -> str | None:
+        """None when the picture is gone."""
+        return self.session.scalar(select(PortfolioImage.key).where(PortfolioImage.id == image_id))
+
+    def set_thumbnail(self, image_id: int, key: str) -> int | None:
+        """The performer's id; None when the picture is gone."""
+        statement = (
+            update(PortfolioImage)
+            .where(PortfolioImage.id == image_id)
+            .values(thumbnail_key=key)
+            .returning(PortfolioImage.performer_id)
+        )
+        return self.session.scalar(statement, execution_options=_QUIET)
+
+    def keys_in_use(self, keys: Sequence[str]) -> set[str]:
+        """Those of `keys` that a picture or a thumbnail has."""
+        wanted = any_(array(keys, type_=Text))
+        statement = select(PortfolioImage.key, PortfolioImage.thumbnail_key).where(
+            or_(PortfolioImage.key == wanted, PortfolioImage.thumbnail_key == wanted)
+        )
+        return {key for row in self.session.execute(statement) for key in row if key is not None}
+
+    def export(self, user_id: int) -> Iterator[Mapping[str, Any]]:
+        """What there is of a user, for an export; `file` is where the picture is served."""
+        statement = (
+            select(
+                PortfolioImage.id,
+                (MEDIA_PATH + PortfolioImage.key).label("file"),
+                PortfolioImage.width,
+                PortfolioImage.height,
+                PortfolioImage.caption,
+                PortfolioImage.created_at,
+            )
+            .join(Performer, Performer.id == PortfolioImage.performer_id)
+            .where(Performer.user_id == user_id)
+            .order_by(PortfolioImage.position, PortfolioImage.id)
+        )
+        return stream_rows(self.session, statement)
+
+    def forget(self, user_id: int) -> list[str]:
+        """Remove all pictures of a user; returns their keys."""
+        # The performer first: whoever adds a picture right now is waited for.
+        owned = select(Performer.id).where(Performer.user_id == user_id).with_for_update(key_share=True)
+        performer_id = self.session.scalar(owned)
+        statement = (
+            delete(PortfolioImage)
+            .where(PortfolioImage.performer_id == performer_id)
+            .returning(PortfolioImage.key)
+        )
+        return list(self.session.scalars(statement, execution_options=_QUIET))
+
+
+def _own_statement(performer_id: int) -> Select[Any]:
+    return shown_portfolio(performer_id).add_columns(PortfolioImage.created_at, PortfolioImage.version)
+
+
+def _own(row: Row[Any]) -> OwnPicture:
+    shown = public_picture(row)
+    return OwnPicture(
+        id=shown.id,
+        url=shown.url,
+        thumbnail_url=shown.thumbnail_url,
+        width=shown.width,
+        height=shown.height,
+        caption=shown.caption,
+        created_at=row.created_at,
+        version=row.version,
+    )
