@@ -22,6 +22,7 @@ from marketplace.models.catalog import (
 )
 from marketplace.models.certificates import Certificate
 from marketplace.models.chat import Chat, ChatMember, Message
+from marketplace.models.figures import PerformerFigures
 from marketplace.models.listings import (
     PerformerListing,
     PerformerListingCategory,
@@ -64,6 +65,7 @@ __all__ = [
     "OrderTransition",
     "Performer",
     "PerformerCategory",
+    "PerformerFigures",
     "PerformerListing",
     "PerformerListingCategory",
     "PortfolioImage",

@@ -18,6 +18,7 @@ from marketplace.models import (
     Order,
     OrderTransition,
     Performer,
+    PerformerFigures,
     PortfolioImage,
     RecoveryCode,
     Report,
@@ -138,6 +139,10 @@ def _small_rows(user: User, performer: Performer, order: Order) -> None:
             Report(
                 reporter_id=user.id, content_type="performer", content_id=order.performer_id,
                 owner_id=user.id, reason="Zebulon was insulted", status="closed", outcome="dismissed",
+            ),
+            PerformerFigures(
+                performer_id=performer.id, asked=7, answered=6, response_p33=10, response_p66=20, completed=1,
+                withdrawn=0, computed_at=START,
             ),
             PortfolioImage(
                 performer_id=performer.id, key=f"portfolio/{7:032x}.webp", width=4, height=3,

@@ -398,6 +398,7 @@ def traces(words: tuple[str, ...]) -> list[tuple[str, str, str]]:
         "banner_count",
         "favourite",
         "performer_category",
+        "performer_figures",
         "chat",
         "chat_member",
         "recovery_code",

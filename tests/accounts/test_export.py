@@ -44,6 +44,7 @@ FILES = {
     "audit_log.json",
     "favourites.json",
     "performer.json",
+    "performer_figures.json",
     "portfolio.json",
     "services.json",
     "orders.json",
@@ -180,6 +181,8 @@ def test_what_is_in_it(client: CheckedClient, life: Life, ready: dict[str, Any])
         "Zebulon, this is not readable",
     )
     assert not {"file_key", "decided_by"} & set(certificate)
+    [figures] = files["performer_figures.json"]
+    assert (figures["asked"], figures["response_p66"]) == (7, 20)
     [shown] = files["portfolio.json"]
     assert (shown["caption"], shown["file"]) == ("A tap for Zebulon", f"/media/portfolio/{7:032x}.webp")
     assert [row["title"] for row in files["services.json"]] == ["Mend a tap"]

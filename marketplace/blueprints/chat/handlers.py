@@ -9,6 +9,7 @@ from marketplace.blueprints.chat.ports import MessageView
 from marketplace.blueprints.chat.pushes import CHAT_UPDATED, MESSAGE_NEW, RECEIPT, SESSION_REVOKED
 from marketplace.blueprints.chat.services import RECEIPT_JOB
 from marketplace.blueprints.chat.wiring import Chats
+from marketplace.blueprints.performers import public as performers
 from marketplace.kernel.events import Handler
 from marketplace.kernel.registry import Job
 from marketplace.realtime import session_room, user_room
@@ -27,7 +28,15 @@ def handlers(parts: Runtime) -> Iterable[Handler]:
         for user_id in built.chats.members(event.chat_id):
             CHAT_UPDATED.publish(user_room(user_id), state)
 
+    def count(event: MessageCreated) -> None:
+        first = built.messages.find_first(event.chat_id, event.sender_id, event.seq)
+        if first is not None:
+            # A question is looked at when its answer is due, an answer as soon as it is stored.
+            due = parts.clock.now() + performers.ANSWER_DUE if first.by_customer else None
+            performers.refresh_figures(first.performer_id, due)
+
     return [
+        Handler(MessageCreated, count, key="chat.count", after_commit=False),
         Handler(MessageCreated, publish_messages, key="chat.publish", effect=True),
         Handler(ChatOpened, tell_members, key="chat.opened", effect=True),
         Handler(SessionRevoked, _tell_session, key="chat.session_revoked", effect=True),

@@ -121,6 +121,14 @@ class Synced:
     refused: list[int]
 
 
+@dataclass(frozen=True)
+class FirstMessage:
+    """The first that a member writes in a chat."""
+
+    performer_id: int
+    by_customer: bool
+
+
 class ChatRepository(Protocol):
     def find(self, customer_id: int, performer_id: int) -> int | None:
         """The id of the chat of these two."""
@@ -166,6 +174,10 @@ class ChatRepository(Protocol):
 
 
 class MessageRepository(Protocol):
+    def first_of_its_side(self, chat_id: int, sender_id: int, seq: int) -> FirstMessage | None:
+        """None when its sender wrote in the chat before."""
+        ...
+
     def append(self, chat_id: int, sender_id: int, client_id: UUID, text: str) -> MessageView | None:
         """The next message of a chat that is locked; None, and no number used, when the sender's
         `client_id` was stored in the meantime.

@@ -13,6 +13,7 @@ from marketplace.blueprints.chat.policies import UNREAD_CAP
 from marketplace.blueprints.chat.ports import (
     ChatState,
     ChatView,
+    FirstMessage,
     Marks,
     MessageView,
     Person,
@@ -244,6 +245,17 @@ def _is_member(user_id: int) -> Any:
 
 class SqlMessageRepository(SqlRepository):
     """Messages."""
+
+    def first_of_its_side(self, chat_id: int, sender_id: int, seq: int) -> FirstMessage | None:
+        """None when its sender wrote in the chat before."""
+        earlier = (
+            select(Message.id)
+            .where(Message.chat_id == chat_id, Message.seq < seq, Message.sender_id == sender_id)
+            .exists()
+        )
+        statement = select(Chat.performer_id, Chat.customer_id).where(Chat.id == chat_id, ~earlier)
+        row = self.session.execute(statement).one_or_none()
+        return None if row is None else FirstMessage(row.performer_id, row.customer_id == sender_id)
 
     def append(self, chat_id: int, sender_id: int, client_id: UUID, text: str) -> MessageView | None:
         """The next message of a chat; None when the sender's `client_id` is taken."""

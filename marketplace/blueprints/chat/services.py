@@ -12,6 +12,7 @@ from marketplace.blueprints.chat.ports import (
     ChatState,
     ChatView,
     Directory,
+    FirstMessage,
     Marks,
     MessageList,
     MessageRepository,
@@ -203,6 +204,10 @@ class MessageService:
             unlisted=self._chats.states_besides(caller.user_id, list(known), policies.SYNC_CHATS),
             refused=[chat_id for chat_id in known if chat_id not in found],
         )
+
+    def find_first(self, chat_id: int, sender_id: int, seq: int) -> FirstMessage | None:
+        """What a message is to the performer's response figures; None for all but the first of a sender."""
+        return self._messages.first_of_its_side(chat_id, sender_id, seq)
 
     def publish_pending(self, chat_id: int, send: Callable[[int, MessageView], None]) -> int:
         """Give the messages that were not sent to sockets yet to `send(user_id, message)`, for each

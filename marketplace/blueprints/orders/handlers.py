@@ -4,9 +4,19 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from marketplace.blueprints.accounts.public import UserAnonymised, UserDeleted
-from marketplace.blueprints.orders.events import ALL, OrderEvent
+from marketplace.blueprints.orders.events import (
+    ALL,
+    OrderAccepted,
+    OrderCancelled,
+    OrderCompleted,
+    OrderDeclined,
+    OrderEvent,
+    OrderExpired,
+    OrderResolved,
+)
 from marketplace.blueprints.orders.policies import BATCH
 from marketplace.blueprints.orders.wiring import Orders
+from marketplace.blueprints.performers import public as performers
 from marketplace.kernel.events import Handler
 from marketplace.kernel.registry import Job
 from marketplace.realtime import publish, user_room
@@ -22,6 +32,15 @@ def tell_parties(event: OrderEvent) -> None:
         publish(user_room(user_id), "order:updated", payload)
 
 
+_COUNTED = (OrderAccepted, OrderDeclined, OrderExpired, OrderCancelled, OrderCompleted, OrderResolved)
+"""What changes a performer's response or completion figures."""
+
+
+def count(event: OrderEvent) -> None:
+    """The performer's figures are recomputed after the commit."""
+    performers.refresh_figures(event.performer_id)
+
+
 def handlers(parts: Runtime) -> Iterable[Handler]:
     """The handlers of this domain. Those of accounts run in the transaction: the first may refuse."""
     leaving = parts.get(Orders).leaving
@@ -34,6 +53,7 @@ def handlers(parts: Runtime) -> Iterable[Handler]:
 
     return [
         *(Handler(kind, tell_parties, key=f"orders.tell:{kind.name}", effect=True) for kind in ALL),
+        *(Handler(kind, count, key=f"orders.count:{kind.name}", after_commit=False) for kind in _COUNTED),
         Handler(UserDeleted, check_deletion, key="orders.check_deletion", after_commit=False),
         Handler(UserAnonymised, forget, key="orders.forget", after_commit=False),
     ]

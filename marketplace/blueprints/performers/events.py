@@ -96,3 +96,11 @@ class PerformerPortfolioChanged(DomainEvent):
 
     name: ClassVar[str] = "performer.portfolio_changed"
     performer_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PerformerFiguresChanged(DomainEvent):
+    """How reliably a performer answers and finishes is another figure now."""
+
+    name: ClassVar[str] = "performer.figures_changed"
+    performer_id: int

@@ -31,6 +31,7 @@ from marketplace.blueprints.performers.certificate_events import (
 )
 from marketplace.blueprints.performers.events import (
     PerformerApproved,
+    PerformerFiguresChanged,
     PerformerPaused,
     PerformerPortfolioChanged,
     PerformerProfileChanged,
@@ -49,6 +50,7 @@ REFRESH = "performers.refresh_listings"
 
 _SHOWN = (
     PerformerApproved,
+    PerformerFiguresChanged,
     PerformerPaused,
     PerformerPortfolioChanged,
     PerformerProfileChanged,

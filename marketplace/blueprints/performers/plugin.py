@@ -6,6 +6,7 @@ from marketplace.blueprints.performers import (
     admin_routes,
     certificate_handlers,
     certificate_routes,
+    figure_handlers,
     handlers,
     portfolio_handlers,
     portfolio_routes,
@@ -27,18 +28,18 @@ def setup(runtime: Runtime) -> None:
     runtime.provide(build(runtime))
 
 
+PARTS = (handlers, certificate_handlers, portfolio_handlers, figure_handlers)
+"""The modules that say what happens after events and by itself."""
+
+
 def all_handlers(runtime: Runtime) -> Iterable[Handler]:
     """Of every part of this domain."""
-    return [
-        *handlers.handlers(runtime),
-        *certificate_handlers.handlers(runtime),
-        *portfolio_handlers.handlers(runtime),
-    ]
+    return [handler for part in PARTS for handler in part.handlers(runtime)]
 
 
 def all_jobs(runtime: Runtime) -> Iterable[Job]:
     """Of every part of this domain."""
-    return [*handlers.jobs(runtime), *certificate_handlers.jobs(runtime), *portfolio_handlers.jobs(runtime)]
+    return [job for part in PARTS for job in part.jobs(runtime)]
 
 
 ROUTES = (routes, routes_v2, admin_routes, certificate_routes, portfolio_routes)

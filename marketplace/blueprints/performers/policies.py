@@ -1,6 +1,7 @@
 """The rules of performers: who is moved where, how they rank, what is shown of their ratings."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from marketplace.blueprints.performers.errors import OwnPerformer, StatusNotAllowed
 from marketplace.blueprints.performers.ports import PerformerStatus
@@ -28,6 +29,21 @@ five stars does not outrank a hundred that average 4.9."""
 
 MAX_NUMBERED_ROWS = 1_000
 """How many rows deep `?page=` may look."""
+
+
+RESPONSE_WINDOW = timedelta(days=90)
+"""How long a new order or chat counts towards the response figures."""
+ANSWER_DUE = timedelta(days=1)
+"""After so long, a first message without an answer counts as unanswered; orders expire by themselves."""
+COMPLETION_WINDOW = timedelta(days=365)
+"""How long an order counts towards the completion rate."""
+MIN_SHOWN_FIGURES = 5
+"""Under so many answers, or finished orders, nothing is shown of them."""
+
+
+def shown_share(part: int, whole: int, known: int) -> float | None:
+    """`part` of `whole` to two digits; None while fewer than `MIN_SHOWN_FIGURES` are `known`."""
+    return round(part / whole, 2) if known >= MIN_SHOWN_FIGURES else None
 
 
 def shown_rating(count: int, total: int) -> float | None:

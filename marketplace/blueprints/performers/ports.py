@@ -106,6 +106,14 @@ class PortfolioPicture:
 
 
 @dataclass(frozen=True)
+class ResponseTime:
+    """In how many minutes a third, and two thirds, of the answers came."""
+
+    p33: int
+    p66: int
+
+
+@dataclass(frozen=True)
 class PublicProfile:
     """A performer as everybody may see one."""
 
@@ -122,6 +130,9 @@ class PublicProfile:
     categories: Sequence[CategoryView]
     services: Sequence[ServiceView]
     portfolio: Sequence[PortfolioPicture]
+    response_rate: float | None
+    response_time_minutes: ResponseTime | None
+    completion_rate: float | None
     created_at: datetime
     certificates: Sequence[object] = ()
 

@@ -1,5 +1,7 @@
 """What other domains may know of performers."""
 
+from datetime import datetime
+
 from marketplace.blueprints.performers.blueprint import CACHE_TOPIC
 from marketplace.blueprints.performers.certificate_events import (
     CertificateApproved,
@@ -19,12 +21,14 @@ from marketplace.blueprints.performers.events import (
     PerformerUnverified,
     PerformerVerified,
 )
+from marketplace.blueprints.performers.policies import ANSWER_DUE
 from marketplace.blueprints.performers.ports import PerformerRef
 from marketplace.blueprints.performers.wiring import performers
 from marketplace.kernel.errors import NotFound
 from marketplace.web.caching import drop
 
 __all__ = [
+    "ANSWER_DUE",
     "CertificateApproved",
     "CertificateExpired",
     "CertificateExpiring",
@@ -46,6 +50,7 @@ __all__ = [
     "find_visible_performer",
     "get_bookable_performer",
     "get_performer_of_user",
+    "refresh_figures",
 ]
 
 
@@ -79,6 +84,11 @@ def drop_public_answers() -> None:
     such as ratings.
     """
     drop(CACHE_TOPIC)
+
+
+def refresh_figures(performer_id: int, at: datetime | None = None) -> None:
+    """In the caller's transaction: recompute the response and completion figures after it, or at `at`."""
+    performers().figures.ask(performer_id, at)
 
 
 def _found(performer: PerformerRef | None) -> PerformerRef:

@@ -13,7 +13,7 @@ from marketplace.web.pagination import PageQuery
 from marketplace.web.schema import PatchSchema, Schema
 
 MAX_CATEGORIES = 20
-MAX_LANGUAGES = 20
+MAX_LANGUAGES = 10
 MAX_FILES = 5
 MAX_RADIUS_KM = 1_000
 
@@ -260,6 +260,11 @@ class PerformerRating(Schema):
     )
 
 
+class PerformerResponseTime(Schema):
+    p33 = fields.Int(required=True, dump_only=True, metadata={"description": "A third of the answers"})
+    p66 = fields.Int(required=True, dump_only=True, metadata={"description": "Two thirds of them"})
+
+
 class PublicPerformer(Schema):
     id = fields.Id(required=True, dump_only=True)
     user = fields.Nested(PerformerPerson, required=True, dump_only=True)
@@ -273,6 +278,32 @@ class PublicPerformer(Schema):
     services = fields.List(fields.Nested(PerformerService), required=True, dump_only=True)
     certificates = fields.List(fields.Nested(PublicCertificate), required=True, dump_only=True)
     portfolio = fields.List(fields.Nested(PortfolioImage), required=True, dump_only=True)
+    response_rate = fields.Float(
+        min=0,
+        max=1,
+        required=True,
+        allow_none=True,
+        dump_only=True,
+        metadata={"description": "The answered share of 90 days' new orders and chats; null under 5 answers"},
+    )
+    response_time_minutes = fields.Nested(
+        PerformerResponseTime,
+        required=True,
+        allow_none=True,
+        dump_only=True,
+        metadata={"description": "Within how many minutes answers came; null under 5 answers"},
+    )
+    completion_rate = fields.Float(
+        min=0,
+        max=1,
+        required=True,
+        allow_none=True,
+        dump_only=True,
+        metadata={
+            "description": "Completed orders of a year, of those and the accepted ones that the performer "
+            "cancelled; null under 5"
+        },
+    )
     verified = fields.Bool(required=True, dump_only=True)
     rating = fields.Nested(PerformerRating, required=True, dump_only=True)
     created_at = fields.DateTime(required=True, dump_only=True)

@@ -10,6 +10,7 @@ from marketplace.blueprints.performers.applications import ApplicationService
 from marketplace.blueprints.performers.certificate_wiring import Certificates, build_certificates
 from marketplace.blueprints.performers.changes import SUBJECT, moderated_fields
 from marketplace.blueprints.performers.events import PerformerProfileChanged
+from marketplace.blueprints.performers.figures import FigureService
 from marketplace.blueprints.performers.listings import ListingService
 from marketplace.blueprints.performers.portfolio_wiring import Portfolio, build_portfolio
 from marketplace.blueprints.performers.ports import ModeratedPerformer
@@ -22,6 +23,7 @@ from marketplace.blueprints.performers.repositories import (
     SqlPerformerRepository,
     SqlSuggestions,
 )
+from marketplace.blueprints.performers.repositories.figures import SqlFiguresRepository
 from marketplace.blueprints.performers.services import (
     BulkStatus,
     DecisionService,
@@ -46,6 +48,8 @@ class Performers:
     applications: ApplicationService
     certificates: Certificates
     portfolio: Portfolio
+    figures: FigureService
+    figure_rows: SqlFiguresRepository
 
 
 def build(parts: Runtime) -> Performers:
@@ -66,6 +70,8 @@ def build(parts: Runtime) -> Performers:
     )
     records = SqlPerformerRecords(parts.uow)
     accounts.register_export(parts, accounts.ExportSection("performer", records.profile))
+    figure_rows = SqlFiguresRepository(parts.uow)
+    accounts.register_export(parts, accounts.ExportSection("performer_figures", figure_rows.export))
     accounts.register_export(parts, accounts.ExportSection("favourites", records.favourites))
     moderation.register_bulk(parts, BulkStatus(decisions))
     certificates = build_certificates(parts, directory)
@@ -95,6 +101,8 @@ def build(parts: Runtime) -> Performers:
         applications=ApplicationService(parts.uow, profiles, certificates.own, accounts.avatars(parts)),
         certificates=certificates,
         portfolio=build_portfolio(parts),
+        figures=FigureService(parts.uow, figure_rows, parts.clock),
+        figure_rows=figure_rows,
     )
 
 

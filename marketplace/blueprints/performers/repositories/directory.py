@@ -17,6 +17,7 @@ from marketplace.blueprints.performers.ports import (
     PerformerRef,
     Person,
     PublicProfile,
+    ResponseTime,
     Search,
     ServiceView,
     StaffPerson,
@@ -45,7 +46,17 @@ from marketplace.kernel.money import Money
 from marketplace.kernel.pages import Page, PageRequest
 from marketplace.models.accounts import User
 from marketplace.models.catalog import Category, City, Service
+from marketplace.models.figures import PerformerFigures
 from marketplace.models.performers import Performer, PerformerCategory
+
+_FIGURES: tuple[Any, ...] = (
+    func.coalesce(PerformerFigures.asked, 0).label("asked"),
+    func.coalesce(PerformerFigures.answered, 0).label("answered"),
+    PerformerFigures.response_p33,
+    PerformerFigures.response_p66,
+    func.coalesce(PerformerFigures.completed, 0).label("completed"),
+    func.coalesce(PerformerFigures.withdrawn, 0).label("withdrawn"),
+)
 
 
 class SqlPerformerDirectory(SqlRepository):
@@ -94,14 +105,17 @@ class SqlPerformerDirectory(SqlRepository):
                 User.avatar_key,
                 City.name.label("city_name"),
                 City.country_code,
+                *_FIGURES,
             )
             .join(User, User.id == Performer.user_id)
             .join(City, City.id == Performer.city_id)
+            .outerjoin(PerformerFigures, PerformerFigures.performer_id == Performer.id)
             .where(Performer.id == performer_id, *VISIBLE)
         )
         row = self.session.execute(statement).one_or_none()
         if row is None:
             return None
+        finished = row.completed + row.withdrawn
         return PublicProfile(
             id=row.id,
             user=Person(row.user_id, row.first_name, row.initial, media_url(row.avatar_key)),
@@ -119,6 +133,9 @@ class SqlPerformerDirectory(SqlRepository):
             ),
             categories=self._categories([row.id], language, offered=True).get(row.id, ()),
             services=self._services(row.id),
+            response_rate=policies.shown_share(row.answered, row.asked, row.answered),
+            response_time_minutes=_response_time(row),
+            completion_rate=policies.shown_share(row.completed, finished, finished),
             portfolio=[public_picture(one) for one in self.session.execute(shown_portfolio(row.id))],
             created_at=row.created_at,
         )
@@ -222,6 +239,11 @@ class SqlPerformerDirectory(SqlRepository):
             )
             for row in self.session.execute(statement)
         ]
+
+
+def _response_time(row: Any) -> ResponseTime | None:
+    shown = row.answered >= policies.MIN_SHOWN_FIGURES
+    return ResponseTime(row.response_p33, row.response_p66) if shown else None
 
 
 def _money(amount: int | None, currency: str | None) -> Money | None:
