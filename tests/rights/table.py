@@ -376,6 +376,7 @@ PERFORMERS = (
     Row("POST /admin/certificates/{certificate_id}/reject", STAFF, s.certificate(), REASON),
     Row("POST /admin/certificates/{certificate_id}/revoke", STAFF, s.certificate("approved"), REASON),
     Row("POST /admin/performers/{performer_id}/verify", STAFF, s.certified),
+    Row("GET /performers/me/checklist", PERFORMER),
     Row("GET /performers/me/portfolio", PERFORMER),
     Row("POST /performers/me/portfolio", PERFORMER, form=s.picture),
     Row(

@@ -59,7 +59,7 @@ def service_of_somebody_pending(side: Side, _caller: str) -> Made:
     return {"service_id": side.make.service(side.make.performer(status="pending")).id}
 
 
-SINGLE = {"GET /user/me", "GET /user/me/export", "GET /performers/me"}
+SINGLE = {"GET /user/me", "GET /user/me/export", "GET /performers/me", "GET /performers/me/checklist"}
 """What is one's own by itself."""
 
 

@@ -6,6 +6,7 @@ from marketplace.blueprints.performers import (
     admin_routes,
     certificate_handlers,
     certificate_routes,
+    checklist_routes,
     figure_handlers,
     handlers,
     portfolio_handlers,
@@ -42,7 +43,7 @@ def all_jobs(runtime: Runtime) -> Iterable[Job]:
     return [job for part in PARTS for job in part.jobs(runtime)]
 
 
-ROUTES = (routes, routes_v2, admin_routes, certificate_routes, portfolio_routes)
+ROUTES = (routes, routes_v2, admin_routes, certificate_routes, portfolio_routes, checklist_routes)
 """The modules that fill the blueprint."""
 
 PLUGIN = Plugin(

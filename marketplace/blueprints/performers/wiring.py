@@ -9,6 +9,7 @@ from marketplace.blueprints.moderation import public as moderation
 from marketplace.blueprints.performers.applications import ApplicationService
 from marketplace.blueprints.performers.certificate_wiring import Certificates, build_certificates
 from marketplace.blueprints.performers.changes import SUBJECT, moderated_fields
+from marketplace.blueprints.performers.checklist import ChecklistService
 from marketplace.blueprints.performers.events import PerformerProfileChanged
 from marketplace.blueprints.performers.figures import FigureService
 from marketplace.blueprints.performers.listings import ListingService
@@ -23,6 +24,7 @@ from marketplace.blueprints.performers.repositories import (
     SqlPerformerRepository,
     SqlSuggestions,
 )
+from marketplace.blueprints.performers.repositories.checklist import SqlChecklistRepository
 from marketplace.blueprints.performers.repositories.figures import SqlFiguresRepository
 from marketplace.blueprints.performers.services import (
     BulkStatus,
@@ -49,6 +51,7 @@ class Performers:
     certificates: Certificates
     portfolio: Portfolio
     figures: FigureService
+    checklist: ChecklistService
     figure_rows: SqlFiguresRepository
 
 
@@ -103,6 +106,7 @@ def build(parts: Runtime) -> Performers:
         portfolio=build_portfolio(parts),
         figures=FigureService(parts.uow, figure_rows, parts.clock),
         figure_rows=figure_rows,
+        checklist=ChecklistService(SqlChecklistRepository(parts.uow), parts.clock),
     )
 
 
