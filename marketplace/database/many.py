@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import cast, column, update, values
+from sqlalchemy import DateTime, cast, column, update, values
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.util import identity_key
 
 from marketplace.database.base import Base
+from marketplace.kernel.bulk import moment
 
 
 def update_each(session: Session, entity: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
@@ -28,6 +29,23 @@ def update_each(session: Session, entity: type[Base], rows: Sequence[Mapping[str
     statement = update(entity).where(table.c.id == cast(given.c.id, table.c.id.type)).values(wanted)
     session.execute(statement, execution_options={"synchronize_session": False})
     forget_loaded(session, entity, [row["id"] for row in rows])
+
+
+def restore_each(session: Session, entity: type[Base], states: Mapping[int, Mapping[str, Any]]) -> None:
+    """Give rows of `entity`, by id, the values that `kernel.bulk.state` wrote."""
+    columns = entity.__table__.c
+    update_each(
+        session,
+        entity,
+        [
+            {"id": one}
+            | {
+                name: moment(value) if isinstance(columns[name].type, DateTime) else value
+                for name, value in values.items()
+            }
+            for one, values in states.items()
+        ],
+    )
 
 
 def forget_loaded(session: Session, entity: type[Base], ids: Iterable[int]) -> None:

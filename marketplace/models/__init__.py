@@ -30,7 +30,7 @@ from marketplace.models.listings import (
     ServiceListing,
     StaleListing,
 )
-from marketplace.models.moderation import AuditEntry, ChangeRequest, Report
+from marketplace.models.moderation import AuditEntry, BulkOperation, ChangeRequest, Report
 from marketplace.models.notifications import Notification
 from marketplace.models.orders import Order, OrderTransition
 from marketplace.models.performers import Favourite, Performer, PerformerCategory
@@ -45,6 +45,7 @@ __all__ = [
     "BannerCount",
     "Base",
     "Budget",
+    "BulkOperation",
     "Category",
     "CategoryAlias",
     "Certificate",

@@ -116,3 +116,24 @@ class Report(Base):
     created_at: Mapped[CreatedAt]
     claimed_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     claimed_until: Mapped[datetime | None]
+
+
+class BulkOperation(Base):
+    """A bulk decision, kept for as long as it may be taken back: `items` are what it moved, with the state
+    before and after (`kernel.bulk.Moved`).
+    """
+
+    __tablename__ = "bulk_operation"
+    __table_args__ = (
+        Index("ix_bulk_operation_created_at", "created_at"),
+        Index("ix_bulk_operation_actor_id", "actor_id"),
+        Index("ix_bulk_operation_undone_by", "undone_by"),
+    )
+
+    id: Mapped[Id]
+    kind: Mapped[str]
+    actor_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
+    items: Mapped[list[Any]]
+    created_at: Mapped[CreatedAt]
+    undone_at: Mapped[datetime | None]
+    undone_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))

@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 from flask import Flask
 from PIL import Image
+from sqlalchemy import select
 
 from marketplace.blueprints.accounts.wiring import Accounts
 from marketplace.blueprints.integrations import storage
 from marketplace.extensions import cache, db
 from marketplace.kernel.clock import FrozenClock
-from marketplace.models import User
+from marketplace.models import ChangeRequest, User
 from marketplace.web.runtime import Runtime
 from tests.accounts.conftest import Person
 from tests.factories import Factory
@@ -212,6 +213,13 @@ def test_files_that_nobody_shows_are_swept(
         os.utime(path, ((clock.now() - timedelta(hours=25)).timestamp(),) * 2)
     assert sweep() == 2
     assert {f"/media/avatars/{path.name}" for path in uploads.iterdir()} == {shown, waiting}
+    request = db.session.scalars(select(ChangeRequest).where(ChangeRequest.status == "pending")).one()
+    request.status, request.decided_at = "rejected", clock.now()
+    db.session.commit()
+    assert sweep() == 0, "the decision may be taken back"
+    request.decided_at = clock.now() - timedelta(days=2)
+    db.session.commit()
+    assert sweep() == 1
 
 
 def test_a_picture_in_a_bucket_is_fetched_from_there(

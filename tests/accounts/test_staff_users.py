@@ -307,5 +307,5 @@ def test_never_the_last_admin_by_rights_that_are_gone(
     with pytest.raises(LastAdmin):
         staff.block(somebody, admin.id, "Spam")
     second = make.staff("admin")
-    outcome = staff.apply([admin.id, second.id], "blocked", "Spam", somebody)
+    outcome = staff.apply([admin.id, second.id], "blocked", "Spam", somebody).codes
     assert outcome == {admin.id: None, second.id: "last_admin"}

@@ -7,6 +7,7 @@ from typing import Any
 
 from marketplace.blueprints.reviews.errors import AlreadyReviewed
 from marketplace.blueprints.reviews.ports import ReviewView
+from marketplace.kernel.bulk import moment
 from marketplace.kernel.errors import NotFound
 from marketplace.kernel.identity import Principal
 from marketplace.kernel.pages import Page, PageRequest
@@ -72,6 +73,10 @@ class FakeReviewRepository:
             return False
         self.reviews[review_id] = replace(row, reply=text, replied_at=at)
         return True
+
+    def restore(self, states: Mapping[int, Mapping[str, Any]]) -> None:
+        for review_id, state in states.items():
+            self.set_hidden([review_id], moment(state["hidden_at"]), state["hidden_reason"])
 
     def set_hidden(self, review_ids: Sequence[int], at: datetime | None, reason: str | None) -> None:
         for review_id in review_ids:

@@ -6,7 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from marketplace.blueprints.moderation.policies import live_claim
-from marketplace.blueprints.moderation.ports import AuditView, ChangeFilters, ChangeView, ModeratedSubject
+from marketplace.blueprints.moderation.ports import (
+    AuditView,
+    BulkOperation,
+    ChangeFilters,
+    ChangeView,
+    ModeratedSubject,
+)
+from marketplace.kernel.bulk import Moved
 from marketplace.kernel.changes import Attribute, Change, FieldStore
 from marketplace.kernel.errors import AppError, Conflict
 from marketplace.kernel.pages import Page, PageRequest
@@ -74,6 +81,19 @@ class InMemoryChanges:
             )
         return self.find_many([row.id for row in pending])
 
+    def open_fields(self, changes: Sequence[ChangeView]) -> set[tuple[str, int, str]]:
+        return {
+            (row.subject_type, row.subject_id, row.field_name)
+            for change in changes
+            for row in self.list_open(change.subject_type, change.subject_id)
+        }
+
+    def reopen(self, ids: Sequence[int]) -> None:
+        for number in ids:
+            self.rows[number] = replace(
+                self.rows[number], status="pending", reason=None, decided_by=None, decided_at=None
+            )
+
     def withdraw(self, change_id: int, user_id: int, at: datetime) -> bool:
         row = self.rows[change_id]
         if row.status not in OPEN:
@@ -104,6 +124,30 @@ class InMemoryChanges:
     def list_own(self, user_id: int, page: PageRequest, *, status: str | None) -> Page[ChangeView]:
         found = [row for row in reversed(self.rows.values()) if row.requested_by == user_id]
         return Page([row for row in found if status in {None, row.status}][: page.limit])
+
+
+class InMemoryOperations:
+    """An OperationRepository."""
+
+    def __init__(self) -> None:
+        self.rows: dict[int, BulkOperation] = {}
+
+    def add(self, kind: str, actor_id: int, items: Sequence[Moved], at: datetime) -> int:
+        number = len(self.rows) + 1
+        self.rows[number] = BulkOperation(number, kind, actor_id, items, at, None)
+        return number
+
+    def lock(self, operation_id: int) -> BulkOperation | None:
+        return self.rows.get(operation_id)
+
+    def mark_undone(self, operation_id: int, actor_id: int, at: datetime) -> None:
+        self.rows[operation_id] = replace(self.rows[operation_id], undone_at=at)
+
+    def prune(self, before: datetime) -> int:
+        old = [number for number, row in self.rows.items() if row.created_at < before]
+        for number in old:
+            del self.rows[number]
+        return len(old)
 
 
 class InMemoryAudit:

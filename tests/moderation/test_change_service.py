@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
@@ -16,13 +15,14 @@ from marketplace.blueprints.moderation.services import (
     ChangeRequests,
     Origin,
 )
+from marketplace.kernel.bulk import BulkOutcome, Moved
 from marketplace.kernel.changes import Change
 from marketplace.kernel.clock import FrozenClock
 from marketplace.kernel.errors import Invalid, NotFound
 from marketplace.kernel.identity import Principal
 from marketplace.kernel.pages import PageRequest
 from tests.fakes.transactions import FakeUnitOfWork
-from tests.moderation.fakes import Fragile, InMemoryAudit, InMemoryChanges, Things
+from tests.moderation.fakes import Fragile, InMemoryAudit, InMemoryChanges, InMemoryOperations, Things
 
 NOW = datetime(2026, 5, 4, 9, tzinfo=UTC)
 STAFF = Principal(user_id=900, session_id=1, roles=frozenset({"moderator"}))
@@ -37,10 +37,12 @@ class House:
     repository: InMemoryChanges = field(default_factory=InMemoryChanges)
     entries: InMemoryAudit = field(default_factory=InMemoryAudit)
     things: Things = field(default_factory=Things)
+    operations: InMemoryOperations = field(default_factory=InMemoryOperations)
+    clock: FrozenClock = field(default_factory=lambda: FrozenClock(NOW))
 
     def __post_init__(self) -> None:
         self.audit = AuditLog(self.uow, self.entries, lambda: Origin("request-1", "10.0.0.1"))
-        self.changes = ChangeRequests(self.uow, self.repository, self.audit, FrozenClock(NOW))
+        self.changes = ChangeRequests(self.uow, self.repository, self.audit, self.clock)
         self.changes.register(self.things.subject())
         self.things.add(1, 2)
 
@@ -234,9 +236,13 @@ def test_lists(house: House) -> None:
 # --- many at once -----------------------------------------------------------------------------------
 
 
+def decisions_of(house: House) -> BulkDecisions:
+    return BulkDecisions(house.uow, house.operations, house.audit, house.clock)
+
+
 @pytest.fixture
 def bulk(house: House) -> BulkDecisions:
-    found = BulkDecisions(house.uow)
+    found = decisions_of(house)
     found.register(BulkChanges(house.changes))
     return found
 
@@ -250,7 +256,7 @@ def test_bulk_with_mixed_ids(house: House, bulk: BulkDecisions) -> None:
         house.submit("grey", thing=2, by=OWNER),
     )
     ids = [decided.id, second.id, 999, good.id, broken.id]
-    assert bulk.run(STAFF, "changes", ids, "approved", None) == [
+    assert bulk.run(STAFF, "changes", ids, "approved", None).results == [
         {"id": decided.id, "ok": False, "code": "transition_not_allowed"},
         {"id": second.id, "ok": True},
         {"id": 999, "ok": False, "code": "not_found"},
@@ -266,7 +272,7 @@ def test_bulk_with_mixed_ids(house: House, bulk: BulkDecisions) -> None:
 
 def test_bulk_leaves_own_changes(house: House, bulk: BulkDecisions) -> None:
     own = house.submit(by=STAFF.user_id)
-    results = bulk.run(STAFF, "changes", [own.id], "rejected", "x")
+    results = bulk.run(STAFF, "changes", [own.id], "rejected", "x").results
     assert results == [{"id": own.id, "ok": False, "code": "own_change"}]
 
 
@@ -295,17 +301,19 @@ class Lamps:
     name = "lamps"
     statuses = ("on", "off")
 
-    def apply(
-        self, ids: Sequence[int], status: str, reason: str | None, actor: Principal
-    ) -> Mapping[int, str | None]:
-        return {ids[0]: None}
+    def apply(self, ids: Sequence[int], status: str, reason: str | None, actor: Principal) -> BulkOutcome:
+        return BulkOutcome({ids[0]: None})
+
+    def undo(self, moved: Sequence[Moved], actor: Principal) -> Mapping[int, str | None]:
+        raise NotImplementedError
 
 
 def test_other_domains_register_theirs(house: House) -> None:
-    bulk = BulkDecisions(house.uow)
+    bulk = decisions_of(house)
     bulk.register(Lamps())
     with pytest.raises(ValueError, match="'lamps' is registered twice"):
         bulk.register(Lamps())
-    results: list[dict[str, Any]] = bulk.run(STAFF, "lamps", [5, 4], "on", None)
-    assert results == [{"id": 5, "ok": True}, {"id": 4, "ok": False, "code": "not_found"}]
+    result = bulk.run(STAFF, "lamps", [5, 4], "on", None)
+    assert (result.operation_id, result.undo_until) == (None, None)
+    assert result.results == [{"id": 5, "ok": True}, {"id": 4, "ok": False, "code": "not_found"}]
     assert house.uow.commits == 1

@@ -7,10 +7,10 @@ import pytest
 
 from marketplace.blueprints.performers import policies
 from marketplace.blueprints.performers.changes import Categories, moderated_fields
+from marketplace.blueprints.performers.decisions import BulkStatus, DecisionService
 from marketplace.blueprints.performers.errors import CategoryGone, OwnPerformer, StatusNotAllowed
 from marketplace.blueprints.performers.events import PerformerApproved, PerformerRejected
 from marketplace.blueprints.performers.ports import PerformerStatus
-from marketplace.blueprints.performers.services import BulkStatus, DecisionService
 from marketplace.kernel.changes import diff
 from marketplace.kernel.errors import Invalid
 from marketplace.kernel.identity import Principal
@@ -97,8 +97,9 @@ def test_a_bulk_decision_is_one_update_and_a_result_per_id() -> None:
         PerformerStatus(6, 60, "rejected", "no photo"),
     )
     service, uow, audit = decisions(performers)
-    results = BulkStatus(service).apply([6, 3, 4, 5, 99], "approved", None, STAFF)
-    assert results == {
+    outcome = BulkStatus(service).apply([6, 3, 4, 5, 99], "approved", None, STAFF)
+    assert [one.id for one in outcome.moved] == [3, 6]
+    assert outcome.codes == {
         6: None,
         3: None,
         4: "transition_not_allowed",

@@ -188,7 +188,7 @@ def test_many_decisions(desk: Desk) -> None:
     ids = [desk.published(order_id, order_id).id for order_id in (1, 2, 3)]
     desk.service.hide(STAFF, ids[0], "Insult")
     bulk = BulkVisibility(desk.service)
-    assert bulk.apply([*ids, 99], "hidden", "Campaign", STAFF) == {
+    assert bulk.apply([*ids, 99], "hidden", "Campaign", STAFF).codes == {
         ids[0]: "already_hidden",
         ids[1]: None,
         ids[2]: None,
@@ -197,7 +197,7 @@ def test_many_decisions(desk: Desk) -> None:
     assert desk.figures == NO_FIGURES
     with pytest.raises(Invalid):
         bulk.apply(ids, "hidden", None, STAFF)
-    assert bulk.apply(ids, "visible", None, STAFF) == dict.fromkeys(ids)
+    assert bulk.apply(ids, "visible", None, STAFF).codes == dict.fromkeys(ids)
     assert desk.figures == (3, 6, (1, 1, 1, 0, 0))
     assert set(bulk.statuses) == {str(status) for status in Visibility}
 

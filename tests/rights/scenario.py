@@ -19,10 +19,12 @@ from marketplace.blueprints.accounts.services import Device, NewFactor, Tokens
 from marketplace.blueprints.accounts.wiring import Accounts
 from marketplace.blueprints.integrations.wiring import Integrations
 from marketplace.extensions import cache, db
+from marketplace.kernel.bulk import state
 from marketplace.kernel.identity import Principal
 from marketplace.models import (
     Banner,
     Base,
+    BulkOperation,
     ChangeRequest,
     DataExport,
     Favourite,
@@ -260,6 +262,19 @@ def certified(side: Side, caller: str) -> Made:
 def paper() -> dict[str, Any]:
     """A multipart body with a certificate."""
     return {**picture(), "title": "Master craftsman", "issued_on": "2020-03-01"}
+
+
+def bulk_operation(side: Side, caller: str) -> Made:
+    """The caller has hidden services."""
+    service = side.make.service(side.performer, hidden_at=START, hidden_reason="Spam")
+    item = {
+        "id": service.id,
+        "before": state(hidden_at=None, hidden_reason=None),
+        "after": state(hidden_at=START, hidden_reason="Spam"),
+    }
+    actor = side.users.get(caller, side.customer)
+    row = side.add(BulkOperation(kind="services", actor_id=actor.id, items=[item], created_at=START))
+    return {"operation_id": row.id}
 
 
 def claimed_change(side: Side, caller: str) -> Made:

@@ -31,6 +31,7 @@ COMMON = {
     "city_id": "staff's",
     "job_id": "admins'",
     "report_id": "staff's",
+    "operation_id": "staff's",
     "key": "a picture that all may see",
     "kind": "a word",
     "name": "a file of the docs",

@@ -8,8 +8,10 @@ from marketplace.blueprints.catalog.events import ServiceHidden, ServiceRestored
 from marketplace.blueprints.catalog.policies import Visibility
 from marketplace.blueprints.catalog.ports import AuditLog, ServiceRepository
 from marketplace.blueprints.catalog.views import StaffServiceView
+from marketplace.kernel.bulk import CHANGED_SINCE, BulkOutcome, Moved, state
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.errors import AppError, Invalid, NotFound
+from marketplace.kernel.events import DomainEvent
 from marketplace.kernel.identity import Principal
 from marketplace.kernel.pages import Page, PageRequest
 from marketplace.kernel.transactions import UnitOfWork
@@ -39,29 +41,48 @@ class ServiceModeration:
         """Undo `hide`. Raises NotFound, OwnService, NotHidden."""
         return self._decide(actor, service_id, Visibility.VISIBLE, None)
 
-    def apply(
-        self, ids: Sequence[int], status: str, reason: str | None, actor: Principal
-    ) -> Mapping[int, str | None]:
+    def apply(self, ids: Sequence[int], status: str, reason: str | None, actor: Principal) -> BulkOutcome:
         """What `POST /admin/services/status` does. Raises Invalid for hiding without a reason."""
-        outcome = self._decide_many(actor, ids, Visibility(status), reason)
-        return {service_id: error.code if error else None for service_id, error in outcome.items()}
+        outcome, moved = self._decide_many(actor, ids, Visibility(status), reason)
+        return BulkOutcome({key: error.code if error else None for key, error in outcome.items()}, moved)
+
+    def undo(self, moved: Sequence[Moved], actor: Principal) -> Mapping[int, str | None]:
+        """Let those that are as a decision left them be as they were before it."""
+        wanted = {one.id: one for one in moved}
+        codes: dict[int, str | None] = dict.fromkeys(wanted, NotFound.code)
+        with self._uow:
+            back = []
+            for service in self._services.lock_for_staff(list(wanted)):
+                if service.performer_user_id == actor.user_id:
+                    codes[service.id] = OwnService.code
+                elif _state(service) != wanted[service.id].after:
+                    codes[service.id] = CHANGED_SINCE
+                else:
+                    codes[service.id] = None
+                    back.append(service)
+            self._services.restore({service.id: wanted[service.id].before for service in back})
+            entries = [(one.id, _state(one), wanted[one.id].before) for one in back]
+            self._audit.write_many("service.undone", "service", entries, actor=actor)
+            self._uow.record_many([_event(service, hidden=service.hidden_at is None) for service in back])
+        return codes
 
     def _decide(
         self, actor: Principal, service_id: int, status: Visibility, reason: str | None
     ) -> StaffServiceView:
         with self._uow:
-            error = self._decide_many(actor, [service_id], status, reason)[service_id]
+            error = self._decide_many(actor, [service_id], status, reason)[0][service_id]
             if error is not None:
                 raise error
             return self._services.lock_for_staff([service_id])[0]
 
     def _decide_many(
         self, actor: Principal, ids: Sequence[int], status: Visibility, reason: str | None
-    ) -> dict[int, AppError | None]:
+    ) -> tuple[dict[int, AppError | None], list[Moved]]:
         hide = status is Visibility.HIDDEN
         if hide and not reason:
             raise Invalid(errors={"json": {"reason": ["Say why: the performer will read it."]}})
         outcome: dict[int, AppError | None] = {service_id: NotFound() for service_id in ids}
+        moved = []
         with self._uow:
             moving = []
             for service in self._services.lock_for_staff(ids):
@@ -69,27 +90,31 @@ class ServiceModeration:
                 if outcome[service.id] is None:
                     moving.append(service)
             if moving:
-                self._move(actor, moving, reason, hide=hide)
-        return outcome
+                moved = self._move(actor, moving, reason, hide=hide)
+        return outcome, moved
 
     def _move(
         self, actor: Principal, services: Sequence[StaffServiceView], reason: str | None, *, hide: bool
-    ) -> None:
+    ) -> list[Moved]:
         ids = [service.id for service in services]
-        self._services.set_hidden(ids, self._clock.now() if hide else None, reason if hide else None)
+        at, kept = self._clock.now() if hide else None, reason if hide else None
+        self._services.set_hidden(ids, at, kept)
         before, after = {"hidden": not hide}, {"hidden": hide}
         action = "service.hide" if hide else "service.restore"
         entries = [(service_id, before, after) for service_id in ids]
         self._audit.write_many(action, "service", entries, actor=actor, reason=reason)
-        kind = ServiceHidden if hide else ServiceRestored
-        for service in services:
-            self._uow.record(
-                kind(
-                    service_id=service.id,
-                    performer_id=service.performer.id,
-                    user_id=service.performer_user_id,
-                )
-            )
+        self._uow.record_many([_event(service, hidden=hide) for service in services])
+        left = state(hidden_at=at, hidden_reason=kept)
+        return [Moved(service.id, _state(service), left) for service in services]
+
+
+def _state(service: StaffServiceView) -> dict[str, Any]:
+    return state(hidden_at=service.hidden_at, hidden_reason=service.hidden_reason)
+
+
+def _event(service: StaffServiceView, *, hidden: bool) -> DomainEvent:
+    kind = ServiceHidden if hidden else ServiceRestored
+    return kind(service_id=service.id, performer_id=service.performer.id, user_id=service.performer_user_id)
 
 
 def _objection(actor: Principal, service: StaffServiceView, *, hide: bool) -> AppError | None:

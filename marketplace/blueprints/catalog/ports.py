@@ -231,6 +231,10 @@ class ServiceRepository(Protocol):
         """Hide all of `ids`, or with None show them again, in one UPDATE."""
         ...
 
+    def restore(self, states: Mapping[int, Mapping[str, Any]]) -> None:
+        """Give each of these, by id, the state that `kernel.bulk.state` wrote, in one UPDATE."""
+        ...
+
 
 class AuditLog(Protocol):
     """Where what staff does is written down."""

@@ -5,6 +5,7 @@ from typing import Any
 from marketplace.blueprints.moderation import schemas
 from marketplace.blueprints.moderation.policies import ReportOutcome
 from marketplace.blueprints.moderation.ports import AuditView, ChangeFilters, ChangeView, ReportView
+from marketplace.blueprints.moderation.services import BulkResult
 from marketplace.blueprints.moderation.wiring import moderation
 from marketplace.kernel.pages import Page
 from marketplace.web.access import admin, current_principal, staff
@@ -111,13 +112,21 @@ def request_revision(data: dict[str, Any], change_id: int) -> ChangeView:
 @staff
 @idempotent
 @blp.arguments(schemas.BulkStatus)
-@blp.response(200, schemas.BulkResults)
-def bulk_status(data: dict[str, Any], kind: str) -> dict[str, Any]:
+@blp.response(200, schemas.BulkDecided)
+def bulk_status(data: dict[str, Any], kind: str) -> BulkResult:
     """Move up to 1,000 of a kind to a status; a result for each id"""
-    results = moderation().bulk.run(
-        current_principal(), kind, data["ids"], data["status"], data.get("reason")
-    )
-    return {"results": results}
+    return moderation().bulk.run(current_principal(), kind, data["ids"], data["status"], data.get("reason"))
+
+
+@blp.post("/bulk/<int:operation_id>/undo")
+@staff
+@idempotent
+@blp.problem(403, "`foreign_operation`: neither yours nor are you an admin; `staff_needed`")
+@blp.problem(409, "`already_undone`; `undo_expired`: 10 minutes are over")
+@blp.response(200, schemas.BulkResults)
+def undo_bulk(operation_id: int) -> BulkResult:
+    """Take a bulk decision back; what has changed since stays as it is"""
+    return moderation().bulk.undo(current_principal(), operation_id)
 
 
 @blp.get("/audit")

@@ -1,5 +1,6 @@
 """What can go wrong in moderation."""
 
+from marketplace.kernel.bulk import CHANGED_SINCE
 from marketplace.kernel.errors import Conflict, Forbidden, NotFound
 
 
@@ -26,6 +27,26 @@ class NothingToClaim(NotFound):
 class SubjectGone(Conflict):
     code = "subject_gone"
     title = "What was to be changed is no longer there; the request can only be rejected"
+
+
+class ChangedSince(Conflict):
+    code = CHANGED_SINCE
+    title = "This is no longer as the decision left it"
+
+
+class ForeignOperation(Forbidden):
+    code = "foreign_operation"
+    title = "Whoever decided takes it back, or an admin"
+
+
+class AlreadyUndone(Conflict):
+    code = "already_undone"
+    title = "This was taken back already"
+
+
+class UndoExpired(Conflict):
+    code = "undo_expired"
+    title = "This can no longer be taken back at once; decide again on each"
 
 
 class FieldNotModerated(Conflict):

@@ -31,6 +31,18 @@ class ChangeDecided(DomainEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ChangeReopened(DomainEvent):
+    """Staff took a decision on an edit back: it waits again."""
+
+    name: ClassVar[str] = "change.reopened"
+    change_id: int
+    subject_type: str
+    subject_id: int
+    field_name: str
+    requested_by: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReportFiled(DomainEvent):
     """A user told staff of something."""
 

@@ -2,6 +2,7 @@
 
 from marketplace.blueprints.moderation import admin_routes, routes
 from marketplace.blueprints.moderation.errors import CONSTRAINTS
+from marketplace.blueprints.moderation.handlers import jobs
 from marketplace.blueprints.moderation.wiring import build
 from marketplace.plugins import Plugin
 from marketplace.web.runtime import Runtime
@@ -16,5 +17,6 @@ PLUGIN = Plugin(
     name="moderation",
     blueprints=(routes.blp, routes.reports_blp, admin_routes.blp),
     setup=setup,
+    jobs=jobs,
     constraints=CONSTRAINTS,
 )

@@ -48,6 +48,8 @@ class ReportOutcome(StrEnum):
     DISMISSED = "dismissed"
 
 
+UNDO_TIME = timedelta(minutes=10)
+"""How long a bulk decision may be taken back."""
 CLAIM_TIME = timedelta(minutes=15)
 """How long nobody else decides on what a moderator has claimed."""
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
+from marketplace.kernel.bulk import BulkOutcome, Moved
 from marketplace.kernel.changes import Change, FieldStore, ModeratedField
 from marketplace.kernel.identity import Principal
 from marketplace.kernel.pages import Page, PageRequest
@@ -143,12 +144,42 @@ class BulkAction(Protocol):
     @property
     def statuses(self) -> tuple[str, ...]: ...
 
-    def apply(
-        self, ids: Sequence[int], status: str, reason: str | None, actor: Principal
-    ) -> Mapping[int, str | None]:
+    def apply(self, ids: Sequence[int], status: str, reason: str | None, actor: Principal) -> BulkOutcome:
         """Move what may be moved, in one UPDATE, within the caller's unit of work; audits and records
-        events. For each id the code of what kept it from moving, None for success.
+        events.
         """
+        ...
+
+    def undo(self, moved: Sequence[Moved], actor: Principal) -> Mapping[int, str | None]:
+        """Give what is still as `apply` left it the state that it had before, likewise. For each id the code
+        of what kept it (`kernel.bulk.CHANGED_SINCE`), None for success.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class BulkOperation:
+    """A bulk decision that may be taken back."""
+
+    id: int
+    kind: str
+    actor_id: int
+    items: Sequence[Moved]
+    created_at: datetime
+    undone_at: datetime | None
+
+
+class OperationRepository(Protocol):
+    def add(self, kind: str, actor_id: int, items: Sequence[Moved], at: datetime) -> int:
+        """Gives its id."""
+        ...
+
+    def lock(self, operation_id: int) -> BulkOperation | None: ...
+
+    def mark_undone(self, operation_id: int, actor_id: int, at: datetime) -> None: ...
+
+    def prune(self, before: datetime) -> int:
+        """Delete those from before; how many."""
         ...
 
 
@@ -177,6 +208,14 @@ class ChangeRepository(Protocol):
         """Move those of `changes` that are pending to `status`, in one UPDATE, and keep their `old_value`
         where it is another than the stored one. Returns what was moved.
         """
+        ...
+
+    def open_fields(self, changes: Sequence[ChangeView]) -> set[tuple[str, int, str]]:
+        """Subjects and fields of these that a pending request, or one to be revised, is about."""
+        ...
+
+    def reopen(self, ids: Sequence[int]) -> None:
+        """Let these wait for staff again, in one UPDATE."""
         ...
 
     def withdraw(self, change_id: int, user_id: int, at: datetime) -> bool:

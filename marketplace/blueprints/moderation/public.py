@@ -1,6 +1,12 @@
 """What other domains may ask of moderation."""
 
-from marketplace.blueprints.moderation.events import ChangeDecided, ChangeSubmitted, ReportClosed, ReportFiled
+from marketplace.blueprints.moderation.events import (
+    ChangeDecided,
+    ChangeReopened,
+    ChangeSubmitted,
+    ReportClosed,
+    ReportFiled,
+)
 from marketplace.blueprints.moderation.ports import BulkAction, ChangeView, ModeratedSubject, Reportable
 from marketplace.blueprints.moderation.repositories import SqlPersonalRecords
 from marketplace.blueprints.moderation.services import AuditLog, ChangeRequests
@@ -11,6 +17,7 @@ __all__ = [
     "AuditLog",
     "BulkAction",
     "ChangeDecided",
+    "ChangeReopened",
     "ChangeRequests",
     "ChangeSubmitted",
     "ChangeView",

@@ -76,6 +76,15 @@ class BulkResults(Schema):
     results = fields.List(fields.Nested(BulkResult), required=True, max=MAX_BULK)
 
 
+class BulkDecided(BulkResults):
+    operation_id = fields.Id(
+        required=True,
+        allow_none=True,
+        metadata={"description": "To take it back by; none when nothing was moved"},
+    )
+    undo_until = fields.DateTime(required=True, allow_none=True)
+
+
 class AuditQuery(PageQuery):
     actor_id = fields.Id()
     on_behalf_of = fields.Id()

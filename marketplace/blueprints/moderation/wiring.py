@@ -9,6 +9,7 @@ from marketplace.blueprints.moderation.ports import ChangeView, ReportView
 from marketplace.blueprints.moderation.repositories import (
     SqlAuditRepository,
     SqlChangeRepository,
+    SqlOperationRepository,
     SqlPersonalRecords,
     SqlReportRepository,
     change_claims,
@@ -44,7 +45,7 @@ def build(parts: Runtime) -> Moderation:
     """Wire services to their adapters."""
     audit = AuditLog(parts.uow, SqlAuditRepository(parts.uow, parts.cursors), _origin)
     changes = ChangeRequests(parts.uow, SqlChangeRepository(parts.uow, parts.cursors), audit, parts.clock)
-    bulk = BulkDecisions(parts.uow)
+    bulk = BulkDecisions(parts.uow, SqlOperationRepository(parts.uow), audit, parts.clock)
     bulk.register(BulkChanges(changes))
     reports = Reports(parts.uow, SqlReportRepository(parts.uow, parts.cursors), audit, parts.clock)
     return Moderation(

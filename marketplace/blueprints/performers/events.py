@@ -25,6 +25,15 @@ class PerformerApproved(DomainEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PerformerReopened(DomainEvent):
+    """Staff took a decision back: the performer waits for another one."""
+
+    name: ClassVar[str] = "performer.reopened"
+    performer_id: int
+    user_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class PerformerRejected(DomainEvent):
     """Staff refused an application."""
 

@@ -309,6 +309,10 @@ class PerformerRepository(Protocol):
         """Move all of `ids`, in one UPDATE."""
         ...
 
+    def restore(self, states: Mapping[int, Mapping[str, Any]]) -> None:
+        """Give each of these, by id, the state that `kernel.bulk.state` wrote, in one UPDATE."""
+        ...
+
 
 class FavouriteRepository(Protocol):
     def add(self, user_id: int, performer_id: int, at: datetime) -> None:

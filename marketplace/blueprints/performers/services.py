@@ -1,6 +1,6 @@
 """The use cases of performers; one public method is one transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -8,15 +8,11 @@ from marketplace.blueprints.performers import policies
 from marketplace.blueprints.performers.changes import FREE_FIELDS, SUBJECT
 from marketplace.blueprints.performers.events import (
     PerformerApplied,
-    PerformerApproved,
     PerformerPaused,
     PerformerProfileChanged,
-    PerformerRejected,
     PerformerResumed,
-    PerformerSuspended,
 )
 from marketplace.blueprints.performers.ports import (
-    AuditLog,
     Card,
     CertificateShelf,
     ChangeQueue,
@@ -26,17 +22,14 @@ from marketplace.blueprints.performers.ports import (
     PerformerDirectory,
     PerformerRef,
     PerformerRepository,
-    PerformerStatus,
     PublicProfile,
     Search,
-    StaffSearch,
     SuggestionDirectory,
     Suggestions,
 )
 from marketplace.kernel.changes import ModeratedField, apply, diff
 from marketplace.kernel.clock import Clock
-from marketplace.kernel.errors import AppError, Invalid, NotFound, PreconditionFailed
-from marketplace.kernel.events import DomainEvent
+from marketplace.kernel.errors import Invalid, NotFound, PreconditionFailed
 from marketplace.kernel.identity import Principal
 from marketplace.kernel.pages import Page, PageRequest
 from marketplace.kernel.transactions import UnitOfWork
@@ -239,89 +232,3 @@ class FavouriteService:
     def list_own(self, caller: Principal, page: PageRequest, language: str) -> Page[Card]:
         """Those that are shown to the public, the last marked first. Raises InvalidCursor."""
         return self._directory.list_favourites(caller.user_id, page, language)
-
-
-class DecisionService:
-    """What staff decide on performers; one by one or many at once, by the same code."""
-
-    def __init__(
-        self,
-        uow: UnitOfWork,
-        performers: PerformerRepository,
-        directory: PerformerDirectory,
-        audit: AuditLog,
-    ) -> None:
-        self._uow = uow
-        self._performers = performers
-        self._directory = directory
-        self._audit = audit
-
-    def search(self, search: StaffSearch, page: PageRequest, language: str) -> Page[FullProfile]:
-        """Raises InvalidCursor."""
-        return self._directory.list_full(search, page, language)
-
-    def decide(
-        self, actor: Principal, performer_id: int, status: str, reason: str | None, language: str
-    ) -> FullProfile:
-        """Move one performer. Raises NotFound, OwnPerformer, StatusNotAllowed."""
-        with self._uow:
-            error = self.decide_many(actor, [performer_id], status, reason)[performer_id]
-            if error is not None:
-                raise error
-            return self._directory.get_full(performer_id, language)
-
-    def decide_many(
-        self, actor: Principal, ids: Sequence[int], status: str, reason: str | None
-    ) -> dict[int, AppError | None]:
-        """Move all that may be moved, in one UPDATE; for each id what kept it from moving.
-
-        Raises Invalid for a status that staff do not set, or without the reason that it needs.
-        """
-        if status not in policies.ALLOWED_FROM:
-            choices = ", ".join(policies.ALLOWED_FROM)
-            raise Invalid(errors={"json": {"status": [f"This must be one of: {choices}."]}})
-        if status in policies.NEEDS_REASON and not reason:
-            raise Invalid(errors={"json": {"reason": ["Say why: the performer will read it."]}})
-        kept = reason if status in policies.NEEDS_REASON else None
-        outcome: dict[int, AppError | None] = {performer_id: NotFound() for performer_id in ids}
-        with self._uow:
-            moved = []
-            for row in self._performers.lock_statuses(ids):
-                outcome[row.id] = policies.objection(actor, row, status)
-                if outcome[row.id] is None:
-                    moved.append(row)
-            if moved:
-                self._performers.set_status([row.id for row in moved], status, kept)
-                after = {"status": status, "status_reason": kept}
-                subjects = [
-                    (row.id, {"status": row.status, "status_reason": row.status_reason}, after)
-                    for row in moved
-                ]
-                self._audit.write_many(f"{SUBJECT}.{status}", SUBJECT, subjects, actor=actor, reason=reason)
-                for row in moved:
-                    self._uow.record(_decided(row, status, reason or ""))
-        return outcome
-
-
-class BulkStatus:
-    """What `POST /admin/performers/status` does."""
-
-    name = "performers"
-    statuses = tuple(policies.ALLOWED_FROM)
-
-    def __init__(self, decisions: DecisionService) -> None:
-        self._decisions = decisions
-
-    def apply(
-        self, ids: Sequence[int], status: str, reason: str | None, actor: Principal
-    ) -> dict[int, str | None]:
-        """For each id the code of what kept it from moving, None for success. Raises Invalid."""
-        outcome = self._decisions.decide_many(actor, ids, status, reason)
-        return {performer_id: error.code if error else None for performer_id, error in outcome.items()}
-
-
-def _decided(row: PerformerStatus, status: str, reason: str) -> DomainEvent:
-    if status == policies.APPROVED:
-        return PerformerApproved(performer_id=row.id, user_id=row.user_id)
-    kind = PerformerRejected if status == policies.REJECTED else PerformerSuspended
-    return kind(performer_id=row.id, user_id=row.user_id, reason=reason)

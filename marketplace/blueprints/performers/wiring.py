@@ -10,6 +10,7 @@ from marketplace.blueprints.performers.applications import ApplicationService
 from marketplace.blueprints.performers.certificate_wiring import Certificates, build_certificates
 from marketplace.blueprints.performers.changes import SUBJECT, moderated_fields
 from marketplace.blueprints.performers.checklist import ChecklistService
+from marketplace.blueprints.performers.decisions import BulkStatus, DecisionService
 from marketplace.blueprints.performers.events import PerformerProfileChanged
 from marketplace.blueprints.performers.figures import FigureService
 from marketplace.blueprints.performers.listings import ListingService
@@ -27,8 +28,6 @@ from marketplace.blueprints.performers.repositories import (
 from marketplace.blueprints.performers.repositories.checklist import SqlChecklistRepository
 from marketplace.blueprints.performers.repositories.figures import SqlFiguresRepository
 from marketplace.blueprints.performers.services import (
-    BulkStatus,
-    DecisionService,
     DirectoryService,
     FavouriteService,
     ProfileService,

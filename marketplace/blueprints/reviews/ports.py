@@ -97,6 +97,10 @@ class ReviewRepository(Protocol):
         """Hide, or show again with None."""
         ...
 
+    def restore(self, states: Mapping[int, Mapping[str, Any]]) -> None:
+        """Give each of these, by id, the state that `kernel.bulk.state` wrote, in one UPDATE."""
+        ...
+
     def count(self, ratings: Sequence[tuple[int, int]], sign: int) -> None:
         """Add (`sign` 1) or take away (-1) ratings, given as (performer id, 1 to 5), in one UPDATE."""
         ...

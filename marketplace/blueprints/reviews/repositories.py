@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Row, Select, func, insert, select, text, t
 from marketplace.blueprints.reviews.policies import Direction
 from marketplace.blueprints.reviews.ports import ReviewView
 from marketplace.database.keyset import fetch_page
+from marketplace.database.many import restore_each
 from marketplace.database.repository import SqlRepository
 from marketplace.database.unit_of_work import SqlUnitOfWork
 from marketplace.kernel.cursors import CursorSigner
@@ -157,6 +158,10 @@ class SqlReviewRepository(SqlRepository):
         statement = update(Review).where(Review.id.in_(review_ids))
         statement = statement.values(hidden_at=at, hidden_reason=reason)
         self.session.execute(statement, execution_options=_NO_SYNC)
+
+    def restore(self, states: Mapping[int, Mapping[str, Any]]) -> None:
+        """Give each of these, by id, the state that `kernel.bulk.state` wrote, in one UPDATE."""
+        restore_each(self.session, Review, states)
 
     def count(self, ratings: Sequence[tuple[int, int]], sign: int) -> None:
         """Add or take away ratings."""

@@ -29,6 +29,7 @@ from marketplace.blueprints.reviews.ports import (
     ReviewRepository,
     ReviewView,
 )
+from marketplace.kernel.bulk import CHANGED_SINCE, BulkOutcome, Moved, state
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.errors import AppError, Forbidden, Invalid, NotFound
 from marketplace.kernel.identity import Principal
@@ -171,8 +172,18 @@ class ReviewService:
 
     def decide_many(
         self, actor: Principal, ids: Sequence[int], status: Visibility, reason: str | None
-    ) -> dict[int, AppError | None]:
-        """Hide or restore all that may be, in one UPDATE; for each id what kept it as it is.
+    ) -> BulkOutcome:
+        """Hide or restore all that may be, in one UPDATE.
+
+        Raises Invalid when reviews are to be hidden without a reason.
+        """
+        outcome, moved = self._move(actor, ids, status, reason)
+        return BulkOutcome({key: error.code if error else None for key, error in outcome.items()}, moved)
+
+    def _move(
+        self, actor: Principal, ids: Sequence[int], status: Visibility, reason: str | None
+    ) -> tuple[dict[int, AppError | None], list[Moved]]:
+        """For each id what kept it as it is, and what was moved.
 
         Raises Invalid when reviews are to be hidden without a reason.
         """
@@ -181,36 +192,64 @@ class ReviewService:
             raise Invalid(errors={"json": {"reason": ["Say why the review is hidden."]}})
         outcome: dict[int, AppError | None] = {review_id: NotFound() for review_id in ids}
         with self._uow:
-            moved = []
+            moving = []
             for review in self._reviews.lock(ids):
                 outcome[review.id] = _objection(actor, review, hide=hide)
                 if outcome[review.id] is None:
-                    moved.append(review)
-            if moved:
-                self._set_hidden(actor, moved, reason if hide else None, hide=hide)
-        return outcome
+                    moving.append(review)
+            moved = self._set_hidden(actor, moving, reason if hide else None, hide=hide)
+        return outcome, moved
+
+    def undo_many(self, actor: Principal, moved: Sequence[Moved]) -> dict[int, str | None]:
+        """Let those that are as a decision left them be as they were before it, in the figures too; the code
+        of what kept others.
+        """
+        wanted = {one.id: one for one in moved}
+        codes: dict[int, str | None] = dict.fromkeys(wanted, NotFound.code)
+        with self._uow:
+            back = []
+            for review in self._reviews.lock(list(wanted)):
+                if actor.user_id in {review.customer_id, review.performer_user_id}:
+                    codes[review.id] = OwnReview.code
+                elif _state(review) != wanted[review.id].after:
+                    codes[review.id] = CHANGED_SINCE
+                else:
+                    codes[review.id] = None
+                    back.append(review)
+            self._reviews.restore({review.id: wanted[review.id].before for review in back})
+            for hidden in (True, False):
+                turned = [review for review in back if (review.hidden_at is None) == hidden]
+                self._count([one for one in turned if one.published_at is not None], -1 if hidden else 1)
+                kind = events.ReviewHidden if hidden else events.ReviewRestored
+                self._uow.record_many([_event(kind, review) for review in turned])
+            subjects = [(one.id, _state(one), wanted[one.id].before) for one in back]
+            self._audit.write_many("review.undone", "review", subjects, actor=actor)
+        return codes
 
     def _decide(self, actor: Principal, review_id: int, status: Visibility, reason: str | None) -> ReviewView:
         with self._uow:
-            error = self.decide_many(actor, [review_id], status, reason)[review_id]
+            error = self._move(actor, [review_id], status, reason)[0][review_id]
             if error is not None:
                 raise error
             return self._found(review_id)
 
     def _set_hidden(
         self, actor: Principal, reviews: list[ReviewView], reason: str | None, *, hide: bool
-    ) -> None:
-        self._reviews.set_hidden(
-            [review.id for review in reviews], self._clock.now() if hide else None, reason
-        )
+    ) -> list[Moved]:
+        if not reviews:
+            return []
+        at = self._clock.now() if hide else None
+        self._reviews.set_hidden([review.id for review in reviews], at, reason)
         counted = [review for review in reviews if review.published_at is not None]
         self._count(counted, -1 if hide else 1)
         before, after = {"hidden": not hide}, {"hidden": hide}
         subjects = [(review.id, before, after) for review in reviews]
         action = "review.hide" if hide else "review.restore"
         self._audit.write_many(action, "review", subjects, actor=actor, reason=reason)
-        for review in reviews:
-            self._uow.record(_event(events.ReviewHidden if hide else events.ReviewRestored, review))
+        kind = events.ReviewHidden if hide else events.ReviewRestored
+        self._uow.record_many([_event(kind, review) for review in reviews])
+        left = state(hidden_at=at, hidden_reason=reason)
+        return [Moved(review.id, _state(review), left) for review in reviews]
 
     def _published(self, reviews: list[ReviewView]) -> None:
         # Staff may have hidden a review before its time: it counts once it is restored.
@@ -250,12 +289,17 @@ class BulkVisibility:
     def __init__(self, reviews: ReviewService) -> None:
         self._reviews = reviews
 
-    def apply(
-        self, ids: Sequence[int], status: str, reason: str | None, actor: Principal
-    ) -> dict[int, str | None]:
-        """For each id the code of what kept it as it is, None for success. Raises Invalid."""
-        outcome = self._reviews.decide_many(actor, ids, Visibility(status), reason)
-        return {review_id: error.code if error else None for review_id, error in outcome.items()}
+    def apply(self, ids: Sequence[int], status: str, reason: str | None, actor: Principal) -> BulkOutcome:
+        """See `moderation.BulkAction`. Raises Invalid."""
+        return self._reviews.decide_many(actor, ids, Visibility(status), reason)
+
+    def undo(self, moved: Sequence[Moved], actor: Principal) -> dict[int, str | None]:
+        """See `moderation.BulkAction`."""
+        return self._reviews.undo_many(actor, moved)
+
+
+def _state(review: ReviewView) -> dict[str, Any]:
+    return state(hidden_at=review.hidden_at, hidden_reason=review.hidden_reason)
 
 
 def _objection(actor: Principal, review: ReviewView, *, hide: bool) -> AppError | None:

@@ -53,8 +53,10 @@ class UserRepository(Protocol):
         """Take `phone` from another account that never confirmed it. False when one holds it confirmed."""
         ...
 
-    def avatars_in_use(self, keys: Sequence[str]) -> set[str]:
-        """Those of `keys` that an account shows, or that wait for staff."""
+    def avatars_in_use(self, keys: Sequence[str], since: datetime) -> set[str]:
+        """Those of `keys` that an account shows, that wait for staff, or that staff decided on after
+        `since`: a decision may be taken back.
+        """
         ...
 
     def lock_admins(self) -> set[int]:
@@ -67,6 +69,10 @@ class UserRepository(Protocol):
 
     def set_active(self, ids: Sequence[int], *, active: bool, reason: str | None, at: datetime) -> None:
         """Block or unblock all of `ids`, in one UPDATE."""
+        ...
+
+    def restore(self, states: Mapping[int, Mapping[str, Any]]) -> None:
+        """Give each of these, by id, the state that `kernel.bulk.state` wrote, in one UPDATE."""
         ...
 
 

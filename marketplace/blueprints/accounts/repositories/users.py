@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, exists, func, or_, select, update
+from sqlalchemy import Select, and_, exists, func, or_, select, update
 
 from marketplace.blueprints.accounts.changes import SUBJECT
 from marketplace.blueprints.accounts.ports import UserSearch, UserView
 from marketplace.database.keyset import fetch_page
-from marketplace.database.many import update_each
+from marketplace.database.many import restore_each, update_each
 from marketplace.database.repository import SqlRepository
 from marketplace.database.unit_of_work import SqlUnitOfWork
 from marketplace.kernel.cursors import CursorSigner
@@ -128,15 +128,20 @@ class SqlUserRepository(SqlRepository):
         self.session.execute(statement, execution_options={"synchronize_session": False})
         return True
 
-    def avatars_in_use(self, keys: Sequence[str]) -> set[str]:
-        """Those of `keys` that an account shows, or that wait for staff."""
+    def avatars_in_use(self, keys: Sequence[str], since: datetime) -> set[str]:
+        """Those of `keys` that an account shows, that wait for staff, or that staff decided on after
+        `since`.
+        """
         shown = select(User.avatar_key).where(User.avatar_key.in_(keys))
-        waiting = select(ChangeRequest.new_value).where(
+        waiting = select(ChangeRequest.old_value, ChangeRequest.new_value).where(
             ChangeRequest.subject_type == SUBJECT,
             ChangeRequest.field_name == "avatar",
-            ChangeRequest.status == "pending",
+            or_(
+                ChangeRequest.status == "pending",
+                and_(ChangeRequest.status.in_(("approved", "rejected")), ChangeRequest.decided_at > since),
+            ),
         )
-        found = {media_key(url) for url in self.session.scalars(waiting)}
+        found = {media_key(url) for row in self.session.execute(waiting) for url in row}
         found.update(self.session.scalars(shown))
         return {key for key in found if key is not None}
 
@@ -174,6 +179,10 @@ class SqlUserRepository(SqlRepository):
     def set_each(self, column: str, values: Mapping[int, Any]) -> None:
         """Set `column` of each user, and give each a new version; one UPDATE."""
         update_each(self.session, User, [{"id": key, column: value} for key, value in values.items()])
+
+    def restore(self, states: Mapping[int, Mapping[str, Any]]) -> None:
+        """Give each of these, by id, the state that `kernel.bulk.state` wrote, in one UPDATE."""
+        restore_each(self.session, User, states)
 
     def set_active(self, ids: Sequence[int], *, active: bool, reason: str | None, at: datetime) -> None:
         """Block or unblock all of `ids`, in one UPDATE."""

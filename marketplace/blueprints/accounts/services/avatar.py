@@ -81,7 +81,7 @@ class AvatarService:
         count = 0
         while keys := list(islice(old, BATCH)):
             with self._uow:
-                used = self._users.avatars_in_use(keys)
+                used = self._users.avatars_in_use(keys, before)
             for key in set(keys) - used:
                 self._files.delete(key)
                 count += 1

@@ -157,8 +157,9 @@ class SessionService:
         """End sessions of users: `only` one, or all `besides` one; returns how many that were."""
         with self._uow:
             ended = self._sessions.revoke(user_ids, self._clock.now(), only=only, besides=besides)
-            for user_id, session_id in ended:
-                self._uow.record(SessionRevoked(user_id=user_id, session_id=session_id))
+            self._uow.record_many(
+                [SessionRevoked(user_id=user_id, session_id=session_id) for user_id, session_id in ended]
+            )
             return len(ended)
 
     def act_as(self, admin: Principal, user_id: int, device: Device) -> Acting:

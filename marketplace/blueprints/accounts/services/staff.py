@@ -15,6 +15,7 @@ from marketplace.blueprints.accounts.ports import (
     UserView,
 )
 from marketplace.blueprints.accounts.services.sessions import Acting, Device, SessionService
+from marketplace.kernel.bulk import CHANGED_SINCE, BulkOutcome, Moved, state
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.errors import AppError, Invalid, NotFound
 from marketplace.kernel.identity import ADMIN, Principal
@@ -71,25 +72,52 @@ class UserAdministration:
 
     def _set_active(self, actor: Principal, user_id: int, status: str, reason: str | None) -> UserView:
         with self._uow:
-            problem = self._move(actor, [user_id], status, reason)[user_id]
+            problem = self._move(actor, [user_id], status, reason)[0][user_id]
             if problem is not None:
                 raise problem
             return self.get(user_id)
 
-    def apply(
-        self, ids: Sequence[int], status: str, reason: str | None, actor: Principal
-    ) -> Mapping[int, str | None]:
+    def apply(self, ids: Sequence[int], status: str, reason: str | None, actor: Principal) -> BulkOutcome:
         """What `POST /admin/users/status` does: one UPDATE. Raises Invalid for a block without a reason."""
         if status == BLOCKED and not reason:
             raise Invalid(errors={"json": {"reason": ["Say why: staff will ask."]}})
-        outcome = self._move(actor, ids, status, reason)
-        return {user_id: problem.code if problem else None for user_id, problem in outcome.items()}
+        outcome, moved = self._move(actor, ids, status, reason)
+        return BulkOutcome({key: error.code if error else None for key, error in outcome.items()}, moved)
+
+    def undo(self, moved: Sequence[Moved], actor: Principal) -> Mapping[int, str | None]:
+        """Let those that are as a decision left them be as they were before it. The sessions that a block
+        ended stay ended.
+        """
+        wanted = {one.id: one for one in moved}
+        codes: dict[int, str | None] = dict.fromkeys(wanted, NotFound.code)
+        with self._uow:
+            admins = self._users.lock_admins()
+            back = []
+            for user in self._users.lock_accounts(list(wanted)):
+                problem = _objection(actor, user)
+                if problem is None and admins == {user.id} and not wanted[user.id].before["is_active"]:
+                    problem = LastAdmin()
+                codes[user.id] = problem.code if problem else None
+                if problem is None and _columns(user) != wanted[user.id].after:
+                    codes[user.id] = CHANGED_SINCE
+                if codes[user.id] is None:
+                    back.append(wanted[user.id])
+                    admins.discard(user.id)
+            self._users.restore({one.id: one.before for one in back})
+            entries = [(one.id, one.after, one.before) for one in back]
+            self._audit.write_many("user.undone", "user", entries, actor=actor)
+            blocked = [one.id for one in back if not one.before["is_active"]]
+            self._sessions.end(blocked)
+            self._uow.record_many([UserBlockedEvent(user_id=user_id) for user_id in blocked])
+            unblocked = [one.id for one in back if one.before["is_active"]]
+            self._uow.record_many([UserUnblocked(user_id=user_id) for user_id in unblocked])
+        return codes
 
     def _move(
         self, actor: Principal, ids: Sequence[int], status: str, reason: str | None
-    ) -> dict[int, AppError | None]:
-        """Block or unblock those that may be; for each id what kept it back. One that is so already is left
-        as it is.
+    ) -> tuple[dict[int, AppError | None], list[Moved]]:
+        """Block or unblock those that may be; for each id what kept it back, and what was moved. One that is
+        so already is left as it is.
         """
         outcome: dict[int, AppError | None] = {user_id: NotFound() for user_id in ids}
         with self._uow:
@@ -104,17 +132,22 @@ class UserAdministration:
                     admins.discard(user.id)
             moved = [user.id for user in moving]
             if not moved:
-                return outcome
+                return outcome, []
             now = self._clock.now()
+            left = state(
+                is_active=status == ACTIVE,
+                blocked_reason=reason,
+                blocked_at=None if status == ACTIVE else now,
+            )
+            changes = [Moved(user.id, _columns(user), left) for user in moving]
             self._users.set_active(moved, active=status == ACTIVE, reason=reason, at=now)
             entries = [(user.id, _state(user), {"status": status}) for user in moving]
             self._audit.write_many(f"user.{status}", "user", entries, actor=actor, reason=reason)
             if status == BLOCKED:
                 self._sessions.end(moved)
             kind = UserBlockedEvent if status == BLOCKED else UserUnblocked
-            for user_id in moved:
-                self._uow.record(kind(user_id=user_id))
-        return outcome
+            self._uow.record_many([kind(user_id=user_id) for user_id in moved])
+        return outcome, changes
 
     def sign_out(self, actor: Principal, user_id: int) -> None:
         """End all sessions of a user. Raises NotFound, NotOnStaff."""
@@ -173,6 +206,10 @@ def _objection(actor: Principal, user: User) -> AppError | None:
     if user.roles and not actor.is_admin:
         return NotOnStaff()
     return None
+
+
+def _columns(user: User) -> dict[str, object]:
+    return state(is_active=user.is_active, blocked_reason=user.blocked_reason, blocked_at=user.blocked_at)
 
 
 def _state(user: User) -> dict[str, object]:

@@ -1,7 +1,8 @@
 """The SQL of services."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, CursorResult, and_, func, or_, select, true, update
 
@@ -23,6 +24,7 @@ from marketplace.blueprints.catalog.views import (
     price_of,
 )
 from marketplace.database.listings import SERVICES, Found, Wanted, find
+from marketplace.database.many import restore_each
 from marketplace.database.seeking import cut_page, fetch_rows, find_place, reading
 from marketplace.database.wording import Words, understand
 from marketplace.kernel.errors import NotFound
@@ -183,6 +185,10 @@ class SqlServiceRepository(CatalogRepository):
             .values(hidden_at=at, hidden_reason=reason, version=Service.version + 1)
         )
         self.session.execute(statement, execution_options={"synchronize_session": False})
+
+    def restore(self, states: Mapping[int, Mapping[str, Any]]) -> None:
+        """Give each of these, by id, the state that `kernel.bulk.state` wrote, in one UPDATE."""
+        restore_each(self.session, Service, states)
 
     def move_category(self, source_id: int, target_id: int) -> int:
         """Offer all services of the one category in the other, deleted ones too; how many."""

@@ -3,6 +3,7 @@
 from marketplace.blueprints.moderation.repositories.audit import SqlAuditRepository
 from marketplace.blueprints.moderation.repositories.changes import SqlChangeRepository, change_claims
 from marketplace.blueprints.moderation.repositories.claims import SqlClaimRepository
+from marketplace.blueprints.moderation.repositories.operations import SqlOperationRepository
 from marketplace.blueprints.moderation.repositories.privacy import SqlPersonalRecords
 from marketplace.blueprints.moderation.repositories.reports import SqlReportRepository, report_claims
 
@@ -10,6 +11,7 @@ __all__ = [
     "SqlAuditRepository",
     "SqlChangeRepository",
     "SqlClaimRepository",
+    "SqlOperationRepository",
     "SqlPersonalRecords",
     "SqlReportRepository",
     "change_claims",

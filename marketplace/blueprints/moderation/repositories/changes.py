@@ -147,6 +147,26 @@ class SqlChangeRepository(SqlRepository):
         )
         return [replace(change, old_value=old[change.id]) for change in decided]
 
+    def open_fields(self, changes: Sequence[ChangeView]) -> set[tuple[str, int, str]]:
+        """Subjects and fields of these that a pending request, or one to be revised, is about."""
+        statement = select(
+            ChangeRequest.subject_type, ChangeRequest.subject_id, ChangeRequest.field_name
+        ).where(
+            ChangeRequest.subject_type.in_({change.subject_type for change in changes}),
+            ChangeRequest.subject_id.in_({change.subject_id for change in changes}),
+            ChangeRequest.status.in_(_OPEN),
+        )
+        return {(kind, subject_id, name) for kind, subject_id, name in self.session.execute(statement)}
+
+    def reopen(self, ids: Sequence[int]) -> None:
+        """Let these wait for staff again, in one UPDATE."""
+        statement = (
+            update(ChangeRequest)
+            .where(ChangeRequest.id.in_(ids))
+            .values(status="pending", reason=None, decided_by=None, decided_at=None)
+        )
+        self.session.execute(statement, execution_options={"synchronize_session": False})
+
     def withdraw(self, change_id: int, user_id: int, at: datetime) -> bool:
         """False when it neither waits for staff nor for its owner."""
         statement = (

@@ -5,9 +5,15 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
-from marketplace.blueprints.moderation.errors import ChangeDecided, FieldNotModerated, SubjectGone
+from marketplace.blueprints.moderation.errors import (
+    ChangeDecided,
+    ChangedSince,
+    FieldNotModerated,
+    OwnChange,
+    SubjectGone,
+)
 from marketplace.blueprints.moderation.events import ChangeDecided as ChangeDecidedEvent
-from marketplace.blueprints.moderation.events import ChangeSubmitted
+from marketplace.blueprints.moderation.events import ChangeReopened, ChangeSubmitted
 from marketplace.blueprints.moderation.policies import ChangeStatus, live_claim, objection
 from marketplace.blueprints.moderation.ports import (
     ChangeFilters,
@@ -16,6 +22,7 @@ from marketplace.blueprints.moderation.ports import (
     ModeratedSubject,
 )
 from marketplace.blueprints.moderation.services.audit import AuditLog
+from marketplace.kernel.bulk import Moved, state
 from marketplace.kernel.changes import Change
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.errors import AppError, NotFound
@@ -183,6 +190,58 @@ class ChangeRequests:
             self._uow.record_many([_decided(change) for change in sorted(decided, key=_by_subject)])
         return outcome
 
+    def undo_many(self, actor: Principal, moved: Sequence[Moved]) -> dict[int, AppError | None]:
+        """Let requests that are as a bulk decision left them wait again, in a number of statements that grows
+        with the fields alone; for each what kept it. Of an approved one the field gets back what was
+        replaced, unless it holds something else by now; nor is one reopened that a newer one has followed.
+        """
+        outcome: dict[int, AppError | None] = {one.id: NotFound() for one in moved}
+        with self._uow:
+            known = self._changes.find_many(list(outcome))
+            subjects = self._lock_subjects(known)
+            locked = self._changes.lock_many([change.id for change in known])
+            left = {one.id: one.after for one in moved}
+            followed = self._changes.open_fields(locked)
+
+            def problem(change: ChangeView) -> AppError | None:
+                key = (change.subject_type, change.subject_id)
+                if change.requested_by == actor.user_id:
+                    return OwnChange()
+                if decided_state(change) != left[change.id] or (*key, change.field_name) in followed:
+                    return ChangedSince()
+                if change.status != ChangeStatus.APPROVED:
+                    return None
+                if key not in subjects:
+                    return SubjectGone()
+                present = self._subjects[key[0]].fields[change.field_name].read(subjects[key])
+                return None if present == change.new_value else ChangedSince()
+
+            failed: Outcome = {}
+            back = _passing(locked, problem, failed)
+            approved = [change for change in back if change.status == ChangeStatus.APPROVED]
+            wanted = [replace(change, new_value=change.old_value) for change in approved]
+            self._apply(wanted, subjects, failed)
+            back = [change for change in back if change.id not in failed]
+            outcome.update(dict.fromkeys([change.id for change in back]))
+            outcome.update({key: error for key, error in failed.items() if isinstance(error, AppError)})
+            self._changes.reopen([change.id for change in back])
+            for subject_type, group in groupby(sorted(back, key=_by_subject), key=_type_of):
+                entries = [_undone(change) for change in group]
+                self._audit.write_many("change.undone", subject_type, entries, actor=actor)
+            self._uow.record_many(
+                [
+                    ChangeReopened(
+                        change_id=change.id,
+                        subject_type=change.subject_type,
+                        subject_id=change.subject_id,
+                        field_name=change.field_name,
+                        requested_by=change.requested_by,
+                    )
+                    for change in back
+                ]
+            )
+        return outcome
+
     def _lock_subjects(self, changes: Sequence[ChangeView]) -> dict[tuple[str, int], Any]:
         """By type and id those that exist. Types in the order in which their domains registered them, ids
         rising: everybody takes these locks in one order.
@@ -269,6 +328,17 @@ def _decided(change: ChangeView) -> ChangeDecidedEvent:
         requested_by=change.requested_by,
         status=change.status,
     )
+
+
+def decided_state(change: ChangeView) -> dict[str, Any]:
+    """What a decision sets, to be compared later."""
+    return state(status=change.status, decided_at=change.decided_at)
+
+
+def _undone(change: ChangeView) -> tuple[int, dict[str, Any], dict[str, Any]]:
+    """The other way round than `_audited`."""
+    subject_id, before, after = _audited(change)
+    return subject_id, after, before
 
 
 def _audited(change: ChangeView) -> tuple[int, dict[str, Any], dict[str, Any]]:

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import InstrumentedAttribute, selectinload
 
 from marketplace.blueprints.performers.ports import ModeratedPerformer, PerformerStatus
-from marketplace.database.many import forget_loaded, update_each
+from marketplace.database.many import forget_loaded, restore_each, update_each
 from marketplace.database.repository import SqlRepository
 from marketplace.kernel.errors import NotFound
 from marketplace.models.catalog import Category, City
@@ -132,6 +132,10 @@ class SqlPerformerRepository(SqlRepository):
             .values(status=status, status_reason=reason, version=Performer.version + 1)
         )
         self.session.execute(statement, execution_options={"synchronize_session": False})
+
+    def restore(self, states: Mapping[int, Mapping[str, Any]]) -> None:
+        """Give each of these, by id, the state that `kernel.bulk.state` wrote, in one UPDATE."""
+        restore_each(self.session, Performer, states)
 
 
 class SqlFavouriteRepository(SqlRepository):

@@ -1,0 +1,20 @@
+"""What moderation does by itself: forget bulk decisions that can no longer be taken back."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from marketplace.blueprints.moderation.wiring import Moderation
+from marketplace.kernel.registry import Job
+from marketplace.web.runtime import Runtime
+
+PRUNE_EVERY_SECONDS = 3600.0
+
+
+def jobs(parts: Runtime) -> Iterable[Job]:
+    """The periodic jobs of this domain."""
+    bulk = parts.get(Moderation).bulk
+
+    def prune(_payload: dict[str, Any]) -> None:
+        bulk.prune()
+
+    return [Job("moderation.prune", prune, every=PRUNE_EVERY_SECONDS)]
