@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from flask import Flask
 from sqlalchemy import text
 
 from marketplace.blueprints.performers.repositories.figures import _RECOMPUTE
@@ -18,6 +19,7 @@ from marketplace.models import Chat, Message, OrderTransition, Performer, Perfor
 from marketplace.web.runtime import Runtime
 from tests.conftest import START
 from tests.factories import Factory
+from tests.performers.test_portfolio_races import at_once
 from tests.support.client import CheckedClient
 
 Auth = Callable[[User], dict[str, str]]
@@ -305,11 +307,10 @@ def test_messages_move_the_figures(
     assert db.session.get_one(PerformerFigures, performer.id).performer_id == performer.id
 
 
-def test_a_recount_that_changes_nothing_tells_nobody(
+def test_only_what_the_public_sees_is_told(
     make: Factory, service: Service, performer: Performer, runtime: Runtime, clock: FrozenClock
 ) -> None:
-    past_order(make, service, START - DAY, accepted(5))
-    first = refreshed(runtime, performer).computed_at
+    """Each telling drops kept answers."""
 
     def told() -> int:
         found: int = db.session.scalar(
@@ -317,10 +318,28 @@ def test_a_recount_that_changes_nothing_tells_nobody(
         )
         return found
 
-    assert told() == 1
+    seen = []
+    for _ in range(6):
+        past_order(make, service, START - DAY, accepted(5))
+        refreshed(runtime, performer)
+        seen.append(told())
+    assert seen == [0, 0, 0, 0, 1, 1]
+    first = refreshed(runtime, performer).computed_at
     clock.advance(MINUTE)
-    assert refreshed(runtime, performer).computed_at == first
-    assert told() == 1
+    assert refreshed(runtime, performer).computed_at == first, "an equal recount writes nothing"
+
+
+def test_who_was_never_counted_is_found(
+    make: Factory, service: Service, performer: Performer, runtime: Runtime, run_jobs: Callable[[], int]
+) -> None:
+    past_order(make, service, START - DAY, accepted(5))
+    written, idle = make.performer(), make.performer()
+    past_chat(make, written, START - 2 * DAY, MINUTE)
+    runtime.get(Performers).figures.refresh_all()
+    run_jobs()
+    counted = {row.performer_id: row.answered for row in db.session.query(PerformerFigures)}
+    assert counted == {performer.id: 1, written.id: 1}
+    assert idle.id not in counted
 
 
 def test_the_window_moves_on(
@@ -368,3 +387,37 @@ def test_a_recount_reads_by_index(make: Factory) -> None:
         "uq_message_chat_id_seq",
     ):
         assert name in plan, plan
+
+
+def test_many_recounts_at_once(committed: Flask) -> None:
+    """Whoever counts last has seen everything."""
+    figures = committed.extensions["marketplace"].get(Performers).figures
+    with committed.app_context():
+        service = Factory().service()
+        performer_id = service.performer_id
+        for _ in range(20):
+            past_order(Factory(), service, START - DAY)
+        ids = list(db.session.scalars(text('SELECT id FROM "order" ORDER BY id')))
+
+    def answer(order_id: int) -> None:
+        with committed.app_context():
+            step = {"transition": "decline", "from_status": "pending", "to_status": "declined"}
+            db.session.add(
+                OrderTransition(
+                    order_id=order_id,
+                    actor_role="performer",
+                    created_at=START - DAY + order_id * MINUTE,
+                    **step,
+                )
+            )
+            db.session.commit()
+            figures.refresh(performer_id)
+
+    at_once(20, lambda number: answer(ids[number]))
+    with committed.app_context():
+        stored = db.session.get_one(PerformerFigures, performer_id)
+        found = (stored.asked, stored.answered, stored.response_p33, stored.response_p66)
+        figures.refresh(performer_id)
+        again = db.session.get_one(PerformerFigures, performer_id, populate_existing=True)
+        assert found == (again.asked, again.answered, again.response_p33, again.response_p66)
+        assert found[:2] == (20, 20)

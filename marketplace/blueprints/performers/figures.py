@@ -1,26 +1,16 @@
 """Response and completion figures: recomputed after each change, and daily, as their window moves."""
 
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
 
 from marketplace.blueprints.performers.events import PerformerFiguresChanged
+from marketplace.blueprints.performers.figure_ports import FiguresRepository
+from marketplace.blueprints.performers.policies import shown_figures
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.transactions import UnitOfWork
 
 REFRESH_JOB = "performers.refresh_figures"
 REFRESH_ALL_JOB = "performers.refresh_all_figures"
 BATCH = 200
-
-
-class FiguresRepository(Protocol):
-    def recompute(self, performer_id: int, now: datetime) -> bool:
-        """False when nothing changed."""
-        ...
-
-    def list_ids(self, after: int, limit: int) -> Sequence[int]:
-        """Performers with figures, by id."""
-        ...
 
 
 class FigureService:
@@ -36,9 +26,12 @@ class FigureService:
         self._uow.enqueue(REFRESH_JOB, {"performer_id": performer_id}, run_at=at)
 
     def refresh(self, performer_id: int) -> None:
-        """Recompute a performer's figures."""
+        """Recompute a performer's figures; what the public sees of them is told only when it changes."""
         with self._uow:
-            if self._rows.recompute(performer_id, self._clock.now()):
+            self._rows.lock(performer_id)
+            before = self._rows.find(performer_id)
+            after = self._rows.recompute(performer_id, self._clock.now())
+            if after is not None and shown_figures(after) != shown_figures(before):
                 self._uow.record(PerformerFiguresChanged(performer_id=performer_id))
 
     def refresh_all(self, after: int = 0) -> None:

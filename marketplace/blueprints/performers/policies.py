@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from marketplace.blueprints.performers.errors import OwnPerformer, StatusNotAllowed
+from marketplace.blueprints.performers.figure_ports import Figures, ResponseTime, ShownFigures
 from marketplace.blueprints.performers.ports import PerformerStatus
 from marketplace.kernel.errors import AppError, Forbidden
 from marketplace.kernel.identity import Principal
@@ -41,9 +42,18 @@ MIN_SHOWN_FIGURES = 5
 """Under so many answers, or finished orders, nothing is shown of them."""
 
 
-def shown_share(part: int, whole: int, known: int) -> float | None:
-    """`part` of `whole` to two digits; None while fewer than `MIN_SHOWN_FIGURES` are `known`."""
-    return round(part / whole, 2) if known >= MIN_SHOWN_FIGURES else None
+def shown_figures(found: Figures) -> ShownFigures:
+    """What the public sees of a performer's figures: shares to two digits."""
+    answers = found.answered >= MIN_SHOWN_FIGURES
+    times = None
+    if answers and found.response_p33 is not None and found.response_p66 is not None:
+        times = ResponseTime(found.response_p33, found.response_p66)
+    finished = found.completed + found.withdrawn
+    return ShownFigures(
+        response_rate=round(found.answered / found.asked, 2) if answers else None,
+        response_time_minutes=times,
+        completion_rate=round(found.completed / finished, 2) if finished >= MIN_SHOWN_FIGURES else None,
+    )
 
 
 def shown_rating(count: int, total: int) -> float | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from marketplace.blueprints.performers.figure_ports import ResponseTime
 from marketplace.kernel.changes import Change
 from marketplace.kernel.identity import Principal
 from marketplace.kernel.money import Money
@@ -103,14 +104,6 @@ class PortfolioPicture:
     width: int
     height: int
     caption: str
-
-
-@dataclass(frozen=True)
-class ResponseTime:
-    """In how many minutes a third, and two thirds, of the answers came."""
-
-    p33: int
-    p66: int
 
 
 @dataclass(frozen=True)

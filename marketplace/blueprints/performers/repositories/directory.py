@@ -17,12 +17,12 @@ from marketplace.blueprints.performers.ports import (
     PerformerRef,
     Person,
     PublicProfile,
-    ResponseTime,
     Search,
     ServiceView,
     StaffPerson,
     StaffSearch,
 )
+from marketplace.blueprints.performers.repositories.figures import FIGURES, figures_of
 from marketplace.blueprints.performers.repositories.portfolio import public_picture, shown_portfolio
 from marketplace.blueprints.performers.repositories.searching import (
     any_contains,
@@ -48,15 +48,6 @@ from marketplace.models.accounts import User
 from marketplace.models.catalog import Category, City, Service
 from marketplace.models.figures import PerformerFigures
 from marketplace.models.performers import Performer, PerformerCategory
-
-_FIGURES: tuple[Any, ...] = (
-    func.coalesce(PerformerFigures.asked, 0).label("asked"),
-    func.coalesce(PerformerFigures.answered, 0).label("answered"),
-    PerformerFigures.response_p33,
-    PerformerFigures.response_p66,
-    func.coalesce(PerformerFigures.completed, 0).label("completed"),
-    func.coalesce(PerformerFigures.withdrawn, 0).label("withdrawn"),
-)
 
 
 class SqlPerformerDirectory(SqlRepository):
@@ -105,7 +96,7 @@ class SqlPerformerDirectory(SqlRepository):
                 User.avatar_key,
                 City.name.label("city_name"),
                 City.country_code,
-                *_FIGURES,
+                *FIGURES,
             )
             .join(User, User.id == Performer.user_id)
             .join(City, City.id == Performer.city_id)
@@ -115,7 +106,7 @@ class SqlPerformerDirectory(SqlRepository):
         row = self.session.execute(statement).one_or_none()
         if row is None:
             return None
-        finished = row.completed + row.withdrawn
+        shown = policies.shown_figures(figures_of(row))
         return PublicProfile(
             id=row.id,
             user=Person(row.user_id, row.first_name, row.initial, media_url(row.avatar_key)),
@@ -133,9 +124,9 @@ class SqlPerformerDirectory(SqlRepository):
             ),
             categories=self._categories([row.id], language, offered=True).get(row.id, ()),
             services=self._services(row.id),
-            response_rate=policies.shown_share(row.answered, row.asked, row.answered),
-            response_time_minutes=_response_time(row),
-            completion_rate=policies.shown_share(row.completed, finished, finished),
+            response_rate=shown.response_rate,
+            response_time_minutes=shown.response_time_minutes,
+            completion_rate=shown.completion_rate,
             portfolio=[public_picture(one) for one in self.session.execute(shown_portfolio(row.id))],
             created_at=row.created_at,
         )
@@ -239,11 +230,6 @@ class SqlPerformerDirectory(SqlRepository):
             )
             for row in self.session.execute(statement)
         ]
-
-
-def _response_time(row: Any) -> ResponseTime | None:
-    shown = row.answered >= policies.MIN_SHOWN_FIGURES
-    return ResponseTime(row.response_p33, row.response_p66) if shown else None
 
 
 def _money(amount: int | None, currency: str | None) -> Money | None:

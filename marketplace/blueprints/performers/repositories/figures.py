@@ -4,12 +4,15 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, text
+from sqlalchemy import delete, func, or_, select, text
 
+from marketplace.blueprints.performers.figure_ports import Figures
 from marketplace.blueprints.performers.policies import ANSWER_DUE, COMPLETION_WINDOW, RESPONSE_WINDOW
 from marketplace.database.repository import SqlRepository
 from marketplace.database.streaming import stream_rows
+from marketplace.models.chat import Chat
 from marketplace.models.figures import PerformerFigures
+from marketplace.models.orders import Order
 from marketplace.models.performers import Performer
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('performer_figures:' || :id, 0))")
@@ -66,17 +69,48 @@ _RECOMPUTE = text("""
     WHERE (f.asked, f.answered, f.response_p33, f.response_p66, f.completed, f.withdrawn) IS DISTINCT FROM
         (excluded.asked, excluded.answered, excluded.response_p33, excluded.response_p66,
          excluded.completed, excluded.withdrawn)
-    RETURNING f.performer_id
+    RETURNING f.asked, f.answered, f.response_p33, f.response_p66, f.completed, f.withdrawn
     """)
+
+
+FIGURES: tuple[Any, ...] = (
+    func.coalesce(PerformerFigures.asked, 0).label("asked"),
+    func.coalesce(PerformerFigures.answered, 0).label("answered"),
+    PerformerFigures.response_p33,
+    PerformerFigures.response_p66,
+    func.coalesce(PerformerFigures.completed, 0).label("completed"),
+    func.coalesce(PerformerFigures.withdrawn, 0).label("withdrawn"),
+)
+"""The columns of `figures_of`; the statement may join the table from outside."""
+
+
+def figures_of(row: Any) -> Figures:
+    """The figures in a row that has `FIGURES` among its columns."""
+    return Figures(
+        asked=row.asked,
+        answered=row.answered,
+        response_p33=row.response_p33,
+        response_p66=row.response_p66,
+        completed=row.completed,
+        withdrawn=row.withdrawn,
+    )
 
 
 class SqlFiguresRepository(SqlRepository):
     """How performers answer and finish."""
 
-    def recompute(self, performer_id: int, now: datetime) -> bool:
-        """Count anew what the performer did lately; False when nothing changed."""
-        # One at a time: who counted earlier must not write later.
+    def lock(self, performer_id: int) -> None:
+        """Until the transaction ends nobody else recomputes them."""
         self.session.execute(_LOCK, {"id": performer_id})
+
+    def find(self, performer_id: int) -> Figures:
+        """As they were counted last; all none when they never were."""
+        statement = select(*FIGURES).where(PerformerFigures.performer_id == performer_id)
+        row = self.session.execute(statement).one_or_none()
+        return Figures() if row is None else figures_of(row)
+
+    def recompute(self, performer_id: int, now: datetime) -> Figures | None:
+        """Count anew what the performer did lately; None when nothing changed."""
         values = {
             "id": performer_id,
             "asked_since": now - RESPONSE_WINDOW,
@@ -84,14 +118,19 @@ class SqlFiguresRepository(SqlRepository):
             "completed_since": now - COMPLETION_WINDOW,
             "now": now,
         }
-        return self.session.execute(_RECOMPUTE, values).first() is not None
+        row = self.session.execute(_RECOMPUTE, values).one_or_none()
+        return None if row is None else figures_of(row)
 
     def list_ids(self, after: int, limit: int) -> list[int]:
-        """Performers with figures, by id."""
+        """Performers who have figures, or what they are counted from, by id."""
+        counted = (PerformerFigures.performer_id, Order.performer_id, Chat.performer_id)
         statement = (
-            select(PerformerFigures.performer_id)
-            .where(PerformerFigures.performer_id > after)
-            .order_by(PerformerFigures.performer_id)
+            select(Performer.id)
+            .where(
+                Performer.id > after,
+                or_(*(select(owner).where(owner == Performer.id).exists() for owner in counted)),
+            )
+            .order_by(Performer.id)
             .limit(limit)
         )
         return list(self.session.scalars(statement))
