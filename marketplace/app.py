@@ -22,6 +22,7 @@ from marketplace.web import (
     sentry,
     tracing,
 )
+from marketplace.web.application import Application
 from marketplace.web.blueprint import VERSIONS
 from marketplace.web.docs import docs_blueprint
 from marketplace.web.parsing import HardenedRequest, IdConverter
@@ -34,7 +35,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     PluginError or EmbeddedPostgresError, each with one line that says what is wrong.
     """
     settings = settings or load_settings()
-    app = Flask("marketplace", instance_path=str(settings.instance_path), static_folder=None)
+    app = Application("marketplace", instance_path=str(settings.instance_path), static_folder=None)
     app.url_map.converters["int"] = IdConverter
     app.request_class = HardenedRequest
     app.config.update(

@@ -151,7 +151,8 @@ def app(
     app.test_client_class = CheckedClient
     yield app
     with app.app_context():
-        db.engine.dispose()
+        for engine in db.engines.values():
+            engine.dispose()
 
 
 @pytest.fixture

@@ -11,6 +11,8 @@ from marketplace.config import PROJECT_ROOT, Settings
 from marketplace.database.embedded import ensure_running
 from marketplace.extensions import db, migrate
 
+READING = "reading"
+"""The engine of public reads: a pool of its own, as large as the other one."""
 MIGRATIONS = PROJECT_ROOT / "migrations"
 
 
@@ -21,7 +23,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     every wait for a connection by `db_pool_timeout`: no request hangs on the database.
     """
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url or ensure_running(settings.instance_path)
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
+    options = app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
         "pool_size": settings.db_pool_size,
         "max_overflow": settings.db_max_overflow,
         "pool_recycle": settings.db_pool_recycle,
@@ -29,6 +31,10 @@ def init_app(app: Flask, settings: Settings) -> None:
         "pool_pre_ping": True,
         "hide_parameters": True,  # an error's text goes into logs and job rows; values stay out of it
         "connect_args": connect_args(settings),
+    }
+    # Connections that commit by themselves: what only reads needs no BEGIN, and their pre-ping is one trip.
+    app.config["SQLALCHEMY_BINDS"] = {
+        READING: {"url": app.config["SQLALCHEMY_DATABASE_URI"], "isolation_level": "AUTOCOMMIT", **options}
     }
     db.init_app(app)
     migrate.init_app(app, db, directory=str(MIGRATIONS), compare_type=True)
@@ -41,6 +47,8 @@ def connect_args(settings: Settings) -> dict[str, str | int]:
         f"-c statement_timeout={settings.db_statement_timeout_ms}"
         f" -c lock_timeout={settings.db_lock_timeout_ms}"
         " -c idle_in_transaction_session_timeout=60000 -c timezone=UTC -c jit=off"
+        # Requests are many and small; and parts of a UNION ALL come in their order (listings).
+        " -c max_parallel_workers_per_gather=0"
     )
     return {
         "connect_timeout": settings.db_connect_timeout,

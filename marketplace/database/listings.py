@@ -108,11 +108,20 @@ def _by_column(table: ListingTable, wanted: Wanted, place: Place, rows: int, off
         conditions.append(
             f"EXISTS (SELECT FROM ({_circle(wanted, parameters)}) AS c WHERE c.id = {alias}.city_id)"
         )
-    sql = (
-        f"SELECT {keys[1]} AS id, {keys[0]} AS {column} FROM {source}{_where(conditions)}"  # noqa: S608 - constants of this module
-        f" ORDER BY {inner_order} LIMIT %(rows)s OFFSET %(offset)s"
-    )
+    rows_sql = f"SELECT {keys[1]} AS id, {keys[0]} AS {column} FROM {source}{_where(conditions)}"  # noqa: S608 - constants of this module
+    if wanted.words is None or (wanted.words.any.often and _is_unfiltered(wanted)):
+        sql = f"{rows_sql} ORDER BY {inner_order} LIMIT %(rows)s OFFSET %(offset)s"
+    else:
+        sql = (
+            f"SELECT id, {column} FROM ({rows_sql} OFFSET 0) AS m"  # noqa: S608 - constants of this module
+            f" ORDER BY {order} LIMIT %(rows)s OFFSET %(offset)s"
+        )
     return Found(sql, parameters, (column, "id"), order)
+
+
+def _is_unfiltered(wanted: Wanted) -> bool:
+    """Whether nothing but words is asked for."""
+    return wanted == Wanted(sort=wanted.sort, words=wanted.words, min_rating_count=wanted.min_rating_count)
 
 
 def _by_distance(table: ListingTable, wanted: Wanted, place: Place, rows: int, offset: int) -> Found:
@@ -158,8 +167,8 @@ def _by_relevance(table: ListingTable, wanted: Wanted, place: Place, rows: int, 
     if place.key:
         parameters |= _key_parameters(place, 3)
     parts = []
-    for number, query in enumerate(wanted.words.tiers):
-        parameters[f"tier_{number}"] = query
+    for number, asked in enumerate(wanted.words.tiers):
+        parameters[f"tier_{number}"] = asked.query
         tier = len(wanted.words.tiers) - 1 - number
         if place.key and (tier < place.key[0] if place.backwards else tier > place.key[0]):
             continue
@@ -177,10 +186,12 @@ def _by_relevance(table: ListingTable, wanted: Wanted, place: Place, rows: int, 
                 f"({alias}.score, {alias}.{table.id}) {_beyond(direction)}"
                 " (%(key_1)s::bigint, %(key_2)s::bigint)"
             )
+        found = f"SELECT {alias}.{table.id} AS id, {alias}.score FROM {source}{_where(conditions)}"  # noqa: S608 - constants of this module
+        # Looked up first (OFFSET 0 keeps the two apart), or walked through in the order of an index.
+        walked = asked.often and _is_unfiltered(wanted)
         parts.append(
-            f"(SELECT {alias}.{table.id} AS id, {tier} AS tier, {alias}.score FROM {source}"  # noqa: S608 - constants of this module
-            f"{_where(conditions)} ORDER BY {alias}.score {direction}, {alias}.{table.id} {direction}"
-            f" LIMIT %(deep)s)"
+            f"(SELECT m.id, {tier} AS tier, m.score FROM ({found}{'' if walked else ' OFFSET 0'}) AS m"  # noqa: S608 - constants of this module
+            f" ORDER BY m.score {direction}, m.id {direction} LIMIT %(deep)s)"
         )
     if place.backwards:
         parts.reverse()
@@ -255,7 +266,7 @@ def _conditions(wanted: Wanted, *, words: bool) -> Iterator[tuple[str, dict[str,
     if wanted.performer_id is not None:
         yield "performer_id = %(performer_id)s", {"performer_id": wanted.performer_id}
     if words and wanted.words is not None:
-        yield "words @@ %(wide)s::tsquery", {"wide": wanted.words.wide}
+        yield "words @@ %(wide)s::tsquery", {"wide": wanted.words.any.query}
 
 
 def _where(conditions: list[str]) -> str:

@@ -15,6 +15,8 @@ from sqlalchemy import Connection, CursorResult, Engine, Row
 from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session
 
+from marketplace.database.engine import READING
+from marketplace.extensions import db
 from marketplace.kernel.cursors import CursorSigner, InvalidCursor, fingerprint
 from marketplace.kernel.pages import Page, PageRequest
 
@@ -23,18 +25,14 @@ _FORWARDS, _BACKWARDS = "n", "p"
 
 @contextmanager
 def reading(session: Session) -> Iterator[Connection]:
-    """A connection for statements that only read.
-
-    A session that has begun nothing lends one that commits by itself and takes it back at the end; one that
-    is inside a transaction lends its own.
+    """A connection for statements that only read: of the engine that commits by itself. A session inside a
+    transaction, which sees what that has written, lends its own.
     """
     if session.in_transaction() or not isinstance(session.get_bind(), Engine):
         yield session.connection()
         return
-    try:
-        yield session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
-    finally:
-        session.close()
+    with db.engines[READING].connect() as connection:
+        yield connection
 
 
 def position(value: Any) -> Any:

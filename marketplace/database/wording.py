@@ -1,6 +1,8 @@
 """What the words of a search mean: tsqueries for the `words` of listings (migration 0013)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -10,45 +12,93 @@ _MIN_PREFIX = 3
 """Of shorter words in Latin letters, the beginnings of others would be half the dictionary."""
 
 
-@dataclass(frozen=True)
-class Words:
-    """What `q` asks for, as tsqueries from narrow to wide: all words in the name; in the name or what one
-    is; anywhere; anywhere with parts of words and typing errors.
-    """
+OFTEN = 0.005
+"""Of what at least this share of rows has, walking the list in its order finds a page soon; what may be rarer
+is looked up first and then put in order. At a million rows both look at some 4,000 then. The planner cannot
+tell: it guesses at words that it has not counted."""
 
-    name: str
-    heading: str
-    body: str
-    wide: str
+
+@dataclass(frozen=True)
+class Tier:
+    """A tsquery, and which part of the rows it finds at the least, without those of the tiers before."""
+
+    query: str
+    share: float
 
     @property
-    def tiers(self) -> tuple[str, ...]:
-        """From the most relevant on."""
-        return (self.name, self.heading, self.body, self.wide)
+    def often(self) -> bool:
+        """Whether a page of it is found by walking the list."""
+        return self.share >= OFTEN
+
+
+@dataclass(frozen=True)
+class Words:
+    """What `q` asks for, from narrow to wide: all words in the name; in the name or what one is; anywhere;
+    anywhere with parts of words and typing errors. `any` is the last one by itself.
+    """
+
+    tiers: tuple[Tier, ...]
+    any: Tier
+
+
+_UNDERSTAND = """
+    WITH meant AS MATERIALIZED (
+        SELECT asked, symbolic, stop, coalesce(word, asked) AS word, rank
+        FROM search_expand(%(q)s, %(language)s)
+    ), counted AS MATERIALIZED (
+        SELECT lexeme, share FROM pg_stats
+        CROSS JOIN LATERAL unnest(most_common_elems::text::text[], most_common_elem_freqs)
+            AS counts (lexeme, share)
+        WHERE schemaname = current_schema() AND tablename = 'performer_listing' AND attname = 'words'
+    )
+    SELECT meant.*, coalesce(named.share, 0) AS named, coalesce(headed.share, 0) AS headed,
+           coalesce(found.share, 0) AS found
+    FROM meant
+    LEFT JOIN counted AS named ON named.lexeme = '0n' || meant.word
+    LEFT JOIN counted AS headed ON headed.lexeme = '0h' || meant.word
+    LEFT JOIN counted AS found ON found.lexeme = meant.word"""
 
 
 def understand(connection: Connection, q: str, language: str) -> Words:
-    """What the words of `q` may mean; without words it finds nothing. One query."""
-    rows = connection.exec_driver_sql(
-        "SELECT asked, symbolic, stop, word, rank FROM search_expand(%(q)s, %(language)s)",
-        {"q": q, "language": language},
-    ).all()
-    plain = [row for row in rows if not row.stop] or rows
+    """What the words of `q` may mean; without words it finds nothing. One query.
+
+    How often words occur is what ANALYZE has counted of performers.
+    """
+    rows = connection.exec_driver_sql(_UNDERSTAND, {"q": q, "language": language}).all()
+    plain = [row for row in rows if not row.stop] or list(rows)
     strong: dict[str, set[str]] = {}
     wide: dict[str, set[str]] = {}
     symbolic = {row.asked for row in plain if row.symbolic}
     for row in plain:
         strong.setdefault(row.asked, {row.asked})
-        wide.setdefault(row.asked, {row.asked})
-        if row.word is not None:
-            wide[row.asked].add(row.word)
-            if row.rank == _STRONG or row.symbolic:
-                strong[row.asked].add(row.word)
+        wide.setdefault(row.asked, {row.asked}).add(row.word)
+        if row.rank == _STRONG or row.symbolic:
+            strong[row.asked].add(row.word)
+    named, headed, found, anywhere = _shares(plain, strong) if len(strong) == 1 else (0.0,) * 4
+    any_ = Tier(_every(wide, symbolic, ("",)), anywhere)
     return Words(
-        name=_every(strong, symbolic, ("0n",)),
-        heading=_every(strong, symbolic, ("0n", "0h")),
-        body=_every(strong, symbolic, ("",)),
-        wide=_every(wide, symbolic, ("",)),
+        tiers=(
+            Tier(_every(strong, symbolic, ("0n",)), named),
+            Tier(_every(strong, symbolic, ("0n", "0h")), headed - named),
+            Tier(_every(strong, symbolic, ("",)), found - headed - named),
+            Tier(any_.query, anywhere - found),
+        ),
+        any=any_,
+    )
+
+
+def _shares(rows: Sequence[Any], strong: dict[str, set[str]]) -> tuple[float, float, float, float]:
+    """How many rows have the one asked word in the name, as what one is, anywhere; and any of its meanings
+    anywhere: of each the commonest form, so that it is not less. (Of several words nobody knows how many rows
+    have all.)
+    """
+    ((asked, words),) = strong.items()
+    meant = [row for row in rows if row.word in words or (_has_prefix(asked) and row.word.startswith(asked))]
+    return (
+        max(row.named for row in meant),
+        max(row.headed for row in meant),
+        max(row.found for row in meant),
+        max(row.found for row in rows),
     )
 
 
@@ -61,10 +111,15 @@ def _every(meanings: dict[str, set[str]], symbolic: set[str], fields: tuple[str,
             options = [_lexeme(word) for word in sorted(words)]
         else:
             options = [_lexeme(prefix + word) for prefix in fields for word in sorted(words)]
-            if len(asked) >= _MIN_PREFIX or not asked.isascii():
+            if _has_prefix(asked):
                 options += [_lexeme(prefix + asked) + ":*" for prefix in fields]
         found.append("(" + "|".join(options) + ")")
     return "&".join(found)
+
+
+def _has_prefix(asked: str) -> bool:
+    """Whether words that begin with the asked one are meant too."""
+    return len(asked) >= _MIN_PREFIX or not asked.isascii()
 
 
 def _lexeme(word: str) -> str:

@@ -3,7 +3,10 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from marketplace.database.wording import understand
+from marketplace.extensions import cache, db
 from tests.factories import Factory
 from tests.support.client import CheckedClient
 
@@ -125,3 +128,51 @@ def test_services_by_words_place_and_relevance(client: CheckedClient, make: Fact
     assert services(near="52.5,13.4", radius_km=20, sort="price")[0] == here.id
     for bad in ({"sort": "distance"}, {"sort": "relevance"}, {"radius_km": 3}):
         assert client.get("/api/v1/services", query_string=bad).status_code == 422
+
+
+def test_common_words_are_found_in_the_same_order(client: CheckedClient, make: Factory) -> None:
+    """What ANALYZE has counted as common is found by walking the list, not by looking up first."""
+    city = make.city()
+    category = make.category(names={"en": "Roofs"})
+    for n in range(40):
+        make.performer(
+            city_id=city.id,
+            categories=[category],
+            headline="Plumber" if n % 3 else "Painter",
+            about="also a plumber",
+            rating_count=n % 7,
+            rating_sum=5 * (n % 7),
+        )
+    queries = [
+        ("plumber", "relevance"),
+        ("plumb", "relevance"),
+        ("plumbr", "relevance"),
+        ("plumber", "newest"),
+    ]
+    before = [ids(client, q, sort=sort) for q, sort in queries]
+    db.session.execute(text("ANALYZE performer_listing"))
+    cache.clear()
+    words = understand(db.session.connection(), "plumber", "en")
+    assert [tier.often for tier in words.tiers] == [False, True, True, False]
+    assert [ids(client, q, sort=sort) for q, sort in queries] == before
+    assert all(len(found) == 40 for found in before)
+
+
+def test_common_words_walk_both_ways(client: CheckedClient, make: Factory) -> None:
+    category = make.category()
+    for n in range(11):
+        make.performer(categories=[category], headline="Plumber" if n % 2 else "x", about="plumber")
+    db.session.execute(text("ANALYZE performer_listing"))
+    whole = ids(client, "plumber")
+    query = {"q": "plumber", "sort": "relevance", "limit": 3}
+    page = client.get(URL, query_string=query).get_json()
+    seen = [[item["id"] for item in page["items"]]]
+    while page["next"]:
+        page = client.get(URL, query_string=query | {"after": page["next"]}).get_json()
+        seen.append([item["id"] for item in page["items"]])
+    assert [i for part in seen for i in part] == whole
+    back = [seen[-1]]
+    while page["previous"]:
+        page = client.get(URL, query_string=query | {"before": page["previous"]}).get_json()
+        back.insert(0, [item["id"] for item in page["items"]])
+    assert back == seen
