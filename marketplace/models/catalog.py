@@ -57,6 +57,7 @@ class City(Base):
     __tablename__ = "city"
     __table_args__ = (
         Index("ix_city_country_code", "country_code"),
+        Index("ix_city_latitude", "latitude"),
         Index("ix_city_population", text("population DESC"), "id"),
         Index(
             "ix_city_search_names_trgm",

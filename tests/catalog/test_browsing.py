@@ -85,6 +85,16 @@ def test_the_tree_of_a_city_has_categories_with_visible_performers(client, make)
     assert client.get("/api/v1/categories?city_id=999999").json == {"items": []}
 
 
+@pytest.mark.parametrize("rows", [1, 6, 100])
+def test_the_tree_of_a_city_costs_the_same_whoever_is_there(client, make, assert_queries, rows):
+    city = make.city()
+    for _ in range(rows):
+        make.performer(city_id=city.id)
+    with assert_queries(2):
+        tree = client.get(f"/api/v1/categories?city_id={city.id}").json["items"]
+    assert len(tree) == rows
+
+
 @pytest.mark.parametrize(
     "query", ["city_id=0", "city_id=x", "city_id=1&city_id=2", "limit=3", f"city_id={2**63}"]
 )
@@ -230,6 +240,18 @@ def test_cities_of_a_country(client, make):
     found = make.city(country_code="FR")
     assert [city["id"] for city in client.get("/api/v1/cities?country=FR").json["items"]] == [found.id]
     assert client.get("/api/v1/cities?country=fr").status_code == 422
+
+
+def test_cities_around_a_place_are_the_first_of_all(client, make, assert_queries):
+    """Whether they are read from around the place or from everywhere makes no difference."""
+    ids = [make.city(latitude=10 + n / 10, longitude=20).id for n in range(30)]  # 11 km each
+    walks_whole(client, "/api/v1/cities?near=10,20", ids)
+    walks_whole(client, "/api/v1/cities?near=10,20&country=DE", ids)
+    walks_whole(client, "/api/v1/cities?near=89.9,20", ids[::-1])
+    for limit, queries in ((7, 1), (8, 1), (9, 2), (20, 2)):
+        with assert_queries(queries):
+            page = client.get(f"/api/v1/cities?near=9.999,20&limit={limit}").json
+        assert [item["id"] for item in page["items"]] == ids[:limit]
 
 
 def test_cities_by_distance(client, make):

@@ -29,7 +29,7 @@ class CategoryRepository(Protocol):
         ...
 
     def ids_in_city(self, city_id: int) -> set[int]:
-        """Those that an active approved performer of the city works in."""
+        """Those that a public performer of the city works in, and those above them."""
         ...
 
     def existing(self, ids: Sequence[int]) -> set[int]:

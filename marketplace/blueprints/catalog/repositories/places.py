@@ -17,6 +17,10 @@ SIMILAR = "0.4"
 letters of a word of six that changed places.
 """
 
+AROUND_M = 100_000
+AROUND_DEGREES = 1.0
+"""Of latitude; 111 km, so that nothing within AROUND_M is left out."""
+
 EARTH_DIAMETER_M = 12_742_017.6
 """Twice the mean radius of the IUGG, in metres."""
 
@@ -30,7 +34,7 @@ class SqlCityRepository(CatalogRepository):
         nearest first with `near`, else the largest.
         """
         if filters.get("q") is None:
-            return self._search("cities", page, filters, [])
+            return self._nearest(page, filters)
         names = literal("\n") + City.search_names + literal("\n")
         text = filters["q"].lower()
         rank = case(
@@ -49,6 +53,17 @@ class SqlCityRepository(CatalogRepository):
             if found.items or cursor is not None:
                 return found
         return self._search_similar(page, filters, text)
+
+    def _nearest(self, page: PageRequest, filters: Filters) -> Page[CityView]:
+        near = filters.get("near")
+        if near is not None and page.before is None:
+            # Most callers have enough cities around: what fills the page there are the first of all.
+            around = City.latitude.between(near[0] - AROUND_DEGREES, near[0] + AROUND_DEGREES)
+            close = distance_m(*near) <= AROUND_M
+            found = self._search("cities", page, filters, [], around, close)
+            if found.next is not None:
+                return found
+        return self._search("cities", page, filters, [])
 
     def _search_similar(self, page: PageRequest, filters: Filters, text: str) -> Page[CityView]:
         """Cities with a name that is written much like `text`; a list of its own, with its own cursors."""

@@ -16,23 +16,18 @@ from sqlalchemy import (
     literal,
     select,
     text,
+    true,
     union_all,
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from marketplace.blueprints.catalog.errors import CategoryInUse
-from marketplace.blueprints.catalog.repositories.base import (
-    CatalogRepository,
-    Filters,
-    only,
-    performer_is_public,
-)
+from marketplace.blueprints.catalog.repositories.base import CatalogRepository, Filters, only
 from marketplace.blueprints.catalog.views import CategoryRow
 from marketplace.kernel.pages import Page, PageRequest
-from marketplace.models.accounts import User
 from marketplace.models.catalog import Category, CategoryAlias
-from marketplace.models.performers import Performer, PerformerCategory
+from marketplace.models.listings import PerformerListingCategory
 
 LOCK_TREE = text("SELECT pg_advisory_xact_lock(hashtextextended('catalog.tree', 0))")
 """Whoever changes the tree takes this first, `flask catalog load` too."""
@@ -51,15 +46,18 @@ class SqlCategoryRepository(CatalogRepository):
         return [CategoryRow(*row) for row in self.session.execute(statement)]
 
     def ids_in_city(self, city_id: int) -> set[int]:
-        """Those that an active approved performer of the city works in."""
-        statement = (
-            select(PerformerCategory.category_id)
-            .join(Performer, Performer.id == PerformerCategory.performer_id)
-            .join(User, User.id == Performer.user_id)
-            .where(Performer.city_id == city_id, performer_is_public())
-            .distinct()
+        """Those that a public performer of the city works in, and those above them."""
+        # A look into the index for each category, however many performers a city has.
+        anybody = (
+            select(literal(1))
+            .where(
+                PerformerListingCategory.category_id == Category.id,
+                PerformerListingCategory.city_id == city_id,
+            )
+            .limit(1)
+            .lateral()
         )
-        return set(self.session.scalars(statement))
+        return set(self.session.scalars(select(Category.id).join(anybody, true())))
 
     def existing(self, ids: Sequence[int]) -> set[int]:
         """Those of `ids` that are active."""
