@@ -62,6 +62,7 @@ class AuditEntry(Base):
     __table_args__ = (
         Index("ix_audit_log_subject", "subject_type", "subject_id", "id"),
         Index("ix_audit_log_actor_id", "actor_id", "id"),
+        Index("ix_audit_log_action", "action", "created_at"),
     )
 
     id: Mapped[Id]
@@ -97,6 +98,7 @@ class Report(Base):
             postgresql_where=text("status = 'open'"),
         ),
         Index("ix_report_queue", "status", "id"),
+        Index("ix_report_created_at", "created_at"),
         Index("ix_report_content", "content_type", "content_id"),
         Index("ix_report_owner_id", "owner_id"),
         Index("ix_report_claimed_by", "claimed_by", postgresql_where=text("claimed_by IS NOT NULL")),

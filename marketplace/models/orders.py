@@ -46,6 +46,7 @@ class Order(Base):
         Index("ix_order_customer_id", "customer_id", text("created_at DESC"), text("id DESC")),
         Index("ix_order_performer_id", "performer_id", text("created_at DESC"), text("id DESC")),
         Index("ix_order_service_id", "service_id"),
+        Index("ix_order_created_at", "created_at"),
         Index("ix_order_status", "status", "starts_at"),
     )
 
@@ -77,7 +78,10 @@ class OrderTransition(Base):
     """One row of an order's history: who moved it, from where to where, and why."""
 
     __tablename__ = "order_transition"
-    __table_args__ = (Index("ix_order_transition_order_id", "order_id", "id"),)
+    __table_args__ = (
+        Index("ix_order_transition_order_id", "order_id", "id"),
+        Index("ix_order_transition_to_status", "to_status", "created_at"),
+    )
 
     id: Mapped[Id]
     order_id: Mapped[int] = mapped_column(ForeignKey("order.id", ondelete="CASCADE"))

@@ -58,6 +58,7 @@ class Performer(Base):
         Index("ix_performer_active_status_verified", "active", "status", "verified"),
         Index("ix_performer_city_id", "city_id"),
         Index("ix_performer_created_at", "created_at"),
+        Index("ix_performer_pending", "created_at", postgresql_where=text("status = 'pending'")),
         Index(
             "ix_performer_city_newest",
             "city_id",

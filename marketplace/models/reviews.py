@@ -31,6 +31,7 @@ class Review(Base):
         ),
         Index("ix_review_publish_at", "publish_at", postgresql_where=text("published_at IS NULL")),
         Index("ix_review_customer_id", "customer_id"),
+        Index("ix_review_published_at", "published_at", postgresql_where=text("published_at IS NOT NULL")),
         Index("ix_review_author_id", "author_id"),
     )
 

@@ -501,9 +501,17 @@ class Stage:
         return {name: (count, digest) for name, count, digest in found}
 
     def audit_entries(self, caller: str) -> int:
-        """How many entries of the audit log name `caller` as the actor."""
-        statement = text("SELECT count(*) FROM audit_log WHERE actor_id = :id")
+        """How many entries of the audit log name `caller` as the actor, and the request."""
+        statement = text("SELECT count(*) FROM audit_log WHERE actor_id = :id AND request_id IS NOT NULL")
         return int(self.connection.execute(statement, {"id": self.ours.users[caller].id}).scalar_one())
+
+    def mute_entries(self, caller: str) -> set[str]:
+        """What `caller` did of which the audit log tells neither what was before nor what is after."""
+        statement = text(
+            "SELECT DISTINCT action FROM audit_log WHERE actor_id = :id AND subject_id IS NOT NULL"
+            " AND coalesce(before, 'null') = 'null' AND coalesce(after, 'null') = 'null'"
+        )
+        return set(self.connection.execute(statement, {"id": self.ours.users[caller].id}).scalars())
 
     def send(self, method: str, path: str, caller: str, **options: Any) -> TestResponse:
         """A request of one of our callers; edits say `If-Match: *`."""

@@ -523,6 +523,7 @@ NOTIFICATIONS = (
 
 MODERATION = (
     Row("GET /admin/changes", STAFF, s.customers_change),
+    Row("GET /admin/stats", STAFF),
     Row("POST /admin/bulk/{operation_id}/undo", STAFF, s.bulk_operation),
     Row("POST /admin/changes/claim-next", STAFF, s.customers_change),
     Row("POST /admin/changes/{change_id}/claim", STAFF, s.customers_change),

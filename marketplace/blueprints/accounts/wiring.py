@@ -16,6 +16,7 @@ from marketplace.blueprints.accounts.repositories import (
     SqlOldSessions,
     SqlSecondFactorRepository,
     SqlSessionRepository,
+    SqlStatistics,
     SqlTokenRepository,
     SqlUserDirectory,
     SqlUserRepository,
@@ -129,6 +130,7 @@ def build(parts: Runtime) -> Accounts:
         ),
     )
     moderation.register_bulk(parts, staff)
+    moderation.register_counters(parts, SqlStatistics(uow).counters())
     profile = ProfileService(uow, users, moderation.change_requests(parts))
     return Accounts(
         sessions=sessions,

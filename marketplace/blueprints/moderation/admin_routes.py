@@ -5,7 +5,7 @@ from typing import Any
 from marketplace.blueprints.moderation import schemas
 from marketplace.blueprints.moderation.policies import ReportOutcome
 from marketplace.blueprints.moderation.ports import AuditView, ChangeFilters, ChangeView, ReportView
-from marketplace.blueprints.moderation.services import BulkResult
+from marketplace.blueprints.moderation.services import BulkResult, StatisticsReport
 from marketplace.blueprints.moderation.wiring import moderation
 from marketplace.kernel.pages import Page
 from marketplace.web.access import admin, current_principal, staff
@@ -137,6 +137,15 @@ def list_audit(query: dict[str, Any]) -> Page[AuditView]:
     """The audit log, newest first"""
     page, filters = split_page(query)
     return moderation().audit.list_entries(page, filters)
+
+
+@blp.get("/stats")
+@staff
+@blp.arguments(schemas.StatsQuery, location="query")
+@blp.response(200, schemas.Stats)
+def get_stats(query: dict[str, Any]) -> StatisticsReport:
+    """What happened day by day (UTC), and how long the queues of staff are"""
+    return moderation().statistics.report(query.get("first"), query.get("last"))
 
 
 @blp.get("/reports")

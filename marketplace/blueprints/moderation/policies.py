@@ -48,6 +48,9 @@ class ReportOutcome(StrEnum):
     DISMISSED = "dismissed"
 
 
+STATS_DAYS = 30
+"""So many days of numbers without being asked for others."""
+MAX_STATS_DAYS = 92
 UNDO_TIME = timedelta(minutes=10)
 """How long a bulk decision may be taken back."""
 CLAIM_TIME = timedelta(minutes=15)

@@ -1,5 +1,7 @@
 """What other domains may ask of moderation."""
 
+from collections.abc import Iterable
+
 from marketplace.blueprints.moderation.events import (
     ChangeDecided,
     ChangeReopened,
@@ -11,6 +13,7 @@ from marketplace.blueprints.moderation.ports import BulkAction, ChangeView, Mode
 from marketplace.blueprints.moderation.repositories import SqlPersonalRecords
 from marketplace.blueprints.moderation.services import AuditLog, ChangeRequests
 from marketplace.blueprints.moderation.wiring import Moderation
+from marketplace.kernel.statistics import Counter, Queue
 from marketplace.web.runtime import Runtime
 
 __all__ = [
@@ -30,6 +33,8 @@ __all__ = [
     "change_requests",
     "personal_records",
     "register_bulk",
+    "register_counters",
+    "register_queues",
     "register_reportable",
     "register_subject",
 ]
@@ -58,6 +63,18 @@ def register_subject(parts: Runtime, subject: ModeratedSubject) -> None:
 def register_reportable(parts: Runtime, kind: Reportable) -> None:
     """Let users report a domain's kind of thing."""
     parts.get(Moderation).reports.register(kind)
+
+
+def register_counters(parts: Runtime, counters: Iterable[Counter]) -> None:
+    """Let `GET /admin/stats` count what happens in a domain."""
+    for counter in counters:
+        parts.get(Moderation).statistics.register_counter(counter)
+
+
+def register_queues(parts: Runtime, queues: Iterable[Queue]) -> None:
+    """Let `GET /admin/stats` tell how much of a domain waits for staff, and how long."""
+    for queue in queues:
+        parts.get(Moderation).statistics.register_queue(queue)
 
 
 def register_bulk(parts: Runtime, action: BulkAction) -> None:

@@ -1,6 +1,12 @@
 """What goes in and out of moderation."""
 
-from marketplace.blueprints.moderation.policies import ChangeStatus, Claimed, ReportOutcome, ReportStatus
+from marketplace.blueprints.moderation.policies import (
+    MAX_STATS_DAYS,
+    ChangeStatus,
+    Claimed,
+    ReportOutcome,
+    ReportStatus,
+)
 from marketplace.web import fields
 from marketplace.web.pagination import PageQuery
 from marketplace.web.schema import Schema
@@ -151,3 +157,36 @@ class ReportsQuery(PageQuery, NextReportQuery):
 class ReportDecision(Schema):
     outcome = fields.Enum(ReportOutcome, required=True)
     note = fields.Str(max=1000, metadata={"description": "For staff; the reporter learns the outcome alone"})
+
+
+class StatsQuery(Schema):
+    first = fields.Date(
+        data_key="from", metadata={"description": "The first day (UTC); without it 30 days until the last"}
+    )
+    last = fields.Date(data_key="to", metadata={"description": "The last day; today without it"})
+
+
+class DailyCounts(Schema):
+    name = fields.Str(required=True, max=64, metadata={"example": "sign_ups"})
+    total = fields.Int(required=True, min=0)
+    days = fields.List(
+        fields.Int(min=0),
+        required=True,
+        max=MAX_STATS_DAYS,
+        metadata={"description": "A number a day, from `from` on"},
+    )
+
+
+class QueueAge(Schema):
+    name = fields.Str(required=True, max=64, metadata={"example": "changes"})
+    count = fields.Int(required=True, min=0)
+    oldest_seconds = fields.Int(
+        required=True, allow_none=True, min=0, metadata={"description": "How long the oldest waits"}
+    )
+
+
+class Stats(Schema):
+    first = fields.Date(required=True, data_key="from")
+    last = fields.Date(required=True, data_key="to")
+    counters = fields.List(fields.Nested(DailyCounts), required=True, dump_only=True)
+    queues = fields.List(fields.Nested(QueueAge), required=True, dump_only=True)

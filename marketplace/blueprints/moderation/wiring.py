@@ -12,6 +12,7 @@ from marketplace.blueprints.moderation.repositories import (
     SqlOperationRepository,
     SqlPersonalRecords,
     SqlReportRepository,
+    SqlStatistics,
     change_claims,
     report_claims,
 )
@@ -23,6 +24,7 @@ from marketplace.blueprints.moderation.services import (
     Claims,
     Origin,
     Reports,
+    Statistics,
 )
 from marketplace.web.request_id import current_request_id
 from marketplace.web.runtime import Runtime, runtime
@@ -39,6 +41,7 @@ class Moderation:
     change_claims: Claims[ChangeView]
     report_claims: Claims[ReportView]
     personal: SqlPersonalRecords
+    statistics: Statistics
 
 
 def build(parts: Runtime) -> Moderation:
@@ -48,6 +51,12 @@ def build(parts: Runtime) -> Moderation:
     bulk = BulkDecisions(parts.uow, SqlOperationRepository(parts.uow), audit, parts.clock)
     bulk.register(BulkChanges(changes))
     reports = Reports(parts.uow, SqlReportRepository(parts.uow, parts.cursors), audit, parts.clock)
+    statistics = Statistics(parts.clock)
+    numbers = SqlStatistics(parts.uow)
+    for counter in numbers.counters():
+        statistics.register_counter(counter)
+    for queue in numbers.queues():
+        statistics.register_queue(queue)
     return Moderation(
         changes=changes,
         audit=audit,
@@ -65,6 +74,7 @@ def build(parts: Runtime) -> Moderation:
             objection=report_objection,
         ),
         personal=SqlPersonalRecords(parts.uow),
+        statistics=statistics,
     )
 
 

@@ -10,6 +10,7 @@ from marketplace.blueprints.orders.privacy import Leaving
 from marketplace.blueprints.orders.privacy_repositories import SqlOrderRecords
 from marketplace.blueprints.orders.repositories import SqlOrderRepository
 from marketplace.blueprints.orders.services import BookingService, TransitionService
+from marketplace.blueprints.orders.statistics_repositories import SqlStatistics
 from marketplace.kernel.identity import Principal
 from marketplace.web.runtime import Runtime, runtime
 
@@ -34,6 +35,7 @@ def build(parts: Runtime) -> Orders:
 
     moderation.register_reportable(parts, moderation.Reportable("user", met))
     accounts.register_export(parts, accounts.ExportSection("order_history", records.history))
+    moderation.register_counters(parts, SqlStatistics(parts.uow).counters())
     return Orders(
         booking=BookingService(parts.uow, repository, _bookable, parts.clock),
         transitions=TransitionService(parts.uow, repository, moderation.audit(parts), parts.clock),

@@ -23,6 +23,7 @@ from marketplace.blueprints.performers.repositories import (
     SqlPerformerDirectory,
     SqlPerformerRecords,
     SqlPerformerRepository,
+    SqlStatistics,
     SqlSuggestions,
 )
 from marketplace.blueprints.performers.repositories.checklist import SqlChecklistRepository
@@ -76,6 +77,9 @@ def build(parts: Runtime) -> Performers:
     accounts.register_export(parts, accounts.ExportSection("performer_figures", figure_rows.export))
     accounts.register_export(parts, accounts.ExportSection("favourites", records.favourites))
     moderation.register_bulk(parts, BulkStatus(decisions))
+    numbers = SqlStatistics(parts.uow)
+    moderation.register_counters(parts, numbers.counters())
+    moderation.register_queues(parts, numbers.queues())
     certificates = build_certificates(parts, directory)
     public = DirectoryService(directory, certificates.shelf, SqlSuggestions(parts.uow))
     changes = moderation.change_requests(parts)

@@ -9,6 +9,7 @@ from marketplace.blueprints.reviews.ports import ReviewedOrder
 from marketplace.blueprints.reviews.privacy_repositories import SqlReviewRecords
 from marketplace.blueprints.reviews.repositories import SqlReviewRepository
 from marketplace.blueprints.reviews.services import BulkVisibility, ReviewService
+from marketplace.blueprints.reviews.statistics_repositories import SqlStatistics
 from marketplace.web.runtime import Runtime, runtime
 
 
@@ -24,6 +25,7 @@ def build(parts: Runtime) -> Reviews:
     """Wire services to their adapters, and register what an export holds of reviews."""
     repository = SqlReviewRepository(parts.uow, parts.cursors)
     service = ReviewService(parts.uow, repository, _order, moderation.audit(parts), parts.clock)
+    moderation.register_counters(parts, SqlStatistics(parts.uow).counters())
     moderation.register_bulk(parts, BulkVisibility(service))
     moderation.register_reportable(parts, moderation.Reportable("review", service.author_for))
     records = SqlReviewRecords(parts.uow)

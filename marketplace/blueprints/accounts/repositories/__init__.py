@@ -12,6 +12,7 @@ from marketplace.blueprints.accounts.repositories.secrets import (
     SqlTokenRepository,
 )
 from marketplace.blueprints.accounts.repositories.sessions import SqlSessionRepository
+from marketplace.blueprints.accounts.repositories.statistics import SqlStatistics
 from marketplace.blueprints.accounts.repositories.users import SqlUserDirectory, SqlUserRepository
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "SqlOldSessions",
     "SqlSecondFactorRepository",
     "SqlSessionRepository",
+    "SqlStatistics",
     "SqlTokenRepository",
     "SqlUserDirectory",
     "SqlUserRepository",

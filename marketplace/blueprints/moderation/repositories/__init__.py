@@ -6,6 +6,7 @@ from marketplace.blueprints.moderation.repositories.claims import SqlClaimReposi
 from marketplace.blueprints.moderation.repositories.operations import SqlOperationRepository
 from marketplace.blueprints.moderation.repositories.privacy import SqlPersonalRecords
 from marketplace.blueprints.moderation.repositories.reports import SqlReportRepository, report_claims
+from marketplace.blueprints.moderation.repositories.statistics import SqlStatistics
 
 __all__ = [
     "SqlAuditRepository",
@@ -14,6 +15,7 @@ __all__ = [
     "SqlOperationRepository",
     "SqlPersonalRecords",
     "SqlReportRepository",
+    "SqlStatistics",
     "change_claims",
     "report_claims",
 ]

@@ -5,6 +5,7 @@ from marketplace.blueprints.moderation.services.bulk import BulkChanges, BulkDec
 from marketplace.blueprints.moderation.services.changes import ChangeRequests
 from marketplace.blueprints.moderation.services.claims import Claims
 from marketplace.blueprints.moderation.services.reports import Reports
+from marketplace.blueprints.moderation.services.statistics import Statistics, StatisticsReport
 
 __all__ = [
     "AuditLog",
@@ -15,4 +16,6 @@ __all__ = [
     "Claims",
     "Origin",
     "Reports",
+    "Statistics",
+    "StatisticsReport",
 ]

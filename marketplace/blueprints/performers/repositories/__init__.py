@@ -9,6 +9,7 @@ from marketplace.blueprints.performers.repositories.profiles import (
     SqlFavouriteRepository,
     SqlPerformerRepository,
 )
+from marketplace.blueprints.performers.repositories.statistics import SqlStatistics
 from marketplace.blueprints.performers.repositories.suggesting import SqlSuggestions
 
 __all__ = [
@@ -19,5 +20,6 @@ __all__ = [
     "SqlPerformerDirectory",
     "SqlPerformerRecords",
     "SqlPerformerRepository",
+    "SqlStatistics",
     "SqlSuggestions",
 ]
