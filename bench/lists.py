@@ -27,8 +27,7 @@ from pathlib import Path
 from flask import Flask
 from sqlalchemy import make_url, text
 
-from bench.market import add_arguments, market
-from bench.startup import free_port
+from bench.market import add_arguments, free_port, market
 from marketplace.extensions import db
 
 ROOT = Path(__file__).resolve().parent.parent

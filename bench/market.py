@@ -1,6 +1,7 @@
 """A database with a demo market for the benchmarks: a new one in a temporary folder, or a given one."""
 
 import argparse
+import socket
 import tempfile
 import time
 from collections.abc import Iterator
@@ -16,6 +17,13 @@ from marketplace.app import create_app
 from marketplace.config import load_settings
 from marketplace.database.embedded import ensure_running, release
 from marketplace.extensions import db
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def add_arguments(parser: argparse.ArgumentParser, performers: int) -> None:

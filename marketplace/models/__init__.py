@@ -38,6 +38,7 @@ from marketplace.models.portfolio import PortfolioImage
 from marketplace.models.privacy import DataExport
 from marketplace.models.realtime import RealtimeMessage
 from marketplace.models.reviews import Review
+from marketplace.models.schedules import PerformerSchedule, ScheduleException, Vacation
 
 __all__ = [
     "AuditEntry",
@@ -69,12 +70,14 @@ __all__ = [
     "PerformerFigures",
     "PerformerListing",
     "PerformerListingCategory",
+    "PerformerSchedule",
     "PortfolioImage",
     "RealtimeMessage",
     "RecoveryCode",
     "ReferenceData",
     "Report",
     "Review",
+    "ScheduleException",
     "SearchWord",
     "SecondFactor",
     "Service",
@@ -82,4 +85,5 @@ __all__ = [
     "StaleListing",
     "User",
     "UserSession",
+    "Vacation",
 ]

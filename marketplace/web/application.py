@@ -13,7 +13,7 @@ class NoSessions(SessionInterface):
     def open_session(self, app: Flask, request: Request) -> None:
         """None, of which Flask makes a session that refuses to be written."""
 
-    def save_session(self, app: Flask, session: SecureCookieSession, response: Any) -> None:  # type: ignore[override]
+    def save_session(self, app: Flask, session: SecureCookieSession, response: Any) -> None:  # type: ignore[override]  # Flask names a class that we never make
         """There is nothing to save."""
 
 

@@ -5,6 +5,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+from sqlalchemy import text
+
 from marketplace.extensions import db
 from marketplace.models import (
     AuditEntry,
@@ -19,12 +21,15 @@ from marketplace.models import (
     OrderTransition,
     Performer,
     PerformerFigures,
+    PerformerSchedule,
     PortfolioImage,
     RecoveryCode,
     Report,
+    ScheduleException,
     SecondFactor,
     Service,
     User,
+    Vacation,
 )
 from tests.conftest import START
 from tests.factories import Factory
@@ -148,6 +153,11 @@ def _small_rows(user: User, performer: Performer, order: Order) -> None:
                 performer_id=performer.id, key=f"portfolio/{7:032x}.webp", width=4, height=3,
                 caption="A tap for Zebulon", position=1,
             ),
+            PerformerSchedule(performer_id=performer.id, weekly=text("'{[540,1020)}'::int4multirange")),
+            ScheduleException(
+                performer_id=performer.id, kind="unavailable", starts_at=START, ends_at=later, note="Zebulon's dentist",
+            ),
+            Vacation(performer_id=performer.id, starts_on=START.date(), ends_on=START.date()),
             Favourite(user_id=user.id, performer_id=order.performer_id),
             AuditEntry(
                 actor_id=user.id, action="user.password_changed", subject_type="user", subject_id=user.id,

@@ -406,6 +406,8 @@ def traces(words: tuple[str, ...]) -> list[tuple[str, str, str]]:
         "realtime_message",
         "performer_listing_category",
         "stale_listing",
+        "performer_schedule",
+        "vacation",
     }  # these hold no text
     found = []
     for table, column in columns:

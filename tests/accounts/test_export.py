@@ -46,6 +46,7 @@ FILES = {
     "performer.json",
     "performer_figures.json",
     "portfolio.json",
+    "schedule.json",
     "services.json",
     "orders.json",
     "order_history.json",
@@ -185,6 +186,10 @@ def test_what_is_in_it(client: CheckedClient, life: Life, ready: dict[str, Any])
     assert (figures["asked"], figures["response_p66"]) == (7, 20)
     [shown] = files["portfolio.json"]
     assert (shown["caption"], shown["file"]) == ("A tap for Zebulon", f"/media/portfolio/{7:032x}.webp")
+    hours, exception, vacation = files["schedule.json"]
+    assert hours == {"weekday": 0, "start_minute": 540, "end_minute": 1020}
+    assert (exception["kind"], exception["note"]) == ("unavailable", "Zebulon's dentist")
+    assert vacation["ends_on"] == "2026-05-04"
     assert [row["title"] for row in files["services.json"]] == ["Mend a tap"]
     orders = {row["id"]: row for row in files["orders.json"]}
     assert orders[life.ordered.id]["role"] == "customer"

@@ -35,9 +35,11 @@ from marketplace.models import (
     Performer,
     PortfolioImage,
     Report,
+    ScheduleException,
     Service,
     User,
     UserSession,
+    Vacation,
 )
 from marketplace.web.runtime import Runtime
 from tests.conftest import START
@@ -335,6 +337,24 @@ def portfolio_image(side: Side, _caller: str) -> Made:
         )
     )
     return {"image_id": row.id, "ids": [row.id]}
+
+
+def schedule_exception(side: Side, _caller: str) -> Made:
+    """Time that the side's performer has taken away from the hours."""
+    row = ScheduleException(
+        performer_id=side.performer.id,
+        kind="unavailable",
+        starts_at=START,
+        ends_at=START + timedelta(hours=2),
+    )
+    return {"exception_id": side.add(row).id}
+
+
+def vacation(side: Side, _caller: str) -> Made:
+    """Two days of the side's performer."""
+    day = START.date()
+    row = Vacation(performer_id=side.performer.id, starts_on=day, ends_on=day + timedelta(days=1))
+    return {"vacation_id": side.add(row).id}
 
 
 def session(side: Side, caller: str) -> Made:

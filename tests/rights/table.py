@@ -377,6 +377,26 @@ PERFORMERS = (
     Row("POST /admin/certificates/{certificate_id}/revoke", STAFF, s.certificate("approved"), REASON),
     Row("POST /admin/performers/{performer_id}/verify", STAFF, s.certified),
     Row("GET /performers/me/checklist", PERFORMER),
+    Row("GET /performers/me/schedule", PERFORMER),
+    Row(
+        "PUT /performers/me/schedule",
+        PERFORMER,
+        json={"weekly": [{"weekday": 0, "start": "09:00", "end": "24:00"}]},
+    ),
+    Row("GET /performers/me/exceptions", PERFORMER),
+    Row(
+        "POST /performers/me/exceptions",
+        PERFORMER,
+        json={"kind": "available", "starts_at": "2026-05-09T09:00:00Z", "ends_at": "2026-05-09T12:00:00Z"},
+    ),
+    Row(
+        "DELETE /performers/me/exceptions/{exception_id}", PERFORMER, s.schedule_exception, foreign=NO_SERVICE
+    ),
+    Row("GET /performers/me/vacations", PERFORMER),
+    Row(
+        "POST /performers/me/vacations", PERFORMER, json={"starts_on": "2026-07-01", "ends_on": "2026-07-14"}
+    ),
+    Row("DELETE /performers/me/vacations/{vacation_id}", PERFORMER, s.vacation, foreign=NO_SERVICE),
     Row("GET /performers/me/portfolio", PERFORMER),
     Row("POST /performers/me/portfolio", PERFORMER, form=s.picture),
     Row(

@@ -24,6 +24,8 @@ OWNED = {
     "review_id",
     "service_id",
     "session_id",
+    "exception_id",
+    "vacation_id",
 }
 COMMON = {
     "banner_id": "staff's",
@@ -47,6 +49,8 @@ OWN_LISTS: dict[str, tuple[Maker, str]] = {
     "GET /user/sessions": (scenario.session, "session_id"),
     "GET /user/me/changes": (scenario.change, "change_id"),
     "GET /performers/me/portfolio": (scenario.portfolio_image, "image_id"),
+    "GET /performers/me/exceptions": (scenario.schedule_exception, "exception_id"),
+    "GET /performers/me/vacations": (scenario.vacation, "vacation_id"),
     "GET /performers/me/services": (scenario.service, "service_id"),
     "GET /performers/me/certificates": (scenario.certificate(), "certificate_id"),
     "GET /orders": (scenario.order(), "order_id"),
@@ -60,7 +64,13 @@ def service_of_somebody_pending(side: Side, _caller: str) -> Made:
     return {"service_id": side.make.service(side.make.performer(status="pending")).id}
 
 
-SINGLE = {"GET /user/me", "GET /user/me/export", "GET /performers/me", "GET /performers/me/checklist"}
+SINGLE = {
+    "GET /user/me",
+    "GET /user/me/export",
+    "GET /performers/me",
+    "GET /performers/me/checklist",
+    "GET /performers/me/schedule",
+}
 """What is one's own by itself."""
 
 

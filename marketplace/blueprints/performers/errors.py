@@ -53,4 +53,19 @@ class PortfolioFull(Conflict):
     title = "Your portfolio holds as many pictures as it can; delete one first"
 
 
+class TooManyExceptions(Conflict):
+    code = "too_many_exceptions"
+    title = "You have as many exceptions ahead as one may have: delete one first"
+
+
+class TooManyVacations(Conflict):
+    code = "too_many_vacations"
+    title = "You have as many vacations ahead as one may have: delete one first"
+
+
+class VacationOverlaps(Conflict):
+    code = "vacation_overlaps"
+    title = "You are on vacation on some of these days already"
+
+
 CONSTRAINTS = {"uq_performer_user_id": AlreadyPerformer}

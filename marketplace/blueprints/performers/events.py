@@ -113,3 +113,11 @@ class PerformerFiguresChanged(DomainEvent):
 
     name: ClassVar[str] = "performer.figures_changed"
     performer_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PerformerScheduleChanged(DomainEvent):
+    """A performer works at other times, or is on vacation on other days."""
+
+    name: ClassVar[str] = "performer.schedule_changed"
+    performer_id: int

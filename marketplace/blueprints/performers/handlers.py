@@ -37,6 +37,7 @@ from marketplace.blueprints.performers.events import (
     PerformerProfileChanged,
     PerformerReopened,
     PerformerResumed,
+    PerformerScheduleChanged,
     PerformerSuspended,
     PerformerUnverified,
     PerformerVerified,
@@ -57,6 +58,7 @@ _SHOWN = (
     PerformerProfileChanged,
     PerformerReopened,
     PerformerResumed,
+    PerformerScheduleChanged,
     PerformerSuspended,
     PerformerUnverified,
     PerformerVerified,
@@ -88,12 +90,14 @@ def handlers(parts: Runtime) -> Iterable[Handler]:
     be made anew from what was there before.
     """
     records = parts.get(Performers).records
+    schedule_rows = parts.get(Performers).schedule_rows
 
     def wake(_event: DomainEvent) -> None:
         parts.uow.enqueue(REFRESH, {})
 
     def forget(event: UserAnonymised) -> None:
         records.forget(event.user_id)
+        schedule_rows.forget(event.user_id)
 
     def changed(_event: DomainEvent) -> None:
         drop(CACHE_TOPIC)

@@ -13,6 +13,7 @@ from marketplace.blueprints.performers import (
     portfolio_routes,
     routes,
     routes_v2,
+    schedule_routes,
 )
 from marketplace.blueprints.performers.blueprint import blp
 from marketplace.blueprints.performers.cli import cli
@@ -43,7 +44,15 @@ def all_jobs(runtime: Runtime) -> Iterable[Job]:
     return [job for part in PARTS for job in part.jobs(runtime)]
 
 
-ROUTES = (routes, routes_v2, admin_routes, certificate_routes, portfolio_routes, checklist_routes)
+ROUTES = (
+    routes,
+    routes_v2,
+    admin_routes,
+    certificate_routes,
+    portfolio_routes,
+    checklist_routes,
+    schedule_routes,
+)
 """The modules that fill the blueprint."""
 
 PLUGIN = Plugin(

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Protocol
 
 from marketplace.blueprints.performers.figure_ports import ResponseTime
@@ -119,6 +119,7 @@ class PublicProfile:
     languages: list[str]
     experience_years: int | None
     verified: bool
+    on_vacation_until: date | None
     rating: Histogram
     categories: Sequence[CategoryView]
     services: Sequence[ServiceView]
@@ -204,6 +205,8 @@ class Search:
     max_price: int | None = None
     near: tuple[float, float] | None = None
     radius_km: float | None = None
+    available_from: datetime | None = None
+    available_to: datetime | None = None
 
 
 @dataclass(frozen=True)

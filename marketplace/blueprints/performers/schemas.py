@@ -1,5 +1,6 @@
 """What goes in and out of performers."""
 
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -16,6 +17,7 @@ MAX_CATEGORIES = 20
 MAX_LANGUAGES = 10
 MAX_FILES = 5
 MAX_RADIUS_KM = 1_000
+MAX_SPAN = timedelta(days=31)
 
 
 class Sort(StrEnum):
@@ -86,10 +88,31 @@ class SearchFilters(Schema):
     near = fields.LatLng()
     radius_km = fields.Float(min=0, max=MAX_RADIUS_KM, metadata={"description": "Around `near`"})
 
+    available_from = fields.DateTime(
+        metadata={
+            "description": "Who works for at least 15 minutes between this and `available_to`, by schedule,"
+            " exceptions and vacations; needs `city_id`, or `near` with `radius_km`"
+        }
+    )
+    available_to = fields.DateTime(metadata={"description": "At most 31 days after `available_from`"})
+
     @ma.validates_schema(skip_on_field_errors=True)
-    def _check_radius(self, data: dict[str, Any], **_: Any) -> None:
+    def _check_place_and_time(self, data: dict[str, Any], **_: Any) -> None:
+        errors = {}
         if "radius_km" in data and "near" not in data:
-            raise ma.ValidationError({"radius_km": ["This needs near."]})
+            errors["radius_km"] = ["This needs near."]
+        start, end = data.get("available_from"), data.get("available_to")
+        if start is not None and end is not None:
+            if not timedelta(0) < end - start <= MAX_SPAN:
+                errors["available_to"] = [f"This must be later, by at most {MAX_SPAN.days} days."]
+            if "city_id" not in data and "radius_km" not in data:
+                errors["available_from"] = ["This needs city_id, or near with radius_km."]
+        elif start is not None:
+            errors["available_from"] = ["This needs available_to."]
+        elif end is not None:
+            errors["available_to"] = ["This needs available_from."]
+        if errors:
+            raise ma.ValidationError(errors)
 
 
 class SearchQuery(SearchFilters, PageQuery):
@@ -305,6 +328,9 @@ class PublicPerformer(Schema):
         },
     )
     verified = fields.Bool(required=True, dump_only=True)
+    on_vacation_until = fields.Date(
+        required=True, allow_none=True, dump_only=True, metadata={"description": "The last day of it"}
+    )
     rating = fields.Nested(PerformerRating, required=True, dump_only=True)
     created_at = fields.DateTime(required=True, dump_only=True)
 

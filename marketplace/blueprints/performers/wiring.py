@@ -28,6 +28,8 @@ from marketplace.blueprints.performers.repositories import (
 )
 from marketplace.blueprints.performers.repositories.checklist import SqlChecklistRepository
 from marketplace.blueprints.performers.repositories.figures import SqlFiguresRepository
+from marketplace.blueprints.performers.repositories.schedules import SqlScheduleRepository
+from marketplace.blueprints.performers.schedules import ScheduleService
 from marketplace.blueprints.performers.services import (
     DirectoryService,
     FavouriteService,
@@ -53,12 +55,14 @@ class Performers:
     figures: FigureService
     checklist: ChecklistService
     figure_rows: SqlFiguresRepository
+    schedules: ScheduleService
+    schedule_rows: SqlScheduleRepository
 
 
 def build(parts: Runtime) -> Performers:
     """Wire services to their adapters, and register performers with moderation and the export."""
     repository = SqlPerformerRepository(parts.uow)
-    directory = SqlPerformerDirectory(parts.uow, parts.cursors)
+    directory = SqlPerformerDirectory(parts.uow, parts.cursors, parts.clock)
     moderated = moderated_fields(repository)
     decisions = DecisionService(parts.uow, repository, directory, moderation.audit(parts))
 
@@ -76,6 +80,8 @@ def build(parts: Runtime) -> Performers:
     figure_rows = SqlFiguresRepository(parts.uow)
     accounts.register_export(parts, accounts.ExportSection("performer_figures", figure_rows.export))
     accounts.register_export(parts, accounts.ExportSection("favourites", records.favourites))
+    schedule_rows = SqlScheduleRepository(parts.uow, parts.cursors)
+    accounts.register_export(parts, accounts.ExportSection("schedule", schedule_rows.export))
     moderation.register_bulk(parts, BulkStatus(decisions))
     numbers = SqlStatistics(parts.uow)
     moderation.register_counters(parts, numbers.counters())
@@ -109,6 +115,8 @@ def build(parts: Runtime) -> Performers:
         portfolio=build_portfolio(parts),
         figures=FigureService(parts.uow, figure_rows, parts.clock),
         figure_rows=figure_rows,
+        schedules=ScheduleService(parts.uow, schedule_rows, parts.clock),
+        schedule_rows=schedule_rows,
         checklist=ChecklistService(SqlChecklistRepository(parts.uow), parts.clock),
     )
 

@@ -206,6 +206,7 @@ class _ChunkMaker:
         )
         for craft in crafts:
             self._add("performer_category", performer_id, craft.id)
+        self._add("performer_schedule", performer_id, rng.choice(offers.WEEKS))
         return username
 
     def _address(self, home: Place) -> str:

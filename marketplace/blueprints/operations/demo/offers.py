@@ -64,6 +64,24 @@ _BY_COUNTRY = {
 }
 
 
+def _week(days: range, *spans: tuple[int, int]) -> str:
+    """Hours on each of the days, as PostgreSQL writes them: in minutes since Monday."""
+    minutes = [(day * 24 + hour) * 60 for day in days for span in spans for hour in span]
+    starts, ends = minutes[::2], minutes[1::2]
+    return "{" + ",".join(f"[{start},{end})" for start, end in zip(starts, ends, strict=True)) + "}"
+
+
+WEEKS = (
+    _week(range(5), (9, 18)),
+    _week(range(5), (8, 12), (13, 17)),
+    _week(range(6), (10, 19)),
+    _week(range(7), (8, 22)),
+    _week(range(5), (17, 22)),
+    _week(range(2, 7), (12, 21)),
+)
+"""When people work: most by day, some in the evening or at weekends."""
+
+
 def price_for(country_code: str, euros: float) -> Money:
     """What work worth `euros` in Germany may cost in the country, rounded as people round."""
     currency, level = _BY_COUNTRY.get(country_code, ("USD", 0.5))

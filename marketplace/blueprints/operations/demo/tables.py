@@ -38,6 +38,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         "updated_at",
     ),
     "performer_category": ("performer_id", "category_id"),
+    "performer_schedule": ("performer_id", "weekly"),
     "service": (
         "id",
         "performer_id",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Connection, Date, Row, Select, cast, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from marketplace.blueprints.performers import policies
@@ -39,6 +39,7 @@ from marketplace.database.repository import SqlRepository
 from marketplace.database.seeking import Place, cut_page, fetch_rows, find_place, reading
 from marketplace.database.unit_of_work import SqlUnitOfWork
 from marketplace.database.wording import understand
+from marketplace.kernel.clock import Clock
 from marketplace.kernel.cursors import CursorSigner, fingerprint
 from marketplace.kernel.errors import NotFound
 from marketplace.kernel.media import media_url
@@ -48,14 +49,16 @@ from marketplace.models.accounts import User
 from marketplace.models.catalog import Category, City, Service
 from marketplace.models.figures import PerformerFigures
 from marketplace.models.performers import Performer, PerformerCategory
+from marketplace.models.schedules import Vacation
 
 
 class SqlPerformerDirectory(SqlRepository):
     """Performers, to be read."""
 
-    def __init__(self, uow: SqlUnitOfWork, signer: CursorSigner) -> None:
+    def __init__(self, uow: SqlUnitOfWork, signer: CursorSigner, clock: Clock) -> None:
         super().__init__(uow)
         self._signer = signer
+        self._clock = clock
 
     def list_cards(self, search: Search, page: PageRequest, language: str) -> Page[Card]:
         """One page of the public list, in one query; `q` costs one more."""
@@ -88,9 +91,19 @@ class SqlPerformerDirectory(SqlRepository):
 
     def find_public(self, performer_id: int, language: str) -> PublicProfile | None:
         """None for one that is not shown to the public; four queries."""
+        today = cast(func.timezone(Performer.timezone, self._clock.now()), Date)
+        away = (
+            select(Vacation.ends_on)
+            .where(
+                Vacation.performer_id == Performer.id, Vacation.starts_on <= today, Vacation.ends_on >= today
+            )
+            .correlate(Performer)
+            .scalar_subquery()
+        )
         statement = (
             select(
                 *Performer.__table__.columns,
+                away.label("on_vacation_until"),
                 User.first_name,
                 INITIAL.label("initial"),
                 User.avatar_key,
@@ -117,6 +130,7 @@ class SqlPerformerDirectory(SqlRepository):
             languages=row.languages,
             experience_years=row.experience_years,
             verified=row.verified,
+            on_vacation_until=row.on_vacation_until,
             rating=Histogram(
                 average=policies.shown_rating(row.rating_count, row.rating_sum),
                 count=row.rating_count,

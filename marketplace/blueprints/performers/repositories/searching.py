@@ -28,6 +28,13 @@ CATEGORIES = """(
 small that the planner takes that for cheaper than two looks into an index."""
 
 
+_AVAILABLE = """EXISTS (
+    SELECT FROM unnest(performer_hours(
+        l.performer_id, %(available_from)s::timestamptz, %(available_to)s::timestamptz)) AS span
+    WHERE upper(span) - lower(span) >= interval '15 minutes'
+)"""
+
+
 def wanted(search: Search, words: Words | None) -> Wanted:
     """`search` as the listings understand it; its `q` has become `words`."""
     return Wanted(
@@ -42,6 +49,10 @@ def wanted(search: Search, words: Words | None) -> Wanted:
         max_price=search.max_price,
         near=search.near,
         radius_km=search.radius_km,
+        condition=None if search.available_from is None else _AVAILABLE,
+        values={}
+        if search.available_from is None
+        else {"available_from": search.available_from, "available_to": search.available_to},
     )
 
 
