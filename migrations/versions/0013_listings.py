@@ -69,7 +69,7 @@ $$
 
 # What the words of `q` may mean in the listings: each asked word with the words that have its stem in the
 # reader's language (rank 2), that contain it (1), or, when there are none of these and no longer word begins
-# with it, that look like it (0). `stop` marks those that say nothing in that language.
+# with it, that look most like it (0). `stop` marks those that say nothing in that language.
 EXPAND = r"""
 CREATE FUNCTION search_expand(q text, language text)
 RETURNS TABLE (asked text, symbolic boolean, stop boolean, word text, rank integer)
@@ -108,8 +108,11 @@ BEGIN
         RETURN QUERY SELECT asked, symbolic, stop, s.word, 1 FROM search_word s
             WHERE s.word LIKE like_it ORDER BY length(s.word), s.word LIMIT 200;
         CONTINUE WHEN FOUND OR length(asked) < 4 OR asked ~ '^[0-9]+$';
-        RETURN QUERY SELECT asked, symbolic, stop, s.word, 0 FROM search_word s
-            WHERE s.word % asked ORDER BY similarity(s.word, asked) DESC, s.word LIMIT 10;
+        RETURN QUERY SELECT asked, symbolic, stop, near.word, 0 FROM (
+                SELECT s.word, similarity(s.word, asked) AS likeness, max(similarity(s.word, asked)) OVER () AS most
+                FROM search_word s WHERE s.word % asked
+            ) AS near
+            WHERE likeness >= most - 0.1 ORDER BY likeness DESC, near.word LIMIT 10;
     END LOOP;
 END $$
 """

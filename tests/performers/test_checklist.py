@@ -5,6 +5,8 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import Text, cast, literal
+from sqlalchemy.dialects.postgresql import INT4MULTIRANGE
 
 from marketplace.extensions import db
 from marketplace.models import (
@@ -13,6 +15,7 @@ from marketplace.models import (
     ChangeRequest,
     Performer,
     PerformerCategory,
+    PerformerSchedule,
     PortfolioImage,
     Service,
     User,
@@ -24,7 +27,7 @@ from tests.support.client import CheckedClient
 Auth = Callable[[User], dict[str, str]]
 URL = "/api/v1/performers/me/checklist"
 REQUIRED = {"contact_confirmed", "about", "category", "service", "approved"}
-RECOMMENDED = {"avatar", "portfolio", "certificate"}
+RECOMMENDED = {"schedule", "avatar", "portfolio", "certificate"}
 
 
 @pytest.fixture
@@ -58,6 +61,10 @@ def done(checklist: dict[str, Any], key: str = "done") -> set[str]:
 def keep(*rows: Any) -> None:
     db.session.add_all(rows)
     db.session.commit()
+
+
+def schedule(performer: Performer, weekly: str) -> PerformerSchedule:
+    return PerformerSchedule(performer_id=performer.id, weekly=cast(literal(weekly, Text), INT4MULTIRANGE))
 
 
 def certificate(performer: Performer, **values: Any) -> Certificate:
@@ -102,6 +109,7 @@ def test_step_by_step(
     user.avatar_key = "avatars/x.webp"
     keep(PortfolioImage(performer_id=performer.id, key="portfolio/x", width=1, height=1, position=1))
     keep(certificate(performer, expires_on=START.date()))
+    keep(schedule(performer, "{[540,1020)}"))
     assert done(ask()) == REQUIRED | RECOMMENDED
 
 
@@ -128,6 +136,7 @@ def test_what_does_not_count(ask: Callable[[], dict[str, Any]], make: Factory, p
     keep(certificate(other))
     keep(certificate(performer, expires_on=START.date() - timedelta(days=1)))
     keep(certificate(performer, status="rejected", reason="Not readable"))
+    keep(schedule(performer, "{}"))
     assert done(ask()) == {"contact_confirmed"}
 
 

@@ -81,6 +81,13 @@ def test_exact_words_do_not_bring_look_alikes(client: CheckedClient, make: Facto
     assert ids(client, "plumber") == [plumber.id]
 
 
+def test_a_typing_error_means_what_looks_most_like_it(client: CheckedClient, make: Factory) -> None:
+    plumber = make.performer(headline="Plumber", about="x")
+    best = {"rating_count": 90, "rating_sum": 450, "rating_histogram": [0, 0, 0, 0, 90]}
+    make.performer(headline="Wedding planner", about="x", **best)
+    assert ids(client, "plumer") == [plumber.id]
+
+
 def test_order(client: CheckedClient, make: Factory) -> None:
     best = {"rating_count": 90, "rating_sum": 450, "rating_histogram": [0, 0, 0, 0, 90]}
     part = make.performer(headline="Megapainter", about="x", **best)

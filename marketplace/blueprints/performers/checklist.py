@@ -11,8 +11,8 @@ from marketplace.kernel.identity import Principal
 
 REQUIRED = ("contact_confirmed", "about", "category", "service", "approved")
 """Without these nobody finds or books the performer."""
-RECOMMENDED = ("avatar", "portfolio", "certificate")
-"""These help customers to choose. In the order in which they are shown, after the required ones."""
+RECOMMENDED = ("schedule", "avatar", "portfolio", "certificate")
+"""These help customers to find and to choose. In the order in which they are shown, after the required."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ class PerformerChecklistItem(Schema):
         dump_only=True,
         metadata={
             "description": "`contact_confirmed`, `about`, `category`, `service`, `approved`, `avatar`, "
-            "`portfolio`, `certificate`; more may come"
+            "`portfolio`, `certificate`, `schedule`; more may come"
         },
     )
     done = fields.Bool(required=True, dump_only=True)

@@ -14,6 +14,7 @@ from marketplace.models.certificates import Certificate
 from marketplace.models.moderation import ChangeRequest
 from marketplace.models.performers import Performer, PerformerCategory
 from marketplace.models.portfolio import PortfolioImage
+from marketplace.models.schedules import PerformerSchedule
 
 
 def _done(now: datetime) -> dict[str, ColumnElement[Any]]:
@@ -39,6 +40,9 @@ def _done(now: datetime) -> dict[str, ColumnElement[Any]]:
         )
         .exists(),
         "approved": Performer.status == APPROVED,
+        "schedule": select(PerformerSchedule.performer_id)
+        .where(PerformerSchedule.performer_id == Performer.id, ~func.isempty(PerformerSchedule.weekly))
+        .exists(),
         "avatar": User.avatar_key.is_not(None),
         "portfolio": select(PortfolioImage.id).where(PortfolioImage.performer_id == Performer.id).exists(),
         "certificate": certificate.where(Certificate.status == "approved", good).exists(),
