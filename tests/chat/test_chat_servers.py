@@ -5,6 +5,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -58,7 +59,9 @@ class Phone:
     def sync(self) -> None:
         more = True
         while more:
-            (found,) = self.ask("sync", {"chats": {str(self._chat_id): max(self.texts, default=0)}})["chats"]
+            # From the first gap on: what is pushed meanwhile may be later than what was missed.
+            known = next(seq for seq in count() if seq + 1 not in self.texts)
+            (found,) = self.ask("sync", {"chats": {str(self._chat_id): known}})["chats"]
             for item in found["items"]:
                 self._keep(item)
             more = found["more"]
