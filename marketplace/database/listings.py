@@ -57,8 +57,8 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Found:
-    """`sql` gives `id`, the columns of `keys` (the position of a row, `id` last) and `metres`; it is ordered
-    by `order`, which repeats what the subquery has.
+    """`sql` gives at least the columns of `keys` (the position of a row, `id` last), in the `order` that
+    whoever joins more to it repeats.
     """
 
     sql: str

@@ -338,9 +338,15 @@ def test_who_is_free(client: CheckedClient, make: Factory, performer: Any, heade
         {"available_from": "2026-05-11T09:00:00Z", "available_to": "2026-06-12T09:00:00Z", "city_id": 1},
         {"available_from": "2026-05-11T09:00:00", "available_to": "2026-05-11T10:00:00Z", "city_id": 1},
         {"available_from": "tomorrow", "available_to": "2026-05-11T10:00:00Z", "city_id": 1},
+        {
+            "available_from": "2026-05-11T09:00:00Z",
+            "available_to": "2026-05-11T10:00:00Z",
+            "near": "1,1",
+            "radius_km": 51,
+        },
     ],
 )
 def test_spans_that_cannot_be_searched(client: CheckedClient, query: dict[str, Any]) -> None:
     answer = client.get("/api/v1/performers", query_string=query)
     assert answer.status_code == 422
-    assert {"available_from", "available_to"} & set(answer.get_json()["errors"]["query"])
+    assert {"available_from", "available_to", "radius_km"} & set(answer.get_json()["errors"]["query"])

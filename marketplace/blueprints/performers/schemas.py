@@ -18,6 +18,8 @@ MAX_LANGUAGES = 10
 MAX_FILES = 5
 MAX_RADIUS_KM = 1_000
 MAX_SPAN = timedelta(days=31)
+MAX_FREE_RADIUS_KM = 50
+"""Who is free is reckoned for each performer of the place, so the place has to be one."""
 
 
 class Sort(StrEnum):
@@ -91,7 +93,7 @@ class SearchFilters(Schema):
     available_from = fields.DateTime(
         metadata={
             "description": "Who works for at least 15 minutes between this and `available_to`, by schedule,"
-            " exceptions and vacations; needs `city_id`, or `near` with `radius_km`"
+            " exceptions and vacations; needs `city_id`, or `near` with `radius_km` up to 50"
         }
     )
     available_to = fields.DateTime(metadata={"description": "At most 31 days after `available_from`"})
@@ -107,6 +109,8 @@ class SearchFilters(Schema):
                 errors["available_to"] = [f"This must be later, by at most {MAX_SPAN.days} days."]
             if "city_id" not in data and "radius_km" not in data:
                 errors["available_from"] = ["This needs city_id, or near with radius_km."]
+            elif "city_id" not in data and data["radius_km"] > MAX_FREE_RADIUS_KM:
+                errors["radius_km"] = [f"With available_from this is at most {MAX_FREE_RADIUS_KM}."]
         elif start is not None:
             errors["available_from"] = ["This needs available_to."]
         elif end is not None:
