@@ -16,6 +16,7 @@ from marketplace.web import (
     limits,
     logs,
     metrics,
+    microcache,
     problems,
     request_id,
     security,
@@ -71,6 +72,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     access.require_markers(app)
     assembly.watch(app)
 
+    microcache.init_app(app, settings)
     request_id.init_app(app, settings)
     hops = settings.proxy_hops
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]  # Flask's own way to add a layer

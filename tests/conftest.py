@@ -20,9 +20,10 @@ from marketplace.assembly import make_worker
 from marketplace.config import PROJECT_ROOT, load_settings
 from marketplace.database.dsn import libpq_dsn
 from marketplace.database.embedded import ensure_running
-from marketplace.extensions import cache, db, limiter
+from marketplace.extensions import db, limiter
 from marketplace.kernel.clock import FrozenClock
 from marketplace.models import Base, User
+from marketplace.web import caching
 from marketplace.web.runtime import Runtime
 from tests.factories import Factory
 from tests.support.client import CheckedClient
@@ -173,7 +174,7 @@ def context(app: Flask, clock: FrozenClock) -> Iterator[Connection]:
         transaction = connection.begin()
         engines[None] = connection  # type: ignore[assignment]  # a connection serves as well
         try:
-            cache.clear()
+            caching.clear()
             yield connection
         finally:
             db.session.remove()
@@ -259,7 +260,8 @@ def assert_queries(context: Connection) -> Callable[[int], object]:
 def committed(app: Flask, clock: FrozenClock) -> Iterator[Flask]:
     """The app on its real pool, for tests with threads; what they commit is removed afterwards."""
     limiter.enabled = False
-    cache.clear()
+    with app.app_context():
+        caching.clear()
     yield app
     with app.app_context():
         db.session.remove()

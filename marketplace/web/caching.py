@@ -20,6 +20,7 @@ from typing import Any, TypeVar, cast
 from flask import Response, current_app, g, make_response, request
 
 from marketplace.extensions import cache
+from marketplace.web import microcache
 from marketplace.web.language import preferred_language
 from marketplace.web.runtime import runtime
 
@@ -87,11 +88,14 @@ def cached(topic: str, *, seconds: int, by_language: bool = False) -> Callable[[
     def decorate(view: F) -> F:
         @wraps(view)
         def wrapper(*args: Any, **kwargs: Any) -> Response:
+            offer = microcache.begin_offer(topic)
             key = _key(topic, by_language=by_language)
             found = None if key is None else _find(key, seconds)
             made = found or _make(key, seconds, partial(view, *args, **kwargs))
             if isinstance(made, Response):
                 return made
+            if made.until is None:
+                offer(made.body)
             response = Response(made.body, headers=made.headers)
             response.set_etag(made.etag)
             _tell(response, _life(seconds, made.until), by_language=by_language)
@@ -202,7 +206,17 @@ def public_for(seconds: int) -> Callable[[F], F]:
 
 def drop(topic: str) -> None:
     """Forget every answer of `topic`. A cache that fails raises, so that the outbox tries again."""
-    cache.set(_generation_key(topic), secrets.token_hex(8), timeout=0)
+    try:
+        cache.set(_generation_key(topic), secrets.token_hex(8), timeout=0)
+    finally:
+        # Last: what began before this knows of the old word only.
+        microcache.drop(topic)
+
+
+def clear() -> None:
+    """Forget every answer: in the cache, and in this process."""
+    cache.clear()
+    microcache.clear()
 
 
 def _generation_key(topic: str) -> str:

@@ -8,8 +8,9 @@ look whether Redis is back, and keeps one storage for all apps of a process.
 import logging
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from threading import Lock, Thread
 from time import monotonic, time
@@ -44,6 +45,7 @@ MAX_INTEGER = 999_999_999_999_999
 
 _EXTENSION = "marketplace_limits"
 _SPENT = "marketplace.limits"
+_ADDRESS = "ip:"
 _VERSION = re.compile(r"v\d+_")
 _WITH_PORT = re.compile(r"([0-9.]+):\d+|\[([0-9a-fA-F:.]+)\](?::\d+)?")
 
@@ -74,9 +76,10 @@ def address_key() -> str:
     An IPv4 address counts whole, also where it is written as IPv6; IPv6 by its first 64 bits. What is
     no address, as a proxy may send, shares one budget.
     """
-    return f"ip:{_network(request.remote_addr or '')}"
+    return f"{_ADDRESS}{_network(request.remote_addr or '')}"
 
 
+@lru_cache(4096)
 def _network(text: str) -> str:
     # Some proxies add the port, which is another one for each connection.
     found = _WITH_PORT.fullmatch(text)
@@ -127,6 +130,14 @@ class Window(NamedTuple):
 
     hits: int
     seconds_left: float
+
+
+class Budget(NamedTuple):
+    """What may be spent in a window of `seconds`; it is counted under `key`."""
+
+    key: str
+    amount: int
+    seconds: int
 
 
 class Counters(Protocol):
@@ -243,6 +254,7 @@ class _Spent:
     """What one request has spent: the default budget, and all windows by key."""
 
     default: list[RequestLimit] = field(default_factory=list)
+    budgets: list[Budget] = field(default_factory=list)
     windows: dict[str, Window] = field(default_factory=dict)
 
 
@@ -330,20 +342,48 @@ def add_headers(response: Response) -> Response:
     counted = {item.key: item for item in [*limiter.current_limits, *spent.default]}
     if not counted:
         return response
-    policies, states, names, wait = [], [], list[str](), 0
-    for key, item in counted.items():
-        amount, seconds = item.limit.amount, item.limit.get_expiry()
-        hits, seconds_left = spent.windows[key]
+    spent.budgets = [Budget(key, item.limit.amount, item.limit.get_expiry()) for key, item in counted.items()]
+    response.headers.update(_tell(spent.budgets, spent.windows))
+    if response.status_code == 429:  # noqa: PLR2004 - Too Many Requests
+        waits = [spent.windows[key].seconds_left for key, item in counted.items() if item.breached]
+        if waits:
+            response.headers["Retry-After"] = str(math.ceil(max(waits)))
+    return response
+
+
+def _tell(budgets: Iterable[Budget], windows: Mapping[str, Window]) -> list[tuple[str, str]]:
+    policies, states, names = [], [], list[str]()
+    for key, amount, seconds in budgets:
+        hits, seconds_left = windows[key]
         names.append(f"{amount}-per-{seconds}s")
         same = names.count(names[-1])
         name = names[-1] if same == 1 else f"{names[-1]}-{same}"
-        reset = math.ceil(seconds_left)
         policies.append(f'"{name}";q={min(amount, MAX_INTEGER)};w={seconds}')
-        states.append(f'"{name}";r={min(max(0, amount - hits), MAX_INTEGER)};t={reset}')
-        if item.breached:
-            wait = max(wait, reset)
-    response.headers["RateLimit-Policy"] = ", ".join(policies)
-    response.headers["RateLimit"] = ", ".join(states)
-    if response.status_code == 429 and wait:  # noqa: PLR2004 - Too Many Requests
-        response.headers["Retry-After"] = str(wait)
-    return response
+        states.append(f'"{name}";r={min(max(0, amount - hits), MAX_INTEGER)};t={math.ceil(seconds_left)}')
+    return [("RateLimit-Policy", ", ".join(policies)), ("RateLimit", ", ".join(states))]
+
+
+# --- requests that are answered before Flask ----------------------------------------------------------
+
+
+def budgets_by_address(environ: Mapping[str, Any]) -> list[Budget] | None:
+    """What the request of `environ` has spent, with `{}` for its address in the keys; None when a budget is
+    not its address's.
+    """
+    spent = environ.get(_SPENT, _Spent())
+    address = f"{_ADDRESS}{_network(environ.get('REMOTE_ADDR') or '')}/"
+    budgets = [Budget(key.replace(address, "{}"), *rest) for key, *rest in spent.budgets]
+    return budgets if all("{}" in budget.key for budget in budgets) else None
+
+
+def spend_by_address(app: Flask, budgets: Iterable[Budget], address: str) -> list[tuple[str, str]] | None:
+    """Spend such budgets for another request: the headers that tell of it, or None when one is used up."""
+    if not budgets:
+        return []
+    counting: Counting = app.extensions[_EXTENSION]
+    caller = f"{_ADDRESS}{_network(address)}/"
+    own = [Budget(key.replace("{}", caller), amount, seconds) for key, amount, seconds in budgets]
+    windows = {key: counting.counters.hit(key, seconds) for key, _, seconds in own}
+    if any(windows[key].hits > amount for key, amount, _ in own):
+        return None
+    return _tell(own, windows)

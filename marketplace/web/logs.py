@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from flask import Flask, Response, g, request
@@ -23,6 +23,9 @@ from marketplace.web.redaction import redact
 from marketplace.web.request_id import current_request_id
 from marketplace.web.tracing import current_trace_id
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
 _STARTED = "marketplace.logs.started"
 _STATUS = "marketplace.logs.status"
 _TRACE = "marketplace.logs.trace"
@@ -35,7 +38,8 @@ _CONSOLE_ESCAPES = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 
     0x09: "\\t",
 }
 
-log = structlog.stdlib.get_logger(__name__)
+_json = json.JSONEncoder(ensure_ascii=True, allow_nan=False)
+_requests = logging.getLogger(__name__)
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -61,27 +65,61 @@ def init_app(app: Flask, settings: Settings) -> None:
             return  # a context that no request opened: a test, a command, a socket event
         seconds = time.perf_counter() - started
         principal = g.get("principal")
-        facts: dict[str, Any] = {
-            "method": request.method,
-            "route": request.url_rule.rule if request.url_rule else None,
-            "path": request.path,
+        write_request(
+            request.environ,
+            route=request.url_rule.rule if request.url_rule else None,
             # Without a response the error went to the server, which answers 500.
-            "status": request.environ.pop(_STATUS, 500),
-            "duration_ms": round(seconds * 1000, 2),
-            "remote_addr": request.remote_addr,
-        }
-        if isinstance(principal, Principal):
-            facts["user_id"] = principal.user_id
-        trace_id = request.environ.pop(_TRACE, None)
-        if trace_id is not None:
-            facts["trace_id"] = trace_id
-        log.info("request", **facts)
-        if seconds > settings.slow_request_seconds:
-            log.warning("slow_request", **facts)
+            status=request.environ.pop(_STATUS, 500),
+            seconds=seconds,
+            slow_after=settings.slow_request_seconds,
+            user_id=principal.user_id if isinstance(principal, Principal) else None,
+            trace_id=request.environ.pop(_TRACE, None),
+        )
 
     app.before_request(start_clock)
     app.after_request(note_status)
     app.teardown_request(write_line)
+
+
+def write_request(
+    environ: "WSGIEnvironment",
+    *,
+    route: str | None,
+    status: int,
+    seconds: float,
+    slow_after: float,
+    user_id: int | None = None,
+    trace_id: str | None = None,
+) -> None:
+    """The line `request` of an answered request, and `slow_request` when it took longer than `slow_after`.
+
+    It is made as structlog would make it, without walking through its chain: one is written for each request.
+    """
+    if not _requests.isEnabledFor(logging.WARNING):
+        return
+    facts: dict[str, Any] = {
+        "method": environ["REQUEST_METHOD"],
+        "route": route,
+        "path": (environ["PATH_INFO"] or "/").encode("latin-1").decode("utf-8", "replace"),
+        "status": status,
+        "duration_ms": round(seconds * 1000, 2),
+        "remote_addr": environ.get("REMOTE_ADDR"),
+        "logger": __name__,
+        "timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
+    }
+    more = {"request_id": current_request_id(), "trace_id": trace_id, "user_id": user_id}
+    facts |= {name: value for name, value in more.items() if value is not None}
+    _handle(logging.INFO, facts | {"event": "request", "level": "info"})
+    if seconds > slow_after:
+        _handle(logging.WARNING, facts | {"event": "slow_request", "level": "warning"})
+
+
+def _handle(level: int, event: EventDict) -> None:
+    if _requests.isEnabledFor(level):
+        record = logging.LogRecord(__name__, level, __file__, 0, event, None, None)
+        # What structlog's formatter knows an event by that went through the chain.
+        record._from_structlog, record._logger, record._name = True, None, event["level"]  # noqa: SLF001 - structlog's names
+        _requests.handle(record)
 
 
 def configure_logging(settings: Settings) -> None:
@@ -123,7 +161,7 @@ def make_formatter(log_format: str) -> logging.Formatter:
     """The formatter for `json` (one object a line) or `console` (for people, a traceback indented below)."""
     renderers: Sequence[Processor]
     if log_format == "json":
-        renderers = [structlog.processors.JSONRenderer(ensure_ascii=True, allow_nan=False)]
+        renderers = [_render_json]
     else:
         renderers = [
             _escape_controls,
@@ -214,6 +252,10 @@ def _format_exception(_logger: WrappedLogger, _method: str, event: EventDict) ->
 def _redact_event(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     cleaned: EventDict = redact(dict(event))
     return cleaned
+
+
+def _render_json(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
+    return _json.encode(event)
 
 
 def _escape_controls(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

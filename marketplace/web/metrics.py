@@ -86,6 +86,12 @@ class Metrics:
         )
         self.at_scrape: list[Collector] = []
 
+    def observe(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count an answered request."""
+        labels = (method, route, str(status))
+        self.requests.labels(*labels).inc()
+        self.latency.labels(*labels).observe(seconds)
+
     def render(self) -> bytes:
         """The text format, version 0.0.4 and later."""
         registry = self.registry
@@ -119,14 +125,13 @@ def init_app(app: Flask, settings: Settings) -> None:  # noqa: ARG001 - one sign
         started = request.environ.pop(_STARTED, None)
         if started is None:
             return  # a context that no request opened
-        labels = (
+        metrics.in_progress.dec()
+        metrics.observe(
             request.method if request.method in METHODS else "OTHER",
             request.url_rule.rule if request.url_rule else UNMATCHED,
-            str(request.environ.pop(_STATUS, 500)),
+            request.environ.pop(_STATUS, 500),
+            time.perf_counter() - started,
         )
-        metrics.in_progress.dec()
-        metrics.requests.labels(*labels).inc()
-        metrics.latency.labels(*labels).observe(time.perf_counter() - started)
 
     app.before_request(start_clock)
     app.after_request(note_status)

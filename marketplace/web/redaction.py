@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Collection, Mapping
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 REDACTED = "[redacted]"
@@ -79,11 +80,10 @@ _TEXT_PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
 
 # What one of the patterns needs: most texts have none of it, and looking once is cheaper than seven times.
 _SUSPICIOUS = re.compile(
-    r"(?i)parameters: |failing row|bearer|basic|eyj|://|passw|pwd|secret|token|authorization|cookie|otp|api|code"
+    r"(?i)parameters: |failing row|bearer|basic|eyj|://|passw|pwd|secret|token|authorization|cookie|otp|api[_-]?key|code"
 )
 
 
-@lru_cache(1024)
 def is_secret_key(key: str) -> bool:
     """Whether the value under this name must not be shown."""
     words = [word.lower() for word in _WORDS.findall(key)]
@@ -126,10 +126,17 @@ def _redact_items(value: Mapping[Any, Any] | Collection[Any], max_depth: int) ->
     if not isinstance(value, Mapping):
         return [redact(item, max_depth=max_depth) for item in list(value)[:MAX_ITEMS]]
     cleaned = {}
-    for key, item in list(value.items())[:MAX_ITEMS]:
-        name = redact_text(key if isinstance(key, str) else repr(key))
-        cleaned[name] = REDACTED if is_secret_key(name) else redact(item, max_depth=max_depth)
+    for key, item in islice(value.items(), MAX_ITEMS):
+        name, is_secret = _name(key if isinstance(key, str) else repr(key))
+        cleaned[name] = REDACTED if is_secret else redact(item, max_depth=max_depth)
     return cleaned
+
+
+@lru_cache(1024)
+def _name(key: str) -> tuple[str, bool]:
+    """How a key is written, and whether its value is secret."""
+    name = redact_text(key)
+    return name, is_secret_key(name)
 
 
 def _plain_number(value: Any) -> Any:

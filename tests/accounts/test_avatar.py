@@ -15,9 +15,10 @@ from sqlalchemy import select
 
 from marketplace.blueprints.accounts.wiring import Accounts
 from marketplace.blueprints.integrations import storage
-from marketplace.extensions import cache, db
+from marketplace.extensions import db
 from marketplace.kernel.clock import FrozenClock
 from marketplace.models import ChangeRequest, User
+from marketplace.web import caching
 from marketplace.web.runtime import Runtime
 from tests.accounts.conftest import Person
 from tests.factories import Factory
@@ -275,5 +276,5 @@ def test_it_is_shown_wherever_the_person_is(
     assert review.author_id == customer.id
     customer.deleted_at = clock.now()
     db.session.commit()
-    cache.clear()
+    caching.clear()
     assert shown(f"/performers/{performer.id}/reviews")["items"][0]["author"]["avatar_url"] is None

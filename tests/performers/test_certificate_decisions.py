@@ -12,9 +12,10 @@ from sqlalchemy import func, select
 from marketplace.blueprints.performers.certificate_handlers import EXPIRE_JOB
 from marketplace.blueprints.performers.wiring import Performers
 from marketplace.database.tables import DomainEventRow
-from marketplace.extensions import cache, db
+from marketplace.extensions import db
 from marketplace.kernel.clock import FrozenClock
 from marketplace.models import AuditEntry, Certificate, Performer, User
+from marketplace.web import caching
 from marketplace.web.runtime import Runtime
 from tests.conftest import START
 from tests.factories import Factory
@@ -372,7 +373,7 @@ def test_it_is_good_through_its_last_day(
     verify(client, performer, staff)
     end = datetime(2026, 7, 1, tzinfo=UTC) + timedelta(hours=hour)
     clock.set(end - timedelta(seconds=1))
-    cache.clear()
+    caching.clear()
     tick()
     assert verified(performer)
     [shown] = profile(client, performer)["certificates"]
@@ -564,7 +565,7 @@ def test_links_outlive_the_cached_page(
     client.post(f"{STAFF}/{made['id']}/approve", headers=staff)
     clock.advance(timedelta(minutes=9))
     page = client.get(f"/api/v1/performers/{performer.id}")
-    cache.clear()
+    caching.clear()
     clock.advance(timedelta(seconds=59))
     assert (
         client.get(

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from marketplace.extensions import cache
 from marketplace.models import City, Performer
+from marketplace.web import caching
 from tests.conftest import START
 from tests.factories import Factory
 from tests.support.client import CheckedClient
@@ -337,7 +337,7 @@ def test_a_page_costs_one_query(
     client: CheckedClient, make: Factory, assert_queries: Any, count: int
 ) -> None:
     crowd(make, count)
-    cache.clear()
+    caching.clear()
     with assert_queries(1):
         assert len(ids(client)) == count
     with assert_queries(0):  # a kept answer
@@ -349,7 +349,7 @@ def test_a_profile_costs_five_queries(client: CheckedClient, make: Factory, asse
     for _ in range(5):
         make.service(performer)
         make.certificate(performer, status="approved")
-    cache.clear()
+    caching.clear()
     with assert_queries(5):
         client.get(f"{URL}/{performer.id}")
 

@@ -14,8 +14,9 @@ from sqlalchemy import text
 
 from marketplace.blueprints.accounts.services import Device
 from marketplace.blueprints.accounts.wiring import Accounts
-from marketplace.extensions import cache, db
+from marketplace.extensions import db
 from marketplace.models import User
+from marketplace.web import caching
 from tests.conftest import START, FrozenClock
 from tests.factories import Factory
 from tests.support.client import CheckedClient
@@ -172,7 +173,7 @@ def test_a_vacation_is_told_and_ends(
     ]
     # 22:30 UTC of the last day is the day after in Berlin.
     clock.set(datetime(2026, 5, 7, 22, 30, tzinfo=UTC))
-    cache.clear()
+    caching.clear()
     assert client.get(profile).json["on_vacation_until"] is None
     clock.set(START)
     assert client.delete(f"{ME}/vacations/{made.json['id']}", headers=headers).status_code == 204

@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import text
 
 from marketplace.database.wording import understand
-from marketplace.extensions import cache, db
+from marketplace.extensions import db
+from marketplace.web import caching
 from tests.factories import Factory
 from tests.support.client import CheckedClient
 
@@ -158,7 +159,7 @@ def test_common_words_are_found_in_the_same_order(client: CheckedClient, make: F
     ]
     before = [ids(client, q, sort=sort) for q, sort in queries]
     db.session.execute(text("ANALYZE performer_listing"))
-    cache.clear()
+    caching.clear()
     words = understand(db.session.connection(), "plumber", "en")
     assert [tier.often for tier in words.tiers] == [False, True, True, False]
     assert [ids(client, q, sort=sort) for q, sort in queries] == before

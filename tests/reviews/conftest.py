@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import select
 
 from marketplace.database.tables import DomainEventRow
-from marketplace.extensions import cache, db
+from marketplace.extensions import db
 from marketplace.models import Order, Performer, Review, Service, User
+from marketplace.web import caching
 from tests.conftest import START
 from tests.factories import Factory
 from tests.support.client import CheckedClient
@@ -57,7 +58,7 @@ class Job:
 
     def public(self) -> list[dict[str, Any]]:
         """What everybody sees, asked for anew."""
-        cache.clear()
+        caching.clear()
         items: list[dict[str, Any]] = self.get("anonymous", self.list_path).json["items"]
         return items
 

@@ -18,7 +18,7 @@ from marketplace.blueprints.accounts.archives import ExportLinks
 from marketplace.blueprints.accounts.services import Device, NewFactor, Tokens
 from marketplace.blueprints.accounts.wiring import Accounts
 from marketplace.blueprints.integrations.wiring import Integrations
-from marketplace.extensions import cache, db
+from marketplace.extensions import db
 from marketplace.kernel.bulk import state
 from marketplace.kernel.identity import Principal
 from marketplace.models import (
@@ -41,6 +41,7 @@ from marketplace.models import (
     UserSession,
     Vacation,
 )
+from marketplace.web import caching
 from marketplace.web.runtime import Runtime
 from tests.conftest import START
 from tests.factories import PASSWORD, Factory
@@ -508,7 +509,7 @@ class Stage:
         """Everything within is rolled back."""
         # The sessions of the program nest their savepoints in this one.
         savepoint = self.connection.begin_nested()
-        cache.clear()
+        caching.clear()
         try:
             yield
         finally:

@@ -10,7 +10,8 @@ from flask import Flask
 from sqlalchemy import event
 
 from marketplace.database.engine import READING
-from marketplace.extensions import cache, db
+from marketplace.extensions import db
+from marketplace.web import caching
 from marketplace.web.caching import Flights
 
 URL = "/api/v1/performers?city_id=77"
@@ -38,7 +39,7 @@ def counted(app: Flask) -> Iterator[list[str]]:
 def test_many_at_once_cost_one_query(committed: Flask) -> None:
     for _ in range(5):
         with committed.app_context():
-            cache.clear()
+            caching.clear()
         gate = threading.Barrier(CALLERS)
 
         def ask(_number: int, gate: threading.Barrier = gate) -> bytes:
@@ -66,7 +67,7 @@ def test_whoever_waits_goes_on_when_the_maker_fails() -> None:
 def test_a_refusal_is_not_kept(committed: Flask) -> None:
     client = committed.test_client()
     with committed.app_context():
-        cache.clear()
+        caching.clear()
     for _ in range(2):
         assert client.get("/api/v1/performers/987654321").status_code == 404
 
@@ -75,7 +76,7 @@ def test_a_refusal_is_not_kept(committed: Flask) -> None:
 def test_a_kept_answer_carries_its_tag(committed: Flask, path: str) -> None:
     client = committed.test_client()
     with committed.app_context():
-        cache.clear()
+        caching.clear()
     made, kept = client.get(path), client.get(path)
     assert made.headers["ETag"] == kept.headers["ETag"]
     assert made.data == kept.data

@@ -1,0 +1,186 @@
+"""Kept answers of public reads that are asked for again within a second, given before Flask.
+
+What most callers want at the same moment is the same few pages. Flask, its hooks and the limiter take
+longer over a kept answer than all that it needs: this layer spends the caller's budgets, writes the log
+line, counts the request and hands on the bytes and headers that Flask sent a moment ago. An entry lives
+for LIFE_SECONDS at most and falls with its topic, so this process never shows what a change that it has
+acknowledged replaced, and others are behind by LIFE_SECONDS more than their cache is.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from threading import Lock
+from time import monotonic, perf_counter
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask, current_app, request
+from werkzeug.http import remove_entity_headers
+
+from marketplace.config import Settings
+from marketplace.web.limits import Budget, budgets_by_address, spend_by_address
+from marketplace.web.logs import write_request
+from marketplace.web.metrics import get_metrics
+from marketplace.web.sentry import name_request
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+LIFE_SECONDS = 1.0
+MAX_ENTRIES = 512
+MAX_BYTES = 64 * 1024
+"""Of one answer; larger ones are made by Flask each time."""
+
+_EXTENSION = "marketplace_microcache"
+_OFFERS = "marketplace.microcache"
+"""A list, as Flask-SocketIO's layer hands on a copy of the environment: Flask's comes back in it too."""
+_OWN_HEADERS = frozenset({"ratelimit", "ratelimit-policy", "x-request-id"})
+"""Headers that each answer has of its own."""
+_SENT = ("HTTP_AUTHORIZATION", "CONTENT_LENGTH", "CONTENT_TYPE", "HTTP_TRANSFER_ENCODING")
+"""Whoever sends one of these is answered by Flask."""
+_NOTHING = ("", "0")
+_ASKED = ("wsgi.url_scheme", "PATH_INFO", "QUERY_STRING", "HTTP_ACCEPT_LANGUAGE", "HTTP_ORIGIN")
+"""All that a kept answer depends on."""
+
+Key = tuple[str | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """What a view gives away: the bytes of its 200, and which topic's fall ends it."""
+
+    topic: str
+    generation: int
+    until: float
+    route: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    offer: _Offer
+    etag: str
+    headers: list[tuple[str, str]]
+    headers_of_304: list[tuple[str, str]]
+    budgets: list[Budget]
+
+
+@dataclass
+class _State:
+    """The entries of one application, and how often each topic has fallen."""
+
+    entries: dict[Key, _Entry] = field(default_factory=dict)
+    falls: dict[str, int] = field(default_factory=dict)
+    lock: Lock = field(default_factory=Lock)
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Wrap the WSGI application; right inside the layer that gives requests their ids.
+
+    With OpenTelemetry each request goes through Flask, which its instruments hold on to.
+    """
+    state = app.extensions[_EXTENSION] = _State()
+    if settings.otel_endpoint is None:
+        app.wsgi_app = Microcache(app, settings, state, app.wsgi_app)  # type: ignore[method-assign]  # Flask's own way to add a layer
+
+
+def begin_offer(topic: str) -> Callable[[bytes], None]:
+    """Call it before anything of an answer is read; and the result with the finished body of a 200."""
+    state: _State = current_app.extensions[_EXTENSION]
+    generation, until = state.falls.get(topic, 0), monotonic() + LIFE_SECONDS
+
+    def offer(body: bytes) -> None:
+        assert request.url_rule is not None
+        offers = request.environ.get(_OFFERS, [])
+        offers.append((_Offer(topic, generation, until, request.url_rule.rule, body), request.environ))
+
+    return offer
+
+
+def drop(topic: str) -> None:
+    """Forget every answer of `topic` in this process."""
+    state: _State = current_app.extensions[_EXTENSION]
+    with state.lock:
+        state.falls[topic] = state.falls.get(topic, 0) + 1
+
+
+def clear() -> None:
+    """Forget everything in this process."""
+    state: _State = current_app.extensions[_EXTENSION]
+    with state.lock:
+        state.entries.clear()
+
+
+class Microcache:
+    """The WSGI layer."""
+
+    def __init__(self, app: Flask, settings: Settings, state: _State, behind: "WSGIApplication") -> None:
+        self._app = app
+        self._state = state
+        self._behind = behind
+        self._slow_after = settings.slow_request_seconds
+        self._is_reported = settings.sentry_dsn is not None
+        self._metrics = get_metrics(app)
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] != "GET" or any(environ.get(name, "") not in _NOTHING for name in _SENT):
+            return self._behind(environ, start_response)
+        began = perf_counter()
+        key = tuple(environ.get(name) for name in _ASKED)
+        entry = self._state.entries.get(key)
+        if entry is not None and self._is_good(entry.offer):
+            body = self._answer(entry, environ, start_response, began)
+            if body is not None:
+                return (body,)
+
+        offers: list[tuple[_Offer, WSGIEnvironment]] = []
+        environ[_OFFERS] = offers
+
+        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Any:
+            if offers and status.startswith("200 "):
+                self._keep(key, *offers.pop(), headers)
+            return start_response(status, headers, exc_info)
+
+        return self._behind(environ, start)
+
+    def _answer(
+        self, entry: _Entry, environ: "WSGIEnvironment", start_response: "StartResponse", began: float
+    ) -> bytes | None:
+        """The body of a started answer; None where Flask has to decide."""
+        wanted = environ.get("HTTP_IF_NONE_MATCH")
+        if wanted is not None and wanted != entry.etag:
+            return None
+        told = spend_by_address(self._app, entry.budgets, environ.get("REMOTE_ADDR") or "")
+        if told is None:
+            return None
+        if wanted is None:
+            status, headers, body = "200 OK", entry.headers, entry.offer.body
+        else:
+            status, headers, body = "304 NOT MODIFIED", entry.headers_of_304, b""
+        start_response(status, [*headers, *told])
+        seconds, number, route = perf_counter() - began, int(status[:3]), entry.offer.route
+        self._metrics.observe("GET", route, number, seconds)
+        write_request(environ, route=route, status=number, seconds=seconds, slow_after=self._slow_after)
+        if self._is_reported:
+            name_request(route)
+        return body
+
+    def _keep(
+        self, key: Key, offer: _Offer, environ: "WSGIEnvironment", headers: list[tuple[str, str]]
+    ) -> None:
+        budgets = budgets_by_address(environ)
+        shared = [(name, value) for name, value in headers if name.lower() not in _OWN_HEADERS]
+        etag = next((value for name, value in shared if name == "ETag"), None)
+        if budgets is None or etag is None or len(offer.body) > MAX_BYTES:
+            return
+        bare = list(shared)
+        remove_entity_headers(bare)
+        state = self._state
+        with state.lock:
+            if len(state.entries) >= MAX_ENTRIES:
+                good = {key: entry for key, entry in state.entries.items() if self._is_good(entry.offer)}
+                state.entries = good
+            if len(state.entries) < MAX_ENTRIES and self._is_good(offer):
+                state.entries[key] = _Entry(offer, etag, shared, bare, budgets)
+
+    def _is_good(self, offer: _Offer) -> bool:
+        return monotonic() < offer.until and self._state.falls.get(offer.topic, 0) == offer.generation
