@@ -14,7 +14,6 @@ from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, current_app, request
-from werkzeug.http import remove_entity_headers
 
 from marketplace.config import Settings
 from marketplace.web.limits import Budget, budgets_by_address, spend_by_address
@@ -38,7 +37,14 @@ _OWN_HEADERS = frozenset({"ratelimit", "ratelimit-policy", "x-request-id"})
 _SENT = ("HTTP_AUTHORIZATION", "CONTENT_LENGTH", "CONTENT_TYPE", "HTTP_TRANSFER_ENCODING")
 """Whoever sends one of these is answered by Flask."""
 _NOTHING = ("", "0")
-_ASKED = ("wsgi.url_scheme", "PATH_INFO", "QUERY_STRING", "HTTP_ACCEPT_LANGUAGE", "HTTP_ORIGIN")
+_ASKED = (
+    "wsgi.url_scheme",
+    "PATH_INFO",
+    "QUERY_STRING",
+    "HTTP_ACCEPT_LANGUAGE",
+    "HTTP_ORIGIN",
+    "HTTP_IF_NONE_MATCH",
+)
 """All that a kept answer depends on."""
 
 Key = tuple[str | None, ...]
@@ -46,7 +52,7 @@ Key = tuple[str | None, ...]
 
 @dataclass(frozen=True, slots=True)
 class _Offer:
-    """What a view gives away: the bytes of its 200, and which topic's fall ends it."""
+    """What a view gives away: the bytes of its 200, and whose fall ends it."""
 
     topic: str
     generation: int
@@ -57,10 +63,12 @@ class _Offer:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
+    """What Flask sent, and whom it charged."""
+
     offer: _Offer
-    etag: str
+    status: str
     headers: list[tuple[str, str]]
-    headers_of_304: list[tuple[str, str]]
+    body: bytes
     budgets: list[Budget]
 
 
@@ -136,8 +144,8 @@ class Microcache:
         environ[_OFFERS] = offers
 
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Any:
-            if offers and status.startswith("200 "):
-                self._keep(key, *offers.pop(), headers)
+            if offers and status[:3] in {"200", "304"}:
+                self._keep(key, *offers.pop(), status, headers)
             return start_response(status, headers, exc_info)
 
         return self._behind(environ, start)
@@ -146,41 +154,37 @@ class Microcache:
         self, entry: _Entry, environ: "WSGIEnvironment", start_response: "StartResponse", began: float
     ) -> bytes | None:
         """The body of a started answer; None where Flask has to decide."""
-        wanted = environ.get("HTTP_IF_NONE_MATCH")
-        if wanted is not None and wanted != entry.etag:
-            return None
         told = spend_by_address(self._app, entry.budgets, environ.get("REMOTE_ADDR") or "")
         if told is None:
             return None
-        if wanted is None:
-            status, headers, body = "200 OK", entry.headers, entry.offer.body
-        else:
-            status, headers, body = "304 NOT MODIFIED", entry.headers_of_304, b""
-        start_response(status, [*headers, *told])
-        seconds, number, route = perf_counter() - began, int(status[:3]), entry.offer.route
-        self._metrics.observe("GET", route, number, seconds)
-        write_request(environ, route=route, status=number, seconds=seconds, slow_after=self._slow_after)
+        start_response(entry.status, [*entry.headers, *told])
+        seconds, status, route = perf_counter() - began, int(entry.status[:3]), entry.offer.route
+        self._metrics.observe("GET", route, status, seconds)
+        write_request(environ, route=route, status=status, seconds=seconds, slow_after=self._slow_after)
         if self._is_reported:
             name_request(route)
-        return body
+        return entry.body
 
     def _keep(
-        self, key: Key, offer: _Offer, environ: "WSGIEnvironment", headers: list[tuple[str, str]]
+        self,
+        key: Key,
+        offer: _Offer,
+        environ: "WSGIEnvironment",
+        status: str,
+        headers: list[tuple[str, str]],
     ) -> None:
         budgets = budgets_by_address(environ)
-        shared = [(name, value) for name, value in headers if name.lower() not in _OWN_HEADERS]
-        etag = next((value for name, value in shared if name == "ETag"), None)
-        if budgets is None or etag is None or len(offer.body) > MAX_BYTES:
+        if budgets is None or len(offer.body) > MAX_BYTES:
             return
-        bare = list(shared)
-        remove_entity_headers(bare)
+        shared = [(name, value) for name, value in headers if name.lower() not in _OWN_HEADERS]
+        body = offer.body if status.startswith("200") else b""
         state = self._state
         with state.lock:
             if len(state.entries) >= MAX_ENTRIES:
                 good = {key: entry for key, entry in state.entries.items() if self._is_good(entry.offer)}
                 state.entries = good
             if len(state.entries) < MAX_ENTRIES and self._is_good(offer):
-                state.entries[key] = _Entry(offer, etag, shared, bare, budgets)
+                state.entries[key] = _Entry(offer, status, shared, body, budgets)
 
     def _is_good(self, offer: _Offer) -> bool:
         return monotonic() < offer.until and self._state.falls.get(offer.topic, 0) == offer.generation
