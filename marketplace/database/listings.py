@@ -5,7 +5,8 @@ index). All parts are constants of this module; values go in as parameters.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from marketplace.database.geography import cities_sql
@@ -21,22 +22,32 @@ _LAST = 2**63 - 1
 
 @dataclass(frozen=True)
 class ListingTable:
-    """A table of what the public may see; `by_category` has its rows once more, by category, or is None."""
+    """A table of what the public may see; `by_category` has its rows once more, by category, or is None.
+    `takes` is SQL on its row `l`: how long somebody has to be free.
+    """
 
     name: str
     id: str
+    takes: str
     by_category: str | None = None
 
 
-PERFORMERS = ListingTable("performer_listing", "performer_id", "performer_listing_category")
-SERVICES = ListingTable("service_listing", "service_id")
+PERFORMERS = ListingTable(
+    "performer_listing", "performer_id", "interval '15 minutes'", "performer_listing_category"
+)
+SERVICES = ListingTable(
+    "service_listing",
+    "service_id",
+    "(SELECT make_interval(mins => duration_minutes::int) FROM service WHERE id = l.service_id)",
+)
+
+Span = tuple[datetime, datetime]
 
 
 @dataclass(frozen=True)
 class Wanted:
     """Filters and order of a list. `near` is latitude and longitude in degrees, `min_rating` in hundredths
-    of a star, `max_price` in minor units; `condition` is more SQL on the row `l` of the listing, with its
-    values.
+    of a star, `max_price` in minor units; `free` is between which times somebody has to have time.
     """
 
     sort: str = "newest"
@@ -51,8 +62,7 @@ class Wanted:
     performer_id: int | None = None
     near: tuple[float, float] | None = None
     radius_km: float | None = None
-    condition: str | None = None
-    values: dict[str, Any] = field(default_factory=dict)
+    free: Span | None = None
 
 
 @dataclass(frozen=True)
@@ -65,6 +75,11 @@ class Found:
     parameters: dict[str, Any]
     keys: tuple[str, ...]
     order: str
+
+
+def span(start: datetime | None, end: datetime | None) -> Span | None:
+    """Both, or None: a request has both or neither."""
+    return None if start is None or end is None else (start, end)
 
 
 def find(table: ListingTable, wanted: Wanted, place: Place, rows: int, offset: int = 0) -> Found:
@@ -201,9 +216,10 @@ def _by_relevance(table: ListingTable, wanted: Wanted, place: Place, rows: int, 
 
 def count_sql(table: ListingTable, wanted: Wanted) -> tuple[str, dict[str, Any]]:
     """FROM and WHERE of all that is wanted, in whatever order, with the listing's row as `l`."""
-    conditions, parameters = [], dict(wanted.values)
-    for condition, more in _conditions(wanted, words=True):
-        conditions.append(f"l.{condition}")
+    conditions: list[str] = []
+    parameters: dict[str, Any] = {}
+    for condition, more in _conditions(table, wanted, words=True):
+        conditions.append(condition)
         parameters |= more
     if wanted.city_id is not None:
         conditions.append("l.city_id = %(city_id)s")
@@ -216,8 +232,6 @@ def count_sql(table: ListingTable, wanted: Wanted) -> tuple[str, dict[str, Any]]
         parameters["max_price"] = wanted.max_price
     if wanted.near is not None and wanted.radius_km is not None:
         conditions.append(f"l.city_id IN (SELECT id FROM ({_circle(wanted, parameters)}) AS c)")  # noqa: S608 - constants of this module
-    if wanted.condition is not None:
-        conditions.append(wanted.condition)
     return f"{table.name} AS l{_where(conditions)}", parameters
 
 
@@ -227,13 +241,11 @@ def _source(
     """FROM, the alias that has the sort keys, conditions, and their values. With a category the rows come
     from the table by category, in its order; the listing itself joins when a filter needs it.
     """
-    parameters: dict[str, Any] = dict(wanted.values)
+    parameters: dict[str, Any] = {}
     of_listing = []
-    for condition, more in _conditions(wanted, words=words):
-        of_listing.append(f"l.{condition}")
+    for condition, more in _conditions(table, wanted, words=words):
+        of_listing.append(condition)
         parameters |= more
-    if wanted.condition is not None:
-        of_listing.append(wanted.condition)
     alias, source = "l", f"{table.name} AS l"
     conditions = []
     if wanted.category_id is not None:
@@ -254,19 +266,30 @@ def _source(
     return source, alias, conditions + of_listing, parameters
 
 
-def _conditions(wanted: Wanted, *, words: bool) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Conditions on columns that only the listing has, each with its values."""
+def _conditions(table: ListingTable, wanted: Wanted, *, words: bool) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Conditions on the listing's row `l` that need columns which only the listing has, each with its values;
+    the dearest last.
+    """
     if wanted.verified is not None:
-        yield "verified = %(verified)s", {"verified": wanted.verified}
+        yield "l.verified = %(verified)s", {"verified": wanted.verified}
     if wanted.min_rating is not None:
-        yield "rating_count >= %(min_rating_count)s", {"min_rating_count": wanted.min_rating_count}
-        yield "rating_sum * 100 >= l.rating_count * %(min_rating)s", {"min_rating": wanted.min_rating}
+        yield "l.rating_count >= %(min_rating_count)s", {"min_rating_count": wanted.min_rating_count}
+        yield "l.rating_sum * 100 >= l.rating_count * %(min_rating)s", {"min_rating": wanted.min_rating}
     if wanted.currency is not None:
-        yield "currency = %(currency)s", {"currency": wanted.currency}
+        yield "l.currency = %(currency)s", {"currency": wanted.currency}
     if wanted.performer_id is not None:
-        yield "performer_id = %(performer_id)s", {"performer_id": wanted.performer_id}
+        yield "l.performer_id = %(performer_id)s", {"performer_id": wanted.performer_id}
     if words and wanted.words is not None:
-        yield "words @@ %(wide)s::tsquery", {"wide": wanted.words.any.query}
+        yield "l.words @@ %(wide)s::tsquery", {"wide": wanted.words.any.query}
+    if wanted.free is not None:
+        yield (
+            (
+                "EXISTS (SELECT FROM unnest(performer_hours("
+                "l.performer_id, %(free_from)s::timestamptz, %(free_to)s::timestamptz)) AS span"
+                f" WHERE upper(span) - lower(span) >= {table.takes})"
+            ),
+            {"free_from": wanted.free[0], "free_to": wanted.free[1]},
+        )
 
 
 def _where(conditions: list[str]) -> str:

@@ -150,6 +150,23 @@ def test_by_price(client: CheckedClient, make: Factory) -> None:
     assert ids(client, sort="price") == [cheap.id, dear.id, none.id]
 
 
+def test_prices_in_one_currency(client: CheckedClient, make: Factory) -> None:
+    category = make.category()
+    euro, yen, other = (make.performer(categories=[category]) for _ in range(3))
+    make.service(euro, price_amount=5000, price_currency="EUR")
+    make.service(yen, price_amount=4000, price_currency="JPY")
+    make.service(other, price_amount=3000, price_currency="EUR")
+    assert ids(client, sort="price", currency="EUR") == [other.id, euro.id]
+    assert ids(client, max_price=4999, currency="EUR", category_id=category.id) == [other.id]
+    assert ids(client, max_price=4999, currency="JPY") == [yen.id]
+    assert ids(client, currency="USD") == []
+    counted = client.get(f"{URL}/facets", query_string={"currency": "EUR"}).get_json()
+    assert counted["categories"] == [
+        {"id": category.id, "slug": category.slug, "name": category.names["en"], "count": 2}
+    ]
+    assert client.get(URL, query_string={"currency": "eur"}).status_code == 422
+
+
 def test_near_a_place(client: CheckedClient, make: Factory) -> None:
     berlin = make.performer(city_id=make.city(latitude=52.52, longitude=13.405).id)
     potsdam = make.performer(city_id=make.city(latitude=52.39, longitude=13.066).id)

@@ -347,7 +347,36 @@ def test_who_is_free(client: CheckedClient, make: Factory, performer: Any, heade
         },
     ],
 )
-def test_spans_that_cannot_be_searched(client: CheckedClient, query: dict[str, Any]) -> None:
-    answer = client.get("/api/v1/performers", query_string=query)
+@pytest.mark.parametrize("path", ["performers", "services"])
+def test_spans_that_cannot_be_searched(client: CheckedClient, path: str, query: dict[str, Any]) -> None:
+    answer = client.get(f"/api/v1/{path}", query_string=query)
     assert answer.status_code == 422
     assert {"available_from", "available_to", "radius_km"} & set(answer.get_json()["errors"]["query"])
+
+
+def test_services_for_which_there_is_time(
+    client: CheckedClient, make: Factory, performer: Any, headers: dict[str, str]
+) -> None:
+    put(client, headers, NINE_TO_FIVE)
+    city = performer.city_id
+    short = make.service(performer, duration_minutes=60, price_amount=900)
+    long = make.service(performer, duration_minutes=480, price_amount=100)
+    make.service(make.performer(city_id=city))  # without hours nobody can be free
+    monday = "2026-05-11T"
+
+    def found(start: str, end: str, **query: Any) -> list[int]:
+        span = {"available_from": monday + start, "available_to": monday + end}
+        answer = client.get("/api/v1/services", query_string=span | query)
+        assert answer.status_code == 200, answer.get_json()
+        return [item["id"] for item in answer.get_json()["items"]]
+
+    # From nine to five in Berlin is from 7 to 15 UTC.
+    assert found("07:00:00Z", "15:00:00Z", city_id=city, sort="price") == [long.id, short.id]
+    assert found("07:00:00Z", "14:59:00Z", city_id=city) == [short.id]
+    assert found("14:01:00Z", "23:00:00Z", city_id=city) == []
+    assert found("14:00:00Z", "23:00:00Z", performer_id=performer.id) == [short.id]
+    near = {"near": "52.5,13.4", "radius_km": 10}
+    for sort in ("distance", "newest", "rating"):
+        assert found("08:00:00Z", "10:00:00Z", sort=sort, **near) == [short.id]
+    query = {"category_id": short.category_id, "max_price": 900, "currency": "EUR", "q": short.title}
+    assert found("08:00:00Z", "10:00:00Z", city_id=city, sort="relevance", **query) == [short.id]

@@ -8,6 +8,7 @@ from marketplace.blueprints.catalog.policies import Pricing, ServiceSort
 from marketplace.web import fields
 from marketplace.web.pagination import PageQuery
 from marketplace.web.schema import PatchSchema, Schema
+from marketplace.web.searching import PlaceAndTime
 
 MAX_PRICE = fields.Money().amount.maximum
 
@@ -60,10 +61,7 @@ class Banner(Schema):
     city_id = fields.Id(required=True, allow_none=True)
 
 
-MAX_RADIUS_KM = 1_000
-
-
-class ServiceQuery(PageQuery):
+class ServiceQuery(PlaceAndTime, PageQuery):
     city_id = fields.Id()
     category_id = fields.Id(metadata={"description": "This category and all below it"})
     performer_id = fields.Id()
@@ -79,19 +77,18 @@ class ServiceQuery(PageQuery):
     currency = fields.Currency(metadata={"description": "Only prices in this currency"})
     verified = fields.Bool()
     min_rating = fields.Float(min=1, max=5, metadata={"description": "Needs at least three reviews"})
-    near = fields.LatLng()
-    radius_km = fields.Float(min=0, max=MAX_RADIUS_KM, metadata={"description": "Around `near`"})
     sort = fields.Enum(
         ServiceSort,
         load_default=ServiceSort.NEWEST,
-        metadata={"description": "`distance` needs `near`, `relevance` needs `q`"},
+        metadata={
+            "description": "`distance` needs `near`, `relevance` needs `q`; `price` compares amounts: send"
+            " `currency` with it where several are in use"
+        },
     )
 
     @ma.validates_schema(skip_on_field_errors=True)
     def _check_combination(self, data: dict[str, Any], **_: Any) -> None:
         errors = {}
-        if "radius_km" in data and "near" not in data:
-            errors["radius_km"] = ["This needs near."]
         if data["sort"] == ServiceSort.DISTANCE and "near" not in data:
             errors["sort"] = ["Sorting by distance needs near."]
         if data["sort"] == ServiceSort.RELEVANCE and "q" not in data:

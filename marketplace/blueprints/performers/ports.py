@@ -193,7 +193,8 @@ class PerformerRef:
 @dataclass(frozen=True)
 class Search:
     """Which performers are wanted. `near` is latitude and longitude in degrees, `max_price` in minor
-    units; `radius_km` and the sort `distance` need `near`, the sort `relevance` needs `q`.
+    units, `currency` that of the cheapest service; `radius_km` and the sort `distance` need `near`, the sort
+    `relevance` needs `q`.
     """
 
     sort: str = "newest"
@@ -203,6 +204,7 @@ class Search:
     verified: bool | None = None
     min_rating: float | None = None
     max_price: int | None = None
+    currency: str | None = None
     near: tuple[float, float] | None = None
     radius_km: float | None = None
     available_from: datetime | None = None

@@ -1,6 +1,5 @@
 """What goes in and out of performers."""
 
-from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -12,14 +11,11 @@ from marketplace.blueprints.performers.portfolio_schemas import PortfolioImage
 from marketplace.web import fields
 from marketplace.web.pagination import PageQuery
 from marketplace.web.schema import PatchSchema, Schema
+from marketplace.web.searching import PlaceAndTime
 
 MAX_CATEGORIES = 20
 MAX_LANGUAGES = 10
 MAX_FILES = 5
-MAX_RADIUS_KM = 1_000
-MAX_SPAN = timedelta(days=31)
-MAX_FREE_RADIUS_KM = 50
-"""Who is free is reckoned for each performer of the place, so the place has to be one."""
 
 
 class Sort(StrEnum):
@@ -76,7 +72,7 @@ class PerformerPatch(PatchSchema):
     experience_years = fields.Int(min=0, max=80, allow_none=True)
 
 
-class SearchFilters(Schema):
+class SearchFilters(PlaceAndTime):
     city_id = fields.Id()
     category_id = fields.Id(metadata={"description": "With all categories below it"})
     q = fields.Str(max=100, metadata={"description": "In the headline, the text and the name"})
@@ -85,45 +81,25 @@ class SearchFilters(Schema):
         min=1, max=5, metadata={"description": "Only those with enough reviews to show an average"}
     )
     max_price = fields.Int(
-        min=0, max=10**15, metadata={"description": "Of the cheapest service, in minor units"}
-    )
-    near = fields.LatLng()
-    radius_km = fields.Float(min=0, max=MAX_RADIUS_KM, metadata={"description": "Around `near`"})
-
-    available_from = fields.DateTime(
+        min=0,
+        max=10**15,
         metadata={
-            "description": "Who works for at least 15 minutes between this and `available_to`, by schedule,"
-            " exceptions and vacations; needs `city_id`, or `near` with `radius_km` up to 50"
-        }
+            "description": "Of the cheapest service, in minor units; send `currency` where several are in use"
+        },
     )
-    available_to = fields.DateTime(metadata={"description": "At most 31 days after `available_from`"})
-
-    @ma.validates_schema(skip_on_field_errors=True)
-    def _check_place_and_time(self, data: dict[str, Any], **_: Any) -> None:
-        errors = {}
-        if "radius_km" in data and "near" not in data:
-            errors["radius_km"] = ["This needs near."]
-        start, end = data.get("available_from"), data.get("available_to")
-        if start is not None and end is not None:
-            if not timedelta(0) < end - start <= MAX_SPAN:
-                errors["available_to"] = [f"This must be later, by at most {MAX_SPAN.days} days."]
-            if "city_id" not in data and "radius_km" not in data:
-                errors["available_from"] = ["This needs city_id, or near with radius_km."]
-            elif "city_id" not in data and data["radius_km"] > MAX_FREE_RADIUS_KM:
-                errors["radius_km"] = [f"With available_from this is at most {MAX_FREE_RADIUS_KM}."]
-        elif start is not None:
-            errors["available_from"] = ["This needs available_to."]
-        elif end is not None:
-            errors["available_to"] = ["This needs available_from."]
-        if errors:
-            raise ma.ValidationError(errors)
+    currency = fields.Currency(
+        metadata={"description": "Only whose cheapest service has its price in this currency"}
+    )
 
 
 class SearchQuery(SearchFilters, PageQuery):
     sort = fields.Enum(
         Sort,
         load_default=Sort.NEWEST,
-        metadata={"description": "`distance` needs `near`, `relevance` needs `q`"},
+        metadata={
+            "description": "`distance` needs `near`, `relevance` needs `q`; `price` compares amounts: send"
+            " `currency` with it where several are in use"
+        },
     )
 
     @ma.validates_schema(skip_on_field_errors=True)

@@ -23,7 +23,7 @@ from marketplace.blueprints.catalog.views import (
     own_view,
     price_of,
 )
-from marketplace.database.listings import SERVICES, Found, Wanted, find
+from marketplace.database.listings import SERVICES, Found, Wanted, find, span
 from marketplace.database.many import restore_each
 from marketplace.database.seeking import cut_page, fetch_rows, find_place, reading
 from marketplace.database.wording import Words, understand
@@ -283,6 +283,7 @@ def _wanted(filters: Filters, words: Words | None) -> Wanted:
         currency=filters.get("currency"),
         near=filters.get("near"),
         radius_km=filters.get("radius_km"),
+        free=span(filters.get("available_from"), filters.get("available_to")),
     )
 
 

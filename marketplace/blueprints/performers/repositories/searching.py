@@ -10,7 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from marketplace.blueprints.performers import policies
 from marketplace.blueprints.performers.ports import Card, CategoryView, CityView, Person, Search
 from marketplace.database.geography import metres_sql
-from marketplace.database.listings import PERFORMERS, Found, Wanted, find
+from marketplace.database.listings import PERFORMERS, Found, Wanted, find, span
 from marketplace.database.seeking import Place
 from marketplace.database.wording import Words
 from marketplace.kernel.media import media_url
@@ -28,13 +28,6 @@ CATEGORIES = """(
 small that the planner takes that for cheaper than two looks into an index."""
 
 
-_AVAILABLE = """EXISTS (
-    SELECT FROM unnest(performer_hours(
-        l.performer_id, %(available_from)s::timestamptz, %(available_to)s::timestamptz)) AS span
-    WHERE upper(span) - lower(span) >= interval '15 minutes'
-)"""
-
-
 def wanted(search: Search, words: Words | None) -> Wanted:
     """`search` as the listings understand it; its `q` has become `words`."""
     return Wanted(
@@ -47,12 +40,10 @@ def wanted(search: Search, words: Words | None) -> Wanted:
         min_rating=None if search.min_rating is None else round(search.min_rating * 100),
         min_rating_count=policies.MIN_SHOWN_REVIEWS,
         max_price=search.max_price,
+        currency=search.currency,
         near=search.near,
         radius_km=search.radius_km,
-        condition=None if search.available_from is None else _AVAILABLE,
-        values={}
-        if search.available_from is None
-        else {"available_from": search.available_from, "available_to": search.available_to},
+        free=span(search.available_from, search.available_to),
     )
 
 
