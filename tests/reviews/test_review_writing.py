@@ -271,6 +271,24 @@ def test_kept_answers_are_dropped(work: Job, run_jobs: Callable[[], int]) -> Non
     assert work.get("anonymous", work.list_path).json["items"][0]["reply"] == "Thanks"
 
 
+def test_kept_answers_fall_when_the_performer_leaves_the_public(work: Job) -> None:
+    """At once: whoever pauses or suspends finds it done."""
+    work.make.review(work.order())
+    bulk = {"ids": [work.performer.id], "status": "suspended", "reason": "Complaints"}
+    back = {**bulk, "status": "approved"}
+    for role, path, body, status in [
+        ("performer", "/performers/me/pause", {}, 404),
+        ("performer", "/performers/me/resume", {}, 200),
+        ("staff", f"/admin/performers/{work.performer.id}/suspend", {"reason": "Complaints"}, 404),
+        ("staff", f"/admin/performers/{work.performer.id}/approve", {}, 200),
+        ("staff", "/admin/performers/status", bulk, 404),
+        ("staff", "/admin/performers/status", back, 200),
+    ]:
+        assert work.post(role, path, **body).status_code == 200
+        assert work.get("anonymous", work.list_path).status_code == status, path
+        assert work.get("anonymous", f"/performers/{work.performer.id}").status_code == status, path
+
+
 @pytest.mark.parametrize("rows", [1, 6, 100])
 def test_lists_cost_the_same_at_any_length(work: Job, assert_queries: Any, rows: int) -> None:
     for n in range(rows):

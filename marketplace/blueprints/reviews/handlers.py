@@ -52,7 +52,9 @@ def handlers(parts: Runtime) -> Iterable[Handler]:
 
     figures = (ReviewPublished, ReviewHidden, ReviewRestored)
     people = (UserProfileChanged, UserBlocked, UserUnblocked, UserDeleted, UserRestored, UserAnonymised)
-    shown = (*figures, ReviewReplied, *people)
+    # Answers that say 404 are not kept, so who comes back needs nothing.
+    gone = (performers.PerformerPaused, performers.PerformerSuspended, performers.PerformerReopened)
+    shown = (*figures, ReviewReplied, *people, *gone)
     return [
         *(
             Handler(kind, forget_figures, key=f"reviews.forget:{kind.name}", effect=True, at_once=True)
