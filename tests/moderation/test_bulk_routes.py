@@ -112,6 +112,7 @@ def test_what_is_refused(client: CheckedClient, make: Factory, auth: Any, submit
         {"status": "withdrawn"},
         {"status": None},
         {"status": "rejected"},
+        {"status": "revision_requested"},
         {"reason": "x" * 1001},
         {"more": 1},
     ):

@@ -141,6 +141,13 @@ KINDS = [
         (ChangeRequest.status, ChangeRequest.decided_at, ChangeRequest.reason, ChangeRequest.decided_by),
         set_columns(decided_at=START - timedelta(hours=1)),
     ),
+    Kind(
+        "changes",
+        "revision_requested",
+        a_change,
+        (ChangeRequest.status, ChangeRequest.decided_at, ChangeRequest.reason, ChangeRequest.decided_by),
+        set_columns(status="withdrawn", decided_at=START),
+    ),
 ]
 kinds = pytest.mark.parametrize("kind", KINDS, ids=[f"{kind.name}-{kind.status}" for kind in KINDS])
 

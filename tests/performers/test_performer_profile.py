@@ -295,6 +295,11 @@ def test_moderated_fields_wait(client: CheckedClient, make: Factory, auth: Any, 
         "address": ({"line1": "Main Street 1", "postal_code": "10115"}, {"line1": "Elsewhere 5"}, "pending"),
         "category_ids": ([c["id"] for c in before.get_json()["categories"]], categories, "pending"),
     }
+    first = found["pending_changes"][0]
+    assert first["subject"] == {"type": "performer", "id": performer.id}
+    assert (first["decided_at"], first["reason"]) == (None, None)
+    own = client.get("/api/v1/user/me/changes", headers=headers).get_json()["items"]
+    assert all(one[key] == value for one in own if one["id"] == first["id"] for key, value in first.items())
     assert response.headers["ETag"] != before.headers["ETag"]
     again = client.patch(ME, json=values, headers=headers | {"If-Match": before.headers["ETag"]})
     assert again.status_code == 412
@@ -433,3 +438,20 @@ def test_strangers_see_no_private_columns(client: CheckedClient, make: Factory) 
     text = client.get(f"{URL}/{performer.id}").get_data(as_text=True)
     for private in (owner.email, owner.username, owner.last_name, "Main Street", "10115"):
         assert private not in text
+
+
+def test_the_own_profile_tells_of_its_name_and_avatar_too(
+    client: CheckedClient, make: Factory, auth: Any
+) -> None:
+    user = make.user(first_name="Paul")
+    make.performer(user)
+    headers = auth(user) | {"If-Match": "*"}
+    before = client.get(ME, headers=headers)
+    assert before.get_json()["user"]["avatar_url"] is None
+    renamed = client.patch("/api/v1/user/me", json={"first_name": "Pablo"}, headers=headers)
+    after = client.get(ME, headers=headers | {"If-None-Match": before.headers["ETag"]})
+    assert after.status_code == 200
+    (waiting,) = after.get_json()["pending_changes"]
+    assert [waiting] == renamed.get_json()["pending_changes"]
+    assert (waiting["subject"], waiting["field_name"]) == ({"type": "user", "id": user.id}, "first_name")
+    assert after.get_json()["user"]["first_name"] == "Paul"

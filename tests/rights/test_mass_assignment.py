@@ -33,8 +33,6 @@ FREE = {
     ("Notification", "data"),
     ("PendingChange", "new_value"),
     ("PendingChange", "old_value"),
-    ("PerformerChange", "new_value"),
-    ("PerformerChange", "old_value"),
     ("Problem", "errors"),
 }
 """Members of answers whose form depends on their kind; tests/rights/secrets.py looks into them."""

@@ -3,6 +3,7 @@
 from marketplace.blueprints.accounts.policies import CodePurpose, ExportStatus, Role
 from marketplace.web import fields
 from marketplace.web.pagination import PageQuery
+from marketplace.web.pending import PendingChange
 from marketplace.web.schema import PatchSchema, Schema
 
 
@@ -172,18 +173,6 @@ class Tokens(Schema):
     refresh_token = fields.Str(required=True, max=255)
     token_type = fields.Str(required=True, max=10)
     expires_in = fields.Int(required=True, metadata={"description": "Seconds"})
-
-
-class PendingChange(Schema):
-    id = fields.Id(required=True)
-    field_name = fields.Str(required=True, max=64)
-    old_value = fields.Raw()
-    new_value = fields.Raw()
-    status = fields.Str(required=True, max=32)
-    reason = fields.Str(
-        required=True, allow_none=True, max=1000, metadata={"description": "Why staff asked for a revision"}
-    )
-    created_at = fields.DateTime(required=True)
 
 
 class User(Schema):

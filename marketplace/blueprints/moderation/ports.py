@@ -211,7 +211,7 @@ class ChangeRepository(Protocol):
         ...
 
     def open_fields(self, changes: Sequence[ChangeView]) -> set[tuple[str, int, str]]:
-        """Subjects and fields of these that a pending request, or one to be revised, is about."""
+        """Subjects and fields of these that another request is about, pending or to be revised."""
         ...
 
     def reopen(self, ids: Sequence[int]) -> None:

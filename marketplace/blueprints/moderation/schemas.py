@@ -9,19 +9,15 @@ from marketplace.blueprints.moderation.policies import (
 )
 from marketplace.web import fields
 from marketplace.web.pagination import PageQuery
+from marketplace.web.pending import ChangeSubject
 from marketplace.web.schema import Schema
 
 MAX_BULK = 1000
 
 
-class Subject(Schema):
-    type = fields.Str(required=True, max=64)
-    id = fields.Id(required=True)
-
-
 class ChangeRequest(Schema):
     id = fields.Id(required=True)
-    subject = fields.Nested(Subject, required=True)
+    subject = fields.Nested(ChangeSubject, required=True)
     field_name = fields.Str(required=True, max=64)
     old_value = fields.Raw(metadata={"description": "Of an approved one: what it really replaced"})
     new_value = fields.Raw()
@@ -68,8 +64,18 @@ class Reason(Schema):
 
 class BulkStatus(Schema):
     ids = fields.List(fields.Id(), required=True, min=1, max=MAX_BULK, unique=True)
-    status = fields.Str(required=True, max=32)
-    reason = fields.Str(max=1000)
+    status = fields.Str(
+        required=True,
+        max=32,
+        metadata={
+            "description": "performers: `approved`, `rejected`, `suspended`; users: `active`, `blocked`;"
+            " services, reviews: `visible`, `hidden`; changes: `approved`, `rejected`, `revision_requested`",
+            "example": "approved",
+        },
+    )
+    reason = fields.Str(
+        max=1000, metadata={"description": "Needed for all but `approved`, `active` and `visible`"}
+    )
 
 
 class BulkResult(Schema):

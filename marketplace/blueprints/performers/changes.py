@@ -9,6 +9,8 @@ from marketplace.kernel.changes import Attribute, FieldStore, FieldStrategy, Mod
 from marketplace.kernel.errors import AppError
 
 SUBJECT = "performer"
+USER_SUBJECT = "user"
+"""What accounts calls edits of the name and avatar, which the profile shows."""
 
 FREE_FIELDS: Mapping[str, FieldStrategy] = {
     "timezone": Attribute("timezone"),

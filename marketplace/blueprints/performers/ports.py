@@ -32,6 +32,7 @@ class StaffPerson:
     username: str
     first_name: str
     last_name: str
+    avatar_url: str | None
     is_active: bool
 
 

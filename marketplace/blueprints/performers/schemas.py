@@ -10,6 +10,7 @@ from marketplace.blueprints.performers.certificate_schemas import PublicCertific
 from marketplace.blueprints.performers.portfolio_schemas import PortfolioImage
 from marketplace.web import fields
 from marketplace.web.pagination import PageQuery
+from marketplace.web.pending import PendingChange
 from marketplace.web.schema import PatchSchema, Schema
 from marketplace.web.searching import PlaceAndTime
 
@@ -156,6 +157,7 @@ class PerformerOwner(Schema):
     username = fields.Str(required=True)
     first_name = fields.Str(required=True)
     last_name = fields.Str(required=True, min=0)
+    avatar_url = fields.Str(required=True, allow_none=True)
     is_active = fields.Bool(required=True)
 
 
@@ -315,21 +317,6 @@ class PublicPerformer(Schema):
     created_at = fields.DateTime(required=True, dump_only=True)
 
 
-class PerformerChange(Schema):
-    id = fields.Id(required=True, dump_only=True)
-    field_name = fields.Str(required=True, dump_only=True)
-    old_value = fields.Raw()
-    new_value = fields.Raw()
-    status = fields.Str(required=True, dump_only=True)
-    reason = fields.Str(
-        required=True,
-        allow_none=True,
-        dump_only=True,
-        metadata={"description": "Why staff asked for a revision"},
-    )
-    created_at = fields.DateTime(required=True, dump_only=True)
-
-
 class FullPerformer(Schema):
     id = fields.Id(required=True, dump_only=True)
     user = fields.Nested(PerformerOwner, required=True, dump_only=True)
@@ -351,4 +338,9 @@ class FullPerformer(Schema):
 
 
 class OwnPerformer(FullPerformer):
-    pending_changes = fields.List(fields.Nested(PerformerChange), required=True, dump_only=True)
+    pending_changes = fields.List(
+        fields.Nested(PendingChange),
+        required=True,
+        dump_only=True,
+        metadata={"description": "Of the profile, and of the name and avatar that it shows"},
+    )

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from marketplace.blueprints.performers import policies
-from marketplace.blueprints.performers.changes import FREE_FIELDS, SUBJECT
+from marketplace.blueprints.performers.changes import FREE_FIELDS, SUBJECT, USER_SUBJECT
 from marketplace.blueprints.performers.events import (
     PerformerApplied,
     PerformerPaused,
@@ -125,7 +125,11 @@ class ProfileService:
 
     def _own(self, performer_id: int, language: str) -> FullProfile:
         found = self._directory.get_full(performer_id, language)
-        return replace(found, pending_changes=self._queue.pending(SUBJECT, performer_id))
+        pending = [
+            *self._queue.pending(SUBJECT, performer_id),
+            *self._queue.pending(USER_SUBJECT, found.user.id),
+        ]
+        return replace(found, pending_changes=pending)
 
     def _check_references(self, values: Mapping[str, Any]) -> list[Category]:
         errors: dict[str, Any] = {}

@@ -148,13 +148,14 @@ class SqlChangeRepository(SqlRepository):
         return [replace(change, old_value=old[change.id]) for change in decided]
 
     def open_fields(self, changes: Sequence[ChangeView]) -> set[tuple[str, int, str]]:
-        """Subjects and fields of these that a pending request, or one to be revised, is about."""
+        """Subjects and fields of these that another request is about, pending or to be revised."""
         statement = select(
             ChangeRequest.subject_type, ChangeRequest.subject_id, ChangeRequest.field_name
         ).where(
             ChangeRequest.subject_type.in_({change.subject_type for change in changes}),
             ChangeRequest.subject_id.in_({change.subject_id for change in changes}),
             ChangeRequest.status.in_(_OPEN),
+            ChangeRequest.id.not_in({change.id for change in changes}),
         )
         return {(kind, subject_id, name) for kind, subject_id, name in self.session.execute(statement)}
 

@@ -116,14 +116,14 @@ class BulkChanges:
     """What `POST /admin/changes/status` does."""
 
     name = "changes"
-    statuses = (ChangeStatus.APPROVED, ChangeStatus.REJECTED)
+    statuses = (ChangeStatus.APPROVED, ChangeStatus.REJECTED, ChangeStatus.REVISION_REQUESTED)
 
     def __init__(self, requests: ChangeRequests) -> None:
         self._requests = requests
 
     def apply(self, ids: Sequence[int], status: str, reason: str | None, actor: Principal) -> BulkOutcome:
-        """See `BulkAction`. Raises Invalid for a rejection without a reason."""
-        if status == ChangeStatus.REJECTED and not reason:
+        """See `BulkAction`. Raises Invalid where a reason is needed and there is none."""
+        if status != ChangeStatus.APPROVED and not reason:
             raise Invalid(errors={"json": {"reason": ["Say why: who asked for the change will read it."]}})
         outcome = self._requests.decide_many(actor, ids, status, reason)
         moved = [

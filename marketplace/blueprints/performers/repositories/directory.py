@@ -261,6 +261,7 @@ def _full_statement() -> Select[Any]:
             User.username,
             User.first_name,
             User.last_name,
+            User.avatar_key,
             User.is_active.label("user_is_active"),
             City.name.label("city_name"),
             City.country_code,
@@ -273,7 +274,14 @@ def _full_statement() -> Select[Any]:
 def _full(row: Row[Any]) -> FullProfile:
     return FullProfile(
         id=row.id,
-        user=StaffPerson(row.user_id, row.username, row.first_name, row.last_name, row.user_is_active),
+        user=StaffPerson(
+            row.user_id,
+            row.username,
+            row.first_name,
+            row.last_name,
+            media_url(row.avatar_key),
+            row.user_is_active,
+        ),
         status=row.status,
         status_reason=row.status_reason,
         active=row.active,
