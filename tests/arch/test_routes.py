@@ -107,6 +107,21 @@ def test_every_operation_tells_what_it_does_and_how_it_fails(app: Flask, version
 
 
 @pytest.mark.parametrize("version", VERSIONS)
+def test_documents_list_what_staff_do_apart(app: Flask, version: str) -> None:
+    document = app.test_client().get(f"/api/{version}/openapi.json").get_json()
+    named = [tag["name"] for tag in document["tags"]]
+    used: dict[str, set[bool]] = {}
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            if method != "parameters":
+                used.setdefault(operation["tags"][0], set()).add(path.startswith(f"/api/{version}/admin/"))
+    assert named[0] == "accounts", "whoever reads it begins by signing up"
+    assert {tag for tag, of_staff in used.items() if of_staff == {False}} == set(named)
+    assert all(tag.startswith("staff: ") for tag in used.keys() - set(named))
+    assert all(len(of_staff) == 1 for of_staff in used.values())
+
+
+@pytest.mark.parametrize("version", VERSIONS)
 def test_every_list_has_pages(app: Flask, version: str) -> None:
     for method, path, operation in operations(app, version):
         if method != "get" or path in UNPAGED:

@@ -9,4 +9,4 @@ PROFILE_SECONDS = 60
 FACETS_SECONDS = 60
 """Counting everybody takes a fraction of a second, so changes do not drop these answers."""
 
-blp = VersionedBlueprint("performers", description="Professionals: search, profiles, decisions of staff")
+blp = VersionedBlueprint("performers", description="Professionals: search, profiles, schedules, certificates")
