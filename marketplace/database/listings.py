@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Connection
+
 from marketplace.database.geography import cities_sql
 from marketplace.database.seeking import Place
 from marketplace.database.wording import Words
@@ -75,6 +77,15 @@ class Found:
     parameters: dict[str, Any]
     keys: tuple[str, ...]
     order: str
+
+
+def successor(connection: Connection, category_id: int | None) -> int | None:
+    """Where a category went that is no more. Asked by lists that find nothing, so that others pay nothing."""
+    if category_id is None:
+        return None
+    sql = "SELECT category_id FROM category_merger WHERE former_id = %(id)s"
+    found: int | None = connection.exec_driver_sql(sql, {"id": category_id}).scalar()
+    return found
 
 
 def span(start: datetime | None, end: datetime | None) -> Span | None:

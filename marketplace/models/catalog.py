@@ -51,6 +51,17 @@ class CategoryAlias(Base):
     created_at: Mapped[CreatedAt]
 
 
+class CategoryMerger(Base):
+    """The id of a category that went into another: lists that are asked for it show where it went."""
+
+    __tablename__ = "category_merger"
+    __table_args__ = (Index("ix_category_merger_category_id", "category_id"),)
+
+    former_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    category_id: Mapped[int] = mapped_column(ForeignKey("category.id", ondelete="CASCADE"))
+    created_at: Mapped[CreatedAt]
+
+
 class City(Base):
     """A city of GeoNames; `id` is its geonameid, `search_names` all its names in lower case."""
 

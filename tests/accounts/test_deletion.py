@@ -396,6 +396,7 @@ def traces(words: tuple[str, ...]) -> list[tuple[str, str, str]]:
     ).all()
     assert {table for table, _ in columns} >= {table.name for table in Base.metadata.sorted_tables} - {
         "banner_count",
+        "category_merger",
         "favourite",
         "performer_category",
         "performer_figures",

@@ -308,6 +308,33 @@ def test_a_slug_leads_on_through_every_merge(create, merge, patch, client):
     assert level() == numbered("c")
 
 
+def test_lists_know_an_id_through_every_merge(create, merge, make, client, assert_queries):
+    a, b, c = (create(slug) for slug in "abc")
+    of_a = make.performer(categories=[db.session.get(Category, a)])
+    of_c = make.performer(categories=[db.session.get(Category, c)])
+    services = [make.service(of_a, category_id=a), make.service(of_c, category_id=c)]
+    merge(a, b)
+    merge(b, c)
+    for former in (a, b, c):
+        found = client.get(f"/api/v1/performers?category_id={former}").json
+        assert {item["id"] for item in found["items"]} == {of_a.id, of_c.id}
+        listed = client.get(f"/api/v1/services?category_id={former}").json["items"]
+        assert {item["id"] for item in listed} == {service.id for service in services}
+        counted = client.get(f"/api/v1/performers/facets?category_id={former}").json["cities"]
+        assert {city["id"]: city["count"] for city in counted} == {of_a.city_id: 1, of_c.city_id: 1}
+        for path in ("performers", "services"):
+            first = client.get(f"/api/v1/{path}?category_id={former}&limit=1").json
+            second = client.get(
+                f"/api/v1/{path}", query_string={"category_id": former, "limit": 1, "after": first["next"]}
+            ).json
+            assert len({item["id"] for item in first["items"] + second["items"]}) == 2
+        numbered_page = client.get(f"/api/v1/performers?category_id={former}&page=2&limit=1").json
+        assert len(numbered_page["items"]) == 1
+    assert client.get(f"/api/v1/performers?category_id={c + 1}").json["items"] == []
+    with assert_queries(1):
+        client.get(f"/api/v1/performers?category_id={c}&sort=price")
+
+
 def test_a_pending_change_can_be_approved_after_a_merge(create, merge, make, auth, client, staff):
     source, target, other = (create(slug) for slug in ("a", "b", "c"))
     user = make.user()
@@ -380,6 +407,7 @@ def test_every_reference_to_categories_is_one_that_a_merge_knows():
     known = {
         "category": "children",
         "category_alias": "former slugs",
+        "category_merger": "former ids",
         "performer_category": "performers",
         "service": "services",
     }

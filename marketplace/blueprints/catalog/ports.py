@@ -76,7 +76,9 @@ class CategoryRepository(Protocol):
 
     def drop_alias(self, slug: str) -> None: ...
 
-    def move_aliases(self, source_id: int, target_id: int) -> None: ...
+    def lead_on(self, source_id: int, target_id: int) -> None:
+        """The former slugs and ids of the one lead to the other, and so does its own id."""
+        ...
 
     def take_time(self) -> None:
         """Let the statements of this transaction take a minute: it writes many rows."""

@@ -67,8 +67,8 @@ class CategoryCuration(CurationService[Category]):
                 self._uow.record(CategoriesReordered(parent_id=parent_id))
 
     def merge(self, actor: Principal, source_id: int, target_id: int) -> MergedCategory:
-        """Let all that refers to the source refer to the target, and delete the source; its slugs lead to the
-        target. Raises NotFound for the source, InvalidCategory for a target that cannot take it.
+        """Let all that refers to the source refer to the target, and delete the source; its slugs and ids
+        lead to the target. Raises NotFound for the source, InvalidCategory for a target that cannot take it.
         """
         with self._uow:
             self.begin()
@@ -79,7 +79,7 @@ class CategoryCuration(CurationService[Category]):
             before = self._snapshot(source)
             moved = {name: use.move(source_id, target_id) for name, use in self._uses.items()}
             moved["children"] = self._tree.adopt(source_id, target_id)
-            self._tree.move_aliases(source_id, target_id)
+            self._tree.lead_on(source_id, target_id)
             self._rows.delete(source)
             self._tree.set_alias(before["slug"], target_id)
             self._tree.make_room(before["parent_id"], None, END)

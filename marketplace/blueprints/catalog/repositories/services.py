@@ -1,6 +1,7 @@
 """The SQL of services."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -23,7 +24,7 @@ from marketplace.blueprints.catalog.views import (
     own_view,
     price_of,
 )
-from marketplace.database.listings import SERVICES, Found, Wanted, find, span
+from marketplace.database.listings import SERVICES, Found, Wanted, find, span, successor
 from marketplace.database.many import restore_each
 from marketplace.database.seeking import cut_page, fetch_rows, find_place, reading
 from marketplace.database.wording import Words, understand
@@ -64,9 +65,13 @@ class SqlServiceRepository(CatalogRepository):
         with reading(self.session) as connection:
             q = filters.get("q")
             words = None if q is None else understand(connection, q, language)
-            found = find(SERVICES, _wanted(filters, words), place, page.limit + 1)
-            sql, keys = _cards_sql(found)
-            rows = fetch_rows(connection, sql, found.parameters, place)
+            wanted = _wanted(filters, words)
+            sql, parameters, keys = _cards_sql(find(SERVICES, wanted, place, page.limit + 1))
+            rows = fetch_rows(connection, sql, parameters, place)
+            if not rows and (went := successor(connection, wanted.category_id)) is not None:
+                wanted = replace(wanted, category_id=went)
+                sql, parameters, keys = _cards_sql(find(SERVICES, wanted, place, page.limit + 1))
+                rows = fetch_rows(connection, sql, parameters, place)
         cut = cut_page(rows, keys, page, place, self._cursors, bound_to)
         return Page([_view(row) for row in cut.items], cut.next, cut.previous)
 
@@ -287,8 +292,8 @@ def _wanted(filters: Filters, words: Words | None) -> Wanted:
     )
 
 
-def _cards_sql(found: Found) -> tuple[str, tuple[str, ...]]:
-    """The columns of `_view` for what `found` gives, in its order, and the columns of the position."""
+def _cards_sql(found: Found) -> tuple[str, dict[str, Any], tuple[str, ...]]:
+    """The columns of `_view` for what `found` gives, in its order; its parameters; the columns of a place."""
     keys = ", ".join(f"found.{key} AS key_{number}" for number, key in enumerate(found.keys))
     order = ", ".join(f"found.{part}" for part in found.order.split(", "))
     sql = f"""
@@ -301,4 +306,4 @@ def _cards_sql(found: Found) -> tuple[str, tuple[str, ...]]:
         JOIN performer AS p ON p.id = s.performer_id
         JOIN "user" AS u ON u.id = p.user_id
         ORDER BY {order}"""  # noqa: S608 - constants of the code
-    return sql, tuple(f"key_{number}" for number in range(len(found.keys)))
+    return sql, found.parameters, tuple(f"key_{number}" for number in range(len(found.keys)))

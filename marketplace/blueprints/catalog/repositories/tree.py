@@ -26,7 +26,7 @@ from marketplace.blueprints.catalog.errors import CategoryInUse
 from marketplace.blueprints.catalog.repositories.base import CatalogRepository, Filters, only
 from marketplace.blueprints.catalog.views import CategoryRow
 from marketplace.kernel.pages import Page, PageRequest
-from marketplace.models.catalog import Category, CategoryAlias
+from marketplace.models.catalog import Category, CategoryAlias, CategoryMerger
 from marketplace.models.listings import PerformerListingCategory
 
 LOCK_TREE = text("SELECT pg_advisory_xact_lock(hashtextextended('catalog.tree', 0))")
@@ -180,11 +180,11 @@ class SqlCategoryRepository(CatalogRepository):
         """`slug` is a category's again."""
         self._execute(delete(CategoryAlias).where(CategoryAlias.slug == slug))
 
-    def move_aliases(self, source_id: int, target_id: int) -> None:
-        """The former slugs of the one lead to the other."""
-        self._execute(
-            update(CategoryAlias).where(CategoryAlias.category_id == source_id).values(category_id=target_id)
-        )
+    def lead_on(self, source_id: int, target_id: int) -> None:
+        """The former slugs and ids of the one lead to the other, and so does its own id."""
+        for table in (CategoryAlias, CategoryMerger):
+            self._execute(update(table).where(table.category_id == source_id).values(category_id=target_id))
+        self.session.execute(insert(CategoryMerger).values(former_id=source_id, category_id=target_id))
 
     def take_time(self) -> None:
         """Let the statements of this transaction take a minute: it writes many rows."""

@@ -34,7 +34,7 @@ from marketplace.blueprints.performers.repositories.searching import (
 )
 from marketplace.blueprints.performers.repositories.visibility import INITIAL, OFFERED, VISIBLE
 from marketplace.database.keyset import fetch_page
-from marketplace.database.listings import Wanted
+from marketplace.database.listings import successor
 from marketplace.database.repository import SqlRepository
 from marketplace.database.seeking import Place, cut_page, fetch_rows, find_place, reading
 from marketplace.database.unit_of_work import SqlUnitOfWork
@@ -64,19 +64,16 @@ class SqlPerformerDirectory(SqlRepository):
         """One page of the public list, in one query; `q` costs one more."""
         place, bound_to = find_place(page, self._signer, name="performers", filters=asdict(search))
         with reading(self.session) as connection:
-            found = find_cards(self._wanted(connection, search, language), place, page.limit + 1, language)
-            rows = fetch_rows(connection, found.sql, found.parameters, place)
-        return _cards(cut_page(rows, found.keys, page, place, self._signer, bound_to))
+            keys, rows = self._fetch(connection, search, place, page.limit + 1, language)
+        return _cards(cut_page(rows, keys, page, place, self._signer, bound_to))
 
     def list_numbered(self, search: Search, offset: int, limit: int, language: str) -> Page[Card]:
         """The `limit` cards after the first `offset`."""
         page, place = PageRequest(limit=limit), Place()
         bound_to = fingerprint("performers", asdict(search))
         with reading(self.session) as connection:
-            wanted = self._wanted(connection, search, language)
-            found = find_cards(wanted, place, limit + 1, language, offset)
-            rows = fetch_rows(connection, found.sql, found.parameters, place)
-        return _cards(cut_page(rows, found.keys, page, place, self._signer, bound_to))
+            keys, rows = self._fetch(connection, search, place, limit + 1, language, offset)
+        return _cards(cut_page(rows, keys, page, place, self._signer, bound_to))
 
     def list_favourites(self, user_id: int, page: PageRequest, language: str) -> Page[Card]:
         """The last marked first, in one query."""
@@ -86,8 +83,17 @@ class SqlPerformerDirectory(SqlRepository):
         return _cards(cut_page(rows, found.keys, page, place, self._signer, bound_to))
 
     @staticmethod
-    def _wanted(connection: Connection, search: Search, language: str) -> Wanted:
-        return wanted(search, None if search.q is None else understand(connection, search.q, language))
+    def _fetch(
+        connection: Connection, search: Search, place: Place, rows: int, language: str, offset: int = 0
+    ) -> tuple[tuple[str, ...], list[Row[Any]]]:
+        """The columns of the position, and the rows."""
+        what = wanted(search, None if search.q is None else understand(connection, search.q, language))
+        found = find_cards(what, place, rows, language, offset)
+        cards = fetch_rows(connection, found.sql, found.parameters, place)
+        if not cards and (went := successor(connection, what.category_id)) is not None:
+            found = find_cards(replace(what, category_id=went), place, rows, language, offset)
+            cards = fetch_rows(connection, found.sql, found.parameters, place)
+        return found.keys, cards
 
     def find_public(self, performer_id: int, language: str) -> PublicProfile | None:
         """None for one that is not shown to the public; four queries."""

@@ -15,7 +15,7 @@ from marketplace.blueprints.performers.ports import (
     Suggestions,
 )
 from marketplace.blueprints.performers.repositories.searching import card, find_cards, wanted
-from marketplace.database.listings import PERFORMERS, SERVICES, Wanted, count_sql, find
+from marketplace.database.listings import PERFORMERS, SERVICES, Wanted, count_sql, find, successor
 from marketplace.database.repository import SqlRepository
 from marketplace.database.seeking import Place, fetch_rows, reading
 from marketplace.database.wording import understand
@@ -72,10 +72,11 @@ class SqlSuggestions(SqlRepository):
         with reading(self.session) as connection:
             words = None if search.q is None else understand(connection, search.q, language)
             what = wanted(search, words)
-            return Facets(
-                categories=_categories(connection, replace(what, category_id=None), language),
-                cities=_cities(connection, replace(what, city_id=None)),
-            )
+            cities = _cities(connection, replace(what, city_id=None))
+            if not cities and (went := successor(connection, what.category_id)) is not None:
+                cities = _cities(connection, replace(what, city_id=None, category_id=went))
+            categories = _categories(connection, replace(what, category_id=None), language)
+            return Facets(categories, cities)
 
 
 def _categories(connection: Connection, what: Wanted, language: str) -> list[CategoryCount]:
