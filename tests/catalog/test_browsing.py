@@ -369,6 +369,7 @@ def test_a_service_as_the_public_sees_it(client, make):
         "id": performer.id,
         "first_name": "Ann",
         "last_name": "B",
+        "avatar_url": None,
         "city_id": performer.city_id,
         "verified": True,
         "rating": 4.67,
@@ -376,11 +377,27 @@ def test_a_service_as_the_public_sees_it(client, make):
     }
     assert item["price"] == {"amount": 5000, "currency": "EUR"}
     one = client.get(f"/api/v1/services/{service.id}")
-    assert one.json == item
+    assert one.json | {"distance_km": None} == item
     assert one.headers["ETag"].startswith('"1-')
     assert one.headers["Cache-Control"] == "public, max-age=30"
     again = client.get(f"/api/v1/services/{service.id}", headers={"If-None-Match": one.headers["ETag"]})
     assert again.status_code == 304
+
+
+def test_how_far_a_service_is_and_who_offers_it(client, make):
+    near = make.city(latitude=52.5, longitude=13.4)
+    far = make.city(latitude=48.1, longitude=11.6)
+    seen = make.user(avatar_key="avatars/ann.webp")
+    services = [make.service(make.performer(user, city_id=city.id)) for user, city in
+                ((seen, near), (make.user(), far))]  # fmt: skip
+    for query in ("sort=distance", "sort=price", "sort=newest&radius_km=900"):
+        items = client.get(f"/api/v1/services?near=52.5,13.5&{query}").json["items"]
+        assert {item["id"]: item["distance_km"] for item in items} == {
+            services[0].id: 6.8,
+            services[1].id: 507.5,
+        }
+    (first, _) = client.get("/api/v1/services?near=52.5,13.5&sort=distance").json["items"]
+    assert first["performer"]["avatar_url"] == "/media/avatars/ann.webp"
 
 
 def hidden_services(make):

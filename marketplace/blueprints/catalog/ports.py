@@ -10,6 +10,7 @@ from marketplace.blueprints.catalog.views import (
     BookableService,
     CategoryRow,
     CityView,
+    FoundService,
     OwnServiceView,
     ServiceView,
     StaffServiceView,
@@ -197,7 +198,7 @@ class Pictures(Protocol):
 
 
 class ServiceRepository(Protocol):
-    def search(self, page: PageRequest, filters: Mapping[str, Any], language: str) -> Page[ServiceView]:
+    def search(self, page: PageRequest, filters: Mapping[str, Any], language: str) -> Page[FoundService]:
         """What the public may see; the words of `q` are taken for `language`."""
         ...
 

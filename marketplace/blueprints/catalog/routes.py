@@ -8,6 +8,7 @@ from marketplace.blueprints.catalog.views import (
     BannerView,
     CategoryNode,
     CityView,
+    FoundService,
     OwnServiceView,
     ServiceView,
 )
@@ -90,8 +91,8 @@ def view_banners(data: dict[str, Any]) -> None:
 @public
 @first_page_cached(LISTINGS_TOPIC, seconds=30)
 @blp.arguments(schemas.ServiceQuery, location="query")
-@blp.paged(schemas.Service)
-def list_services(query: dict[str, Any]) -> Page[ServiceView]:
+@blp.paged(schemas.FoundService)
+def list_services(query: dict[str, Any]) -> Page[FoundService]:
     """Search what performers offer"""
     return catalog().browsing.list_services(*split_page(query), preferred_language())
 

@@ -101,6 +101,7 @@ class ServicePerformer(Schema):
     id = fields.Id(required=True)
     first_name = fields.Str(required=True, dump_only=True)
     last_name = fields.Str(required=True, min=0, dump_only=True, metadata={"description": "The initial"})
+    avatar_url = fields.Str(required=True, allow_none=True, dump_only=True)
     city_id = fields.Id(required=True)
     verified = fields.Bool(required=True)
     rating = fields.Float(
@@ -124,6 +125,17 @@ class ServiceBase(Schema):
 
 class Service(ServiceBase):
     performer = fields.Nested(ServicePerformer, required=True)
+
+
+class FoundService(Service):
+    distance_km = fields.Float(
+        min=0,
+        max=21_000,
+        required=True,
+        allow_none=True,
+        dump_only=True,
+        metadata={"description": "From `near` to the city; null without `near`"},
+    )
 
 
 class OwnService(ServiceBase):

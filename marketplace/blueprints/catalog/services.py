@@ -25,6 +25,7 @@ from marketplace.blueprints.catalog.views import (
     CategoryNode,
     CategoryRow,
     CityView,
+    FoundService,
     OwnServiceView,
     ServiceView,
     ShownBanners,
@@ -114,7 +115,7 @@ class BrowsingService:
 
     def list_services(
         self, page: PageRequest, filters: Mapping[str, Any], language: str
-    ) -> Page[ServiceView]:
+    ) -> Page[FoundService]:
         """A page of what performers offer; the words of `q` are taken for `language`."""
         return self._services.search(page, filters, language)
 

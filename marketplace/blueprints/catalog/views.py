@@ -95,6 +95,7 @@ class ServicePerformer:
     id: int
     first_name: str
     last_name: str
+    avatar_url: str | None
     city_id: int
     verified: bool
     rating: float | None
@@ -117,6 +118,13 @@ class ServiceView:
     created_at: datetime
     updated_at: datetime
     performer: ServicePerformer
+
+
+@dataclass(frozen=True)
+class FoundService(ServiceView):
+    """A service in the public list; `distance_km` is None unless a place was asked for."""
+
+    distance_km: float | None
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from marketplace.blueprints.catalog.repositories.base import (
 )
 from marketplace.blueprints.catalog.views import (
     BookableService,
+    FoundService,
     OwnServiceView,
     ServicePerformer,
     ServiceView,
@@ -24,12 +25,14 @@ from marketplace.blueprints.catalog.views import (
     own_view,
     price_of,
 )
+from marketplace.database.geography import metres_sql
 from marketplace.database.listings import SERVICES, Found, Wanted, find, span, successor
 from marketplace.database.many import restore_each
 from marketplace.database.seeking import cut_page, fetch_rows, find_place, reading
 from marketplace.database.wording import Words, understand
 from marketplace.kernel.errors import NotFound
 from marketplace.kernel.identity import Principal
+from marketplace.kernel.media import media_url
 from marketplace.kernel.pages import Page, PageRequest
 from marketplace.models.accounts import User
 from marketplace.models.catalog import Category, Service
@@ -57,7 +60,7 @@ _OWN_COLUMNS = (
 class SqlServiceRepository(CatalogRepository):
     """Services."""
 
-    def search(self, page: PageRequest, filters: Filters, language: str) -> Page[ServiceView]:
+    def search(self, page: PageRequest, filters: Filters, language: str) -> Page[FoundService]:
         """Active services of performers that the public may see, in active categories; `q` in `language`. One
         query, `q` costs one more.
         """
@@ -66,14 +69,14 @@ class SqlServiceRepository(CatalogRepository):
             q = filters.get("q")
             words = None if q is None else understand(connection, q, language)
             wanted = _wanted(filters, words)
-            sql, parameters, keys = _cards_sql(find(SERVICES, wanted, place, page.limit + 1))
+            sql, parameters, keys = _cards_sql(find(SERVICES, wanted, place, page.limit + 1), wanted.near)
             rows = fetch_rows(connection, sql, parameters, place)
             if not rows and (went := successor(connection, wanted.category_id)) is not None:
                 wanted = replace(wanted, category_id=went)
-                sql, parameters, keys = _cards_sql(find(SERVICES, wanted, place, page.limit + 1))
+                sql, parameters, keys = _cards_sql(find(SERVICES, wanted, place, page.limit + 1), wanted.near)
                 rows = fetch_rows(connection, sql, parameters, place)
         cut = cut_page(rows, keys, page, place, self._cursors, bound_to)
-        return Page([_view(row) for row in cut.items], cut.next, cut.previous)
+        return Page([_found(row) for row in cut.items], cut.next, cut.previous)
 
     def get_view(self, service_id: int, viewer: Principal | None) -> ServiceView:
         """A hidden service is shown to its performer and to staff. Raises NotFound."""
@@ -228,6 +231,7 @@ def _cards() -> Columns:
             *_OWN_COLUMNS,
             User.first_name,
             User.last_name,
+            User.avatar_key,
             Performer.city_id,
             Performer.verified,
             Performer.rating_count,
@@ -237,6 +241,11 @@ def _cards() -> Columns:
         .join(User, User.id == Performer.user_id)
         .join(Category, Category.id == Service.category_id)
     )
+
+
+def _found(row: Cells) -> FoundService:
+    distance_km = None if row.distance is None else round(row.distance / 1_000, 1)
+    return FoundService(**vars(_view(row)), distance_km=distance_km)
 
 
 def _staff_view(row: Cells) -> StaffServiceView:
@@ -265,6 +274,7 @@ def _view(row: Cells) -> ServiceView:
             id=row.performer_id,
             first_name=row.first_name,
             last_name=row.last_name[:1],
+            avatar_url=media_url(row.avatar_key),
             city_id=row.city_id,
             verified=row.verified,
             rating=policies.average_rating(row.rating_count, row.rating_sum),
@@ -292,18 +302,24 @@ def _wanted(filters: Filters, words: Words | None) -> Wanted:
     )
 
 
-def _cards_sql(found: Found) -> tuple[str, dict[str, Any], tuple[str, ...]]:
-    """The columns of `_view` for what `found` gives, in its order; its parameters; the columns of a place."""
+def _cards_sql(found: Found, near: tuple[float, float] | None) -> tuple[str, dict[str, Any], tuple[str, ...]]:
+    """The columns of `_found` for what `found` gives, in its order; parameters; columns of the place."""
+    parameters, metres, city = found.parameters, "NULL::bigint", ""
+    if near is not None:
+        metres, city = metres_sql("c.latitude", "c.longitude"), "JOIN city AS c ON c.id = l.city_id"
+        parameters = parameters | {"latitude": near[0], "longitude": near[1]}
     keys = ", ".join(f"found.{key} AS key_{number}" for number, key in enumerate(found.keys))
     order = ", ".join(f"found.{part}" for part in found.order.split(", "))
     sql = f"""
         SELECT s.id, s.version, s.performer_id, s.category_id, s.title, s.description, s.pricing,
                s.price_amount, s.price_currency, s.duration_minutes, s.is_active, s.created_at, s.updated_at,
-               u.first_name, u.last_name, l.city_id, l.verified, l.rating_count, l.rating_sum, {keys}
+               u.first_name, u.last_name, u.avatar_key, l.city_id, l.verified, l.rating_count, l.rating_sum,
+               {metres} AS distance, {keys}
         FROM ({found.sql}) AS found
         JOIN service_listing AS l ON l.service_id = found.id
         JOIN service AS s ON s.id = found.id
         JOIN performer AS p ON p.id = s.performer_id
         JOIN "user" AS u ON u.id = p.user_id
+        {city}
         ORDER BY {order}"""  # noqa: S608 - constants of the code
-    return sql, found.parameters, tuple(f"key_{number}" for number in range(len(found.keys)))
+    return sql, parameters, tuple(f"key_{number}" for number in range(len(found.keys)))
