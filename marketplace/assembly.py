@@ -31,6 +31,8 @@ from marketplace.web.runtime import Runtime
 
 CACHE_TIMEOUT_SECONDS = 0.25
 """For a connect, and for an answer: one request pays at most both."""
+CACHE_ANSWERS = 1000
+"""How many answers the cache of one process keeps; a page of 20 has about 10 kB."""
 _INSIDE_WORKER = "marketplace_inside_worker"
 
 
@@ -67,7 +69,8 @@ def init_cache(app: Flask, settings: Settings) -> None:
         "retry": Retry(NoBackoff(), 0),
     }
     app.config.update(
-        CACHE_TYPE="RedisCache" if settings.redis_url else "SimpleCache",
+        CACHE_TYPE="RedisCache" if settings.redis_url else "marketplace.web.memory.MemoryCache",
+        CACHE_THRESHOLD=CACHE_ANSWERS,
         CACHE_REDIS_URL=settings.redis_url,
         CACHE_OPTIONS=waits if settings.redis_url else {},
         CACHE_DEFAULT_TIMEOUT=60,

@@ -32,9 +32,14 @@ def init_app(app: Flask, settings: Settings) -> None:
         "hide_parameters": True,  # an error's text goes into logs and job rows; values stay out of it
         "connect_args": connect_args(settings),
     }
-    # Connections that commit by themselves: what only reads needs no BEGIN, and their pre-ping is one trip.
     app.config["SQLALCHEMY_BINDS"] = {
-        READING: {"url": app.config["SQLALCHEMY_DATABASE_URI"], "isolation_level": "AUTOCOMMIT", **options}
+        READING: {
+            **options,
+            "url": app.config["SQLALCHEMY_DATABASE_URI"],
+            "isolation_level": "AUTOCOMMIT",
+            "pool_pre_ping": False,  # `reading` asks again
+            "pool_use_lifo": True,  # those that have prepared most
+        }
     }
     db.init_app(app)
     migrate.init_app(app, db, directory=str(MIGRATIONS), compare_type=True)

@@ -12,8 +12,10 @@ from typing import Any
 from sqlalchemy import Connection
 
 from marketplace.database.geography import cities_sql
-from marketplace.database.seeking import Place
+from marketplace.database.reading import read
+from marketplace.database.seeking import Found, Place
 from marketplace.database.wording import Words
+from marketplace.kernel.pages import DEFAULT_LIMIT
 
 NEIGHBOURHOOD_KM = 150.0
 """Up to this radius each city in the circle is asked for its first rows; in a wider one so many cities lie
@@ -67,25 +69,13 @@ class Wanted:
     free: Span | None = None
 
 
-@dataclass(frozen=True)
-class Found:
-    """`sql` gives at least the columns of `keys` (the position of a row, `id` last), in the `order` that
-    whoever joins more to it repeats.
-    """
-
-    sql: str
-    parameters: dict[str, Any]
-    keys: tuple[str, ...]
-    order: str
-
-
 def successor(connection: Connection, category_id: int | None) -> int | None:
     """Where a category went that is no more. Asked by lists that find nothing, so that others pay nothing."""
     if category_id is None:
         return None
     sql = "SELECT category_id FROM category_merger WHERE former_id = %(id)s"
-    found: int | None = connection.exec_driver_sql(sql, {"id": category_id}).scalar()
-    return found
+    rows = read(connection, sql, {"id": category_id})
+    return rows[0].category_id if rows else None
 
 
 def span(start: datetime | None, end: datetime | None) -> Span | None:
@@ -114,6 +104,14 @@ def _by_column(table: ListingTable, wanted: Wanted, place: Place, rows: int, off
         parameters |= _key_parameters(place, 2)
     order = f"{column} {direction}, id {direction}"
     inner_order = f"{keys[0]} {direction}, {keys[1]} {direction}"
+    if _is_plain(wanted):
+        # The numbers are part of the text, as the plan depends on them.
+        sql = (
+            f"SELECT {keys[1]} AS id, {keys[0]} AS {column} FROM {source}{_where(conditions)}"  # noqa: S608 - constants of this module
+            f" ORDER BY {inner_order} LIMIT {rows:d} OFFSET {offset:d}"
+        )
+        steady = rows == DEFAULT_LIMIT + 1 and not offset
+        return Found(sql, parameters, (column, "id"), order, steady)
     parameters |= {"rows": rows, "offset": offset}
     if (
         wanted.near is not None
@@ -143,6 +141,12 @@ def _by_column(table: ListingTable, wanted: Wanted, place: Place, rows: int, off
             f" ORDER BY {order} LIMIT %(rows)s OFFSET %(offset)s"
         )
     return Found(sql, parameters, (column, "id"), order)
+
+
+def _is_plain(wanted: Wanted) -> bool:
+    """Whether there is an index with just the rows that are asked for, in their order."""
+    plain = Wanted(wanted.sort, wanted.city_id, wanted.category_id, min_rating_count=wanted.min_rating_count)
+    return wanted == plain
 
 
 def _is_unfiltered(wanted: Wanted) -> bool:

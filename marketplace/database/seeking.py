@@ -1,38 +1,22 @@
 """Keyset pages of hand-written SQL, for the lists that have to be fast.
 
-The statement is text that is built once for each kind of search, and a page is one round trip: outside of a
-transaction there is nothing to begin and nothing to end.
+The statement is text that is built once for each kind of search, and a page is one round trip.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Engine, Row
+from sqlalchemy import Connection, Row
 from sqlalchemy.exc import DataError
-from sqlalchemy.orm import Session
 
-from marketplace.database.engine import READING
-from marketplace.extensions import db
+from marketplace.database.reading import read
 from marketplace.kernel.cursors import CursorSigner, InvalidCursor, fingerprint
 from marketplace.kernel.pages import Page, PageRequest
 
 _FORWARDS, _BACKWARDS = "n", "p"
-
-
-@contextmanager
-def reading(session: Session) -> Iterator[Connection]:
-    """A connection for statements that only read: of the engine that commits by itself. A session inside a
-    transaction, which sees what that has written, lends its own.
-    """
-    if session.in_transaction() or not isinstance(session.get_bind(), Engine):
-        yield session.connection()
-        return
-    with db.engines[READING].connect() as connection:
-        yield connection
 
 
 def position(value: Any) -> Any:
@@ -48,6 +32,20 @@ class Place:
 
     key: tuple[Any, ...] = ()
     backwards: bool = False
+
+
+@dataclass(frozen=True)
+class Found:
+    """The statement of a page: `sql` gives at least the columns of `keys` (the position of a row, `id` last), in
+    the `order` that whoever joins more to it repeats. Is it `steady`, then it is one of few statements, with one
+    plan whatever its parameters are: the first rows of an index.
+    """
+
+    sql: str
+    parameters: dict[str, Any]
+    keys: tuple[str, ...]
+    order: str
+    steady: bool = False
 
 
 def find_place(
@@ -69,13 +67,10 @@ def find_place(
     return Place(tuple(key), backwards=request.before is not None), bound_to
 
 
-def fetch_rows(
-    connection: Connection, sql: str, parameters: Mapping[str, Any], place: Place
-) -> list[Row[Any]]:
+def fetch_rows(connection: Connection, found: Found, place: Place) -> list[Row[Any]]:
     """The rows of a page and one more, when there is one. Raises InvalidCursor for a key of other types."""
     try:
-        found: CursorResult[Any] = connection.exec_driver_sql(sql, dict(parameters))
-        return list(found)
+        return read(connection, found.sql, found.parameters, prepared=found.steady)
     except DataError:
         if not place.key:
             raise

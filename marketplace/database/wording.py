@@ -6,6 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from marketplace.database.reading import read
+
 _STRONG = 2
 """The rank of a word that has the stem of the asked one."""
 _MIN_PREFIX = 3
@@ -64,8 +66,8 @@ def understand(connection: Connection, q: str, language: str) -> Words:
 
     How often words occur is what ANALYZE has counted of performers.
     """
-    rows = connection.exec_driver_sql(_UNDERSTAND, {"q": q, "language": language}).all()
-    plain = [row for row in rows if not row.stop] or list(rows)
+    rows = read(connection, _UNDERSTAND, {"q": q, "language": language})
+    plain = [row for row in rows if not row.stop] or rows
     strong: dict[str, set[str]] = {}
     wide: dict[str, set[str]] = {}
     symbolic = {row.asked for row in plain if row.symbolic}

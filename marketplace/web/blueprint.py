@@ -203,7 +203,8 @@ class VersionedBlueprint:
         """Parse and check `location` (`json`, `query`, `form`, ...) for the view's next argument."""
         made = schema() if isinstance(schema, type) else schema
         kwargs.setdefault("required", body_required(made))
-        decorate = self._decorators.arguments(schema, location=location, **kwargs)
+        # The instance: from a class webargs would make one for each request.
+        decorate = self._decorators.arguments(made, location=location, **kwargs)
 
         def mark(view: F) -> F:
             wrapped = decorate(view)

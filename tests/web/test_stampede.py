@@ -24,7 +24,7 @@ def counted(app: Flask) -> Iterator[list[str]]:
     seen: list[str] = []
 
     def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        if "performer_listing" in statement:
+        if statement.startswith("EXECUTE"):
             seen.append(statement)
 
     with app.app_context():

@@ -26,9 +26,10 @@ from marketplace.blueprints.catalog.views import (
     price_of,
 )
 from marketplace.database.geography import metres_sql
-from marketplace.database.listings import SERVICES, Found, Wanted, find, span, successor
+from marketplace.database.listings import SERVICES, Wanted, find, span, successor
 from marketplace.database.many import restore_each
-from marketplace.database.seeking import cut_page, fetch_rows, find_place, reading
+from marketplace.database.reading import reading
+from marketplace.database.seeking import Found, cut_page, fetch_rows, find_place
 from marketplace.database.wording import Words, understand
 from marketplace.kernel.errors import NotFound
 from marketplace.kernel.identity import Principal
@@ -69,13 +70,13 @@ class SqlServiceRepository(CatalogRepository):
             q = filters.get("q")
             words = None if q is None else understand(connection, q, language)
             wanted = _wanted(filters, words)
-            sql, parameters, keys = _cards_sql(find(SERVICES, wanted, place, page.limit + 1), wanted.near)
-            rows = fetch_rows(connection, sql, parameters, place)
+            found = _cards_of(find(SERVICES, wanted, place, page.limit + 1), wanted.near)
+            rows = fetch_rows(connection, found, place)
             if not rows and (went := successor(connection, wanted.category_id)) is not None:
                 wanted = replace(wanted, category_id=went)
-                sql, parameters, keys = _cards_sql(find(SERVICES, wanted, place, page.limit + 1), wanted.near)
-                rows = fetch_rows(connection, sql, parameters, place)
-        cut = cut_page(rows, keys, page, place, self._cursors, bound_to)
+                found = _cards_of(find(SERVICES, wanted, place, page.limit + 1), wanted.near)
+                rows = fetch_rows(connection, found, place)
+        cut = cut_page(rows, found.keys, page, place, self._cursors, bound_to)
         return Page([_found(row) for row in cut.items], cut.next, cut.previous)
 
     def get_view(self, service_id: int, viewer: Principal | None) -> ServiceView:
@@ -302,8 +303,8 @@ def _wanted(filters: Filters, words: Words | None) -> Wanted:
     )
 
 
-def _cards_sql(found: Found, near: tuple[float, float] | None) -> tuple[str, dict[str, Any], tuple[str, ...]]:
-    """The columns of `_found` for what `found` gives, in its order; parameters; columns of the place."""
+def _cards_of(found: Found, near: tuple[float, float] | None) -> Found:
+    """The columns of `_found` for what `found` gives, in its order."""
     parameters, metres, city = found.parameters, "NULL::bigint", ""
     if near is not None:
         metres, city = metres_sql("c.latitude", "c.longitude"), "JOIN city AS c ON c.id = l.city_id"
@@ -322,4 +323,5 @@ def _cards_sql(found: Found, near: tuple[float, float] | None) -> tuple[str, dic
         JOIN "user" AS u ON u.id = p.user_id
         {city}
         ORDER BY {order}"""  # noqa: S608 - constants of the code
-    return sql, parameters, tuple(f"key_{number}" for number in range(len(found.keys)))
+    columns = tuple(f"key_{number}" for number in range(len(found.keys)))
+    return replace(found, sql=sql, parameters=parameters, keys=columns)

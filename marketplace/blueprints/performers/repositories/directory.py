@@ -35,8 +35,9 @@ from marketplace.blueprints.performers.repositories.searching import (
 from marketplace.blueprints.performers.repositories.visibility import INITIAL, OFFERED, VISIBLE
 from marketplace.database.keyset import fetch_page
 from marketplace.database.listings import successor
+from marketplace.database.reading import reading
 from marketplace.database.repository import SqlRepository
-from marketplace.database.seeking import Place, cut_page, fetch_rows, find_place, reading
+from marketplace.database.seeking import Place, cut_page, fetch_rows, find_place
 from marketplace.database.unit_of_work import SqlUnitOfWork
 from marketplace.database.wording import understand
 from marketplace.kernel.clock import Clock
@@ -79,7 +80,7 @@ class SqlPerformerDirectory(SqlRepository):
         """The last marked first, in one query."""
         place, bound_to = find_place(page, self._signer, name="favourites", filters={"user_id": user_id})
         found = cards_of(marked_by(user_id, place, page.limit + 1), language)
-        rows = fetch_rows(self.session.connection(), found.sql, found.parameters, place)
+        rows = fetch_rows(self.session.connection(), found, place)
         return _cards(cut_page(rows, found.keys, page, place, self._signer, bound_to))
 
     @staticmethod
@@ -89,10 +90,10 @@ class SqlPerformerDirectory(SqlRepository):
         """The columns of the position, and the rows."""
         what = wanted(search, None if search.q is None else understand(connection, search.q, language))
         found = find_cards(what, place, rows, language, offset)
-        cards = fetch_rows(connection, found.sql, found.parameters, place)
+        cards = fetch_rows(connection, found, place)
         if not cards and (went := successor(connection, what.category_id)) is not None:
             found = find_cards(replace(what, category_id=went), place, rows, language, offset)
-            cards = fetch_rows(connection, found.sql, found.parameters, place)
+            cards = fetch_rows(connection, found, place)
         return found.keys, cards
 
     def find_public(self, performer_id: int, language: str) -> PublicProfile | None:

@@ -1,5 +1,6 @@
 """The statement behind the public list of performers: filters, orders, and what a card shows."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,8 +11,8 @@ from sqlalchemy.orm import InstrumentedAttribute
 from marketplace.blueprints.performers import policies
 from marketplace.blueprints.performers.ports import Card, CategoryView, CityView, Person, Search
 from marketplace.database.geography import metres_sql
-from marketplace.database.listings import PERFORMERS, Found, Wanted, find, span
-from marketplace.database.seeking import Place
+from marketplace.database.listings import PERFORMERS, Wanted, find, span
+from marketplace.database.seeking import Found, Place
 from marketplace.database.wording import Words
 from marketplace.kernel.media import media_url
 from marketplace.kernel.money import Money
@@ -72,7 +73,7 @@ def cards_of(found: Found, language: str, near: tuple[float, float] | None = Non
         JOIN city AS c ON c.id = l.city_id
         ORDER BY {order}"""  # noqa: S608 - constants of the code
     columns = tuple(f"key_{number}" for number in range(len(found.keys)))
-    return Found(sql, parameters, columns, found.order)
+    return replace(found, sql=sql, parameters=parameters, keys=columns)
 
 
 def marked_by(user_id: int, place: Place, rows: int) -> Found:

@@ -16,8 +16,9 @@ from marketplace.blueprints.performers.ports import (
 )
 from marketplace.blueprints.performers.repositories.searching import card, find_cards, wanted
 from marketplace.database.listings import PERFORMERS, SERVICES, Wanted, count_sql, find, successor
+from marketplace.database.reading import read, reading
 from marketplace.database.repository import SqlRepository
-from marketplace.database.seeking import Place, fetch_rows, reading
+from marketplace.database.seeking import Place, fetch_rows
 from marketplace.database.wording import understand
 
 SUGGESTED = 5
@@ -49,16 +50,18 @@ class SqlSuggestions(SqlRepository):
         """In four queries."""
         with reading(self.session) as connection:
             words = understand(connection, q, language)
-            rows = connection.exec_driver_sql(
+            rows = read(
+                connection,
                 _ASKED + _CATEGORIES.replace("FROM category k", "FROM asked CROSS JOIN category k"),
                 {"q": q, "language": language},
             )
             categories = [CategoryView(*row) for row in rows]
             likely = Wanted(sort="relevance", city_id=city_id, words=words)
             cards = find_cards(likely, Place(), SUGGESTED, language)
-            performers = [card(row) for row in fetch_rows(connection, cards.sql, cards.parameters, Place())]
+            performers = [card(row) for row in fetch_rows(connection, cards, Place())]
             found = find(SERVICES, likely, Place(), SUGGESTED)
-            titles = connection.exec_driver_sql(
+            titles = read(
+                connection,
                 f"SELECT s.id, s.title, s.performer_id FROM ({found.sql}) AS found"  # noqa: S608 - constants
                 " JOIN service s ON s.id = found.id"
                 " ORDER BY found.tier DESC, found.score DESC, found.id DESC",
@@ -87,7 +90,8 @@ def _categories(connection: Connection, what: Wanted, language: str) -> list[Cat
         column = "l.category_id"
     else:
         column = "unnest(l.category_ids)"
-    rows = connection.exec_driver_sql(
+    rows = read(
+        connection,
         f"SELECT k.id, k.slug, {_NAME}, counted.count"  # noqa: S608 - constants of the code
         f" FROM (SELECT {column} AS id, count(*) FROM {source} GROUP BY 1) AS counted"
         " JOIN category k ON k.id = counted.id WHERE k.is_active ORDER BY counted.count DESC, k.id",
@@ -99,7 +103,8 @@ def _categories(connection: Connection, what: Wanted, language: str) -> list[Cat
 def _cities(connection: Connection, what: Wanted) -> list[CityCount]:
     source, parameters = count_sql(PERFORMERS, what)
     values: dict[str, Any] = parameters | {"most": MOST_CITIES}
-    rows = connection.exec_driver_sql(
+    rows = read(
+        connection,
         "SELECT c.id, c.name, c.country_code, counted.count"  # noqa: S608 - constants of the code
         f" FROM (SELECT l.city_id AS id, count(*) FROM {source} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT %(most)s)"
         " AS counted JOIN city c ON c.id = counted.id ORDER BY counted.count DESC, c.id",

@@ -1,0 +1,85 @@
+"""Statements that only read, on connections that commit by themselves: no BEGIN, no ping, one round trip.
+
+As nothing is lost by asking again, a connection that the server has closed is found out by the statement
+itself, which is then sent again on a new one; and the statements of the lists that are asked for most are
+prepared, each once on a connection: planning them takes longer than running them. Both need connections
+that stay with one session of the server; a pooler in between has to be in session mode.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from psycopg2.errors import FeatureNotSupported, InvalidSqlStatementName
+from sqlalchemy import Connection, CursorResult, Engine, Row
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from marketplace.database.engine import READING
+from marketplace.extensions import db
+
+_PREPARED = "marketplace_prepared"
+_GONE = (FeatureNotSupported, InvalidSqlStatementName)
+"""What EXECUTE says when a migration has changed a column's type, and when the statement is not there."""
+_PARAMETER = re.compile(r"%(?:\((\w+)\)s|%)")
+
+
+@contextmanager
+def reading(session: Session) -> Iterator[Connection]:
+    """A connection for `read`: of the engine that commits by itself. A session inside a transaction, which
+    sees what that has written, lends its own.
+    """
+    if session.in_transaction() or not isinstance(session.get_bind(), Engine):
+        yield session.connection()
+        return
+    with db.engines[READING].connect() as connection:
+        yield connection
+
+
+def read(
+    connection: Connection, sql: str, parameters: Mapping[str, Any], *, prepared: bool = False
+) -> list[Row[*tuple[Any, ...]]]:
+    """The rows of `sql` on a connection of `reading`.
+
+    `prepared` is for statements of which there are few, and whose plan is the same whatever the parameters
+    are: the server keeps it. Raises DBAPIError.
+    """
+    if connection.engine is not db.engines[READING]:
+        return list(connection.exec_driver_sql(sql, dict(parameters)))
+    ask = _execute_prepared if prepared else Connection.exec_driver_sql
+    try:
+        return list(ask(connection, sql, dict(parameters)))
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            if not isinstance(error.orig, _GONE):
+                raise
+            connection.invalidate()
+        connection.rollback()
+        return list(ask(connection, sql, dict(parameters)))
+
+
+def _execute_prepared(
+    connection: Connection, sql: str, parameters: dict[str, Any]
+) -> CursorResult[*tuple[Any, ...]]:
+    known: dict[str, str] = connection.info.setdefault(_PREPARED, {})
+    execute = known.get(sql)
+    if execute is None:
+        prepare, execute = _prepared(sql)
+        connection.exec_driver_sql(prepare, execution_options={"no_parameters": True})
+        known[sql] = execute
+    return connection.exec_driver_sql(execute, parameters)
+
+
+def _prepared(sql: str) -> tuple[str, str]:
+    """PREPARE and EXECUTE of a statement with %(names)s."""
+    names: dict[str, str] = {}
+
+    def number(found: re.Match[str]) -> str:
+        return names.setdefault(found[1], f"${len(names) + 1}") if found[1] else "%"
+
+    numbered = _PARAMETER.sub(number, sql)
+    name = f"m_{hashlib.sha256(sql.encode()).hexdigest()[:16]}"
+    values = ", ".join(f"%({name})s" for name in names)
+    return f"PREPARE {name} AS {numbered}", f"EXECUTE {name}{f'({values})' if values else ''}"
