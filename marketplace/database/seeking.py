@@ -36,9 +36,9 @@ class Place:
 
 @dataclass(frozen=True)
 class Found:
-    """The statement of a page: `sql` gives at least the columns of `keys` (the position of a row, `id` last), in
-    the `order` that whoever joins more to it repeats. Is it `steady`, then it is one of few statements, with one
-    plan whatever its parameters are: the first rows of an index.
+    """The statement of a page: `sql` gives at least the columns of `keys` (the position of a row, `id` last),
+    in the `order` that whoever joins more to it repeats. Is it `steady`, then it is one of few statements,
+    with one plan whatever its parameters are: the first rows of an index.
     """
 
     sql: str
