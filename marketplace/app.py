@@ -55,6 +55,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     assembly.init_migrations(plugins)
     runtime = assembly.init_runtime(app, settings, plugins, clock)
     assembly.init_cache(app, settings)
+    assembly.init_announcements(app, runtime)
 
     security.init_app(app, settings)
     cors.init_app(app, settings)

@@ -11,6 +11,7 @@ from redis.retry import Retry
 from sqlalchemy.orm import Session, scoped_session
 
 from marketplace.config import Settings
+from marketplace.database.announcing import Announcer
 from marketplace.database.engine import MIGRATIONS, ask_time
 from marketplace.database.unit_of_work import SqlUnitOfWork
 from marketplace.database.worker import Worker
@@ -22,7 +23,7 @@ from marketplace.kernel.registry import Registry
 from marketplace.plugins import Plugin
 from marketplace.realtime.namespace import SocketGuard
 from marketplace.realtime.setup import close_sockets, init_realtime, start_sweeper
-from marketplace.web import metrics
+from marketplace.web import caching, metrics
 from marketplace.web.background import job_context, make_worker
 from marketplace.web.caching import Flights
 from marketplace.web.parsing import check_value
@@ -78,6 +79,14 @@ def init_cache(app: Flask, settings: Settings) -> None:
     )
     cache.init_app(app)
     app.extensions["marketplace_flights"] = Flights()
+
+
+def init_announcements(app: Flask, runtime: Runtime) -> None:
+    """Let processes without a common cache tell each other what falls."""
+    # Tests have one process, in transactions that nobody else hears of.
+    if runtime.settings.redis_url is None and not runtime.settings.testing:
+        url = app.config["SQLALCHEMY_DATABASE_URI"]
+        app.extensions[caching.ANNOUNCER] = Announcer(runtime.uow, url)
 
 
 def init_plugins(app: Flask, runtime: Runtime, plugins: list[Plugin]) -> None:
@@ -145,10 +154,13 @@ def _database_time(app: Flask) -> datetime:
 
 
 def start_serving(app: Flask) -> None:
-    """What a serving process runs beside its requests: the socket sweeper, and the worker if it is inside."""
+    """What a serving process runs beside its requests: the socket sweeper, the ear for what other processes
+    drop, and the worker if it is inside.
+    """
     runtime = app.extensions["marketplace"]
     assert isinstance(runtime, Runtime)
     start_sweeper(app)
+    caching.listen(app)
     if runtime.settings.worker_inside:
         worker = make_worker(app)
         app.extensions[_INSIDE_WORKER] = worker
@@ -160,4 +172,5 @@ def stop_serving(app: Flask) -> None:
     worker = app.extensions.get(_INSIDE_WORKER)
     if isinstance(worker, Worker):
         worker.stop()
+    caching.close(app)
     close_sockets(app)

@@ -17,8 +17,9 @@ from threading import Event, Lock
 from time import monotonic
 from typing import Any, TypeVar, cast
 
-from flask import Response, current_app, g, make_response, request
+from flask import Flask, Response, current_app, g, make_response, request
 
+from marketplace.database.announcing import Announcer
 from marketplace.extensions import cache
 from marketplace.web import microcache
 from marketplace.web.language import preferred_language
@@ -33,6 +34,8 @@ PAUSE_SECONDS = 5.0
 
 PATIENCE_SECONDS = 2.0
 """How long a request waits for another one to make the answer that both want."""
+
+ANNOUNCER = "marketplace_announcer"
 
 _UNTIL = "answer_until"
 _KEPT_HEADERS = ("Content-Type", "Link")
@@ -205,7 +208,17 @@ def public_for(seconds: int) -> Callable[[F], F]:
 
 
 def drop(topic: str) -> None:
-    """Forget every answer of `topic`. A cache that fails raises, so that the outbox tries again."""
+    """Forget every answer of `topic`, in the other processes too. A cache or database that fails raises, so
+    that the outbox tries again.
+    """
+    forget(topic)
+    announcer = _announcer()
+    if announcer is not None:
+        announcer.tell(topic)
+
+
+def forget(topic: str) -> None:
+    """As `drop`, without telling other processes: for what they told."""
     try:
         cache.set(_generation_key(topic), secrets.token_hex(8), timeout=0)
     finally:
@@ -219,12 +232,47 @@ def clear() -> None:
     microcache.clear()
 
 
+def listen(app: Flask) -> None:
+    """Forget what other processes drop; once in each serving process. Nothing to do where they share the
+    cache.
+    """
+
+    def forget_here(topic: str) -> None:
+        with app.app_context():
+            forget(topic)
+
+    def clear_here() -> None:
+        with app.app_context():
+            clear()
+
+    announcer = app.extensions.get(ANNOUNCER)
+    if isinstance(announcer, Announcer):
+        announcer.listen(forget_here, clear_here)
+
+
+def close(app: Flask) -> None:
+    """Stop what `listen` started."""
+    announcer = app.extensions.get(ANNOUNCER)
+    if isinstance(announcer, Announcer):
+        announcer.close()
+
+
+def _announcer() -> Announcer | None:
+    """None where all processes share the cache, or there is but one."""
+    found = current_app.extensions.get(ANNOUNCER)
+    assert found is None or isinstance(found, Announcer)
+    return found
+
+
 def _generation_key(topic: str) -> str:
     return f"generation:{topic}"
 
 
 def _key(topic: str, *, by_language: bool) -> str | None:
-    """The key of this request's answer; None while the cache is away."""
+    """The key of this request's answer; None while the cache is away, or what others drop is not heard of."""
+    announcer = _announcer()
+    if announcer is not None and not announcer.hears_all():
+        return None
     generation = _attempt(lambda: _generation(topic))
     if generation is None:
         return None
