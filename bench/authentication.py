@@ -31,7 +31,8 @@ from marketplace.app import create_app
 from marketplace.blueprints.accounts.services import Device
 from marketplace.blueprints.accounts.wiring import Accounts
 from marketplace.config import load_settings
-from marketplace.database.embedded import ensure_running, release
+from marketplace.database.embedded import ensure_running
+from marketplace.database.homes import discard_instance
 from marketplace.web.access import public, signed_in
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -223,7 +224,7 @@ def main() -> None:
             cost_of_a_token(url, instance)
             others_beside_logins(url, instance)
         finally:
-            release(place)
+            discard_instance(place)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from sqlalchemy import text
 from marketplace.app import create_app
 from marketplace.config import load_settings
 from marketplace.database.embedded import ensure_running, release
+from marketplace.database.homes import discard_instance
 from marketplace.extensions import db
 
 
@@ -41,7 +42,11 @@ def market(arguments: argparse.Namespace) -> Iterator[Flask]:
         yield from _on(arguments.instance.resolve(), None)
         return
     with tempfile.TemporaryDirectory(prefix="marketplace-bench-") as folder:
-        yield from _on(Path(folder) / "instance", arguments.performers)
+        place = Path(folder) / "instance"
+        try:
+            yield from _on(place, arguments.performers)
+        finally:
+            discard_instance(place)
 
 
 def _on(place: Path, performers: int | None) -> Iterator[Flask]:

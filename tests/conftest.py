@@ -20,6 +20,7 @@ from marketplace.assembly import make_worker
 from marketplace.config import PROJECT_ROOT, load_settings
 from marketplace.database.dsn import libpq_dsn
 from marketplace.database.embedded import ensure_running
+from marketplace.database.homes import discard_below
 from marketplace.extensions import db, limiter
 from marketplace.kernel.clock import FrozenClock
 from marketplace.models import Base, User
@@ -55,6 +56,13 @@ def shared_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that all xdist workers of this run share."""
     base = tmp_path_factory.getbasetemp()
     return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_databases_left(shared_dir: Path) -> Iterator[None]:
+    """As root, embedded servers keep their data outside of pytest's folders, which nobody else would remove."""
+    yield
+    discard_below(shared_dir)
 
 
 @pytest.fixture(scope="session")

@@ -36,6 +36,8 @@ RELEASE_SECONDS = 5
 ROOT_HOME = Path("/var/lib/marketplace-postgres")
 """Where the data lies when root starts the server: PostgreSQL refuses root, and the account that runs it
 instead may not be let into the folders above the checkout."""
+INSTANCE_FILE = "instance"
+"""In a home of root's: whose data that is."""
 SERVER_ACCOUNT = "nobody"
 MAX_SOCKET_PATH = 100  # sun_path has 108 bytes, of which the socket's own name takes some
 PR_SET_PDEATHSIG = 1
@@ -115,7 +117,7 @@ def ensure_running(instance_path: Path, *, fsync: bool = True) -> str:
 
 def release(instance_path: Path) -> None:
     """Give this process's share of the server up, and wait until it has stopped, unless others use it."""
-    home = _home(Path(os.path.realpath(instance_path)))
+    home = home_of(instance_path)
     lock = _held.pop(home, None)
     if lock is None:
         return
@@ -171,11 +173,19 @@ def _layout(instance_path: Path) -> Server:
     run = home / "run"
     run.mkdir(mode=0o700, exist_ok=True)
     os.chown(run, account.pw_uid, account.pw_gid)
+    noted = home / INSTANCE_FILE
+    if not noted.exists():
+        noted.write_bytes(os.fsencode(instance_path))
     pointer = instance_path / "postgres"
     if not pointer.exists():
         with contextlib.suppress(FileExistsError):
             pointer.symlink_to(home)
     return Server(home, run, _reachable_binaries(binaries), SERVER_ACCOUNT)
+
+
+def home_of(instance_path: Path) -> Path:
+    """Where the server of an instance keeps its data; whether it is there or not."""
+    return _home(Path(os.path.realpath(instance_path)))
 
 
 def _home(instance_path: Path) -> Path:
@@ -184,13 +194,20 @@ def _home(instance_path: Path) -> Path:
     return ROOT_HOME / hashlib.sha256(os.fsencode(instance_path)).hexdigest()[:16]
 
 
-def _socket_folder(home: Path) -> Path:
+def socket_folder(home: Path) -> Path:
+    """Where the server's socket lies: in its home, or in a shorter folder where that name is too long."""
     run = home / "run"
     if len(os.fsencode(run)) <= MAX_SOCKET_PATH - len("/.s.PGSQL.5432.lock"):
-        run.mkdir(mode=0o700, exist_ok=True)
         return run
     digest = hashlib.sha256(os.fsencode(home)).hexdigest()[:16]
-    run = Path(tempfile.gettempdir()) / f"marketplace-{os.geteuid()}-{digest}"
+    return Path(tempfile.gettempdir()) / f"marketplace-{os.geteuid()}-{digest}"
+
+
+def _socket_folder(home: Path) -> Path:
+    run = socket_folder(home)
+    if run.parent == home:
+        run.mkdir(mode=0o700, exist_ok=True)
+        return run
     with contextlib.suppress(FileExistsError):
         run.mkdir(mode=0o700)
     found = run.lstat()
