@@ -13,8 +13,10 @@ from marketplace.kernel.pages import Page, PageRequest
 from marketplace.models.catalog import Category
 from marketplace.models.performers import Performer
 
+# What cards hold is not frozen: a page makes a hundred of them, and freezing takes longer than filling.
 
-@dataclass(frozen=True)
+
+@dataclass
 class Person:
     """A user as others see one: of the last name only the initial."""
 
@@ -36,7 +38,7 @@ class StaffPerson:
     is_active: bool
 
 
-@dataclass(frozen=True)
+@dataclass
 class CityView:
     """Where a performer works."""
 
@@ -45,7 +47,7 @@ class CityView:
     country_code: str
 
 
-@dataclass(frozen=True)
+@dataclass
 class CategoryView:
     """A category with its name in the reader's language."""
 
@@ -67,7 +69,7 @@ class ServiceView:
     duration_minutes: int
 
 
-@dataclass(frozen=True)
+@dataclass
 class Card:
     """A performer in the public list; `distance_km` is None unless a place was asked for."""
 

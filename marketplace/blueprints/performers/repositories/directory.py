@@ -1,7 +1,7 @@
 """The SQL that reads performers: columns, not entities, with the visibility in the statement."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Date, Row, Select, cast, func, select
@@ -63,7 +63,7 @@ class SqlPerformerDirectory(SqlRepository):
 
     def list_cards(self, search: Search, page: PageRequest, language: str) -> Page[Card]:
         """One page of the public list, in one query; `q` costs one more."""
-        place, bound_to = find_place(page, self._signer, name="performers", filters=asdict(search))
+        place, bound_to = find_place(page, self._signer, name="performers", filters=vars(search))
         with reading(self.session) as connection:
             keys, rows = self._fetch(connection, search, place, page.limit + 1, language)
         return _cards(cut_page(rows, keys, page, place, self._signer, bound_to))
@@ -71,7 +71,7 @@ class SqlPerformerDirectory(SqlRepository):
     def list_numbered(self, search: Search, offset: int, limit: int, language: str) -> Page[Card]:
         """The `limit` cards after the first `offset`."""
         page, place = PageRequest(limit=limit), Place()
-        bound_to = fingerprint("performers", asdict(search))
+        bound_to = fingerprint("performers", vars(search))
         with reading(self.session) as connection:
             keys, rows = self._fetch(connection, search, place, limit + 1, language, offset)
         return _cards(cut_page(rows, keys, page, place, self._signer, bound_to))
@@ -173,7 +173,7 @@ class SqlPerformerDirectory(SqlRepository):
                 any_contains(search.q, Performer.headline, User.username, User.email, name)
             )
         found = fetch_page(
-            self.session, statement, page, self._signer, name="admin.performers", filters=asdict(search)
+            self.session, statement, page, self._signer, name="admin.performers", filters=vars(search)
         )
         categories = self._categories([row.id for row in found.items], language, offered=False)
         items = [replace(_full(row), categories=categories.get(row.id, ())) for row in found.items]
