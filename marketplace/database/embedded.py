@@ -355,6 +355,8 @@ class _Supervisor:
         server = self._server
         settings = ["listen_addresses=", f"unix_socket_directories={server.run}", "max_connections=200"]
         settings += ["unix_socket_permissions=0700", "timezone=UTC", "log_timezone=UTC"]
+        # With PostgreSQL's defaults a bulk load makes a checkpoint every 15 seconds.
+        settings += ["shared_buffers=512MB", "max_wal_size=4GB"]
         if not self._fsync:
             settings += ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
         arguments = [part for setting in settings for part in ("-c", setting)]

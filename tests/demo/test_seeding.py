@@ -92,6 +92,22 @@ def test_what_was_reported_is_there(seed):
     assert stored.rows["user"] == 90
 
 
+def test_indexes_are_as_they_were(seed):
+    def indexes() -> list[Any]:
+        return list(
+            db.session.execute(
+                text("SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1")
+            )
+        )
+
+    before = indexes()
+    assert len(before) > 100
+    seed(5)
+    assert indexes() == before
+    seed(5, force=True)
+    assert indexes() == before
+
+
 def test_all_are_listed(seed):
     seed()
     assert differences() == [0, 0, 0, 0]

@@ -1,12 +1,16 @@
-"""Fills the listings after a bulk load, in one pass over everything instead of one for each row."""
+"""Bulk loads: indexes made once at the end, and listings filled in one pass over everything."""
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-_TABLES = ("performer_listing", "performer_listing_category", "service_listing", "search_word")
+_LISTINGS = ("performer_listing", "performer_listing_category", "service_listing", "search_word")
 _INDEXES = text("""
     SELECT indexname, indexdef FROM pg_indexes
-    WHERE schemaname = current_schema() AND tablename = ANY (:tables) AND indexname NOT LIKE 'pk\\_%'
+    WHERE schemaname = current_schema() AND tablename = ANY (:tables)
+      AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = format('%I', indexname)::regclass)
     ORDER BY indexname""")
 _FILL = (
     "INSERT INTO performer_listing SELECT * FROM performer_listing_of(NULL)",
@@ -22,23 +26,30 @@ _FILL = (
 )
 
 
+@contextmanager
+def without_indexes(session: Session, tables: Collection[str]) -> Iterator[None]:
+    """Inside, `tables` have only the indexes of their constraints; the others are made anew at the end:
+    sorted once, they cost a fraction of so many insertions. Readers of the tables wait until the transaction
+    ends.
+    """
+    indexes = session.execute(_INDEXES, {"tables": list(tables)}).all()
+    for index in indexes:
+        session.execute(text(f'DROP INDEX "{index.indexname}"'))
+    yield
+    session.execute(text("SET LOCAL maintenance_work_mem = '256MB'"))
+    for index in indexes:
+        session.execute(text(index.indexdef))
+
+
 def hold_listings(session: Session) -> None:
     """Until this transaction ends, the triggers leave the listings alone."""
     session.execute(text("SET LOCAL marketplace.listings = 'off'"))
 
 
 def fill_listings(session: Session) -> None:
-    """Make the listings anew, their indexes last: sorted once, they cost a fraction of so many insertions.
-
-    Readers of the lists wait until the transaction ends.
-    """
-    session.execute(text("SET LOCAL maintenance_work_mem = '256MB'"))
+    """Make the listings anew."""
     session.execute(text("SET LOCAL work_mem = '256MB'"))
-    session.execute(text(f"TRUNCATE {', '.join(_TABLES)}"))
-    indexes = session.execute(_INDEXES, {"tables": list(_TABLES)}).all()
-    for index in indexes:
-        session.execute(text(f'DROP INDEX "{index.indexname}"'))
-    for statement in _FILL:
-        session.execute(text(statement))
-    for index in indexes:
-        session.execute(text(index.indexdef))
+    session.execute(text(f"TRUNCATE {', '.join(_LISTINGS)}"))
+    with without_indexes(session, _LISTINGS):
+        for statement in _FILL:
+            session.execute(text(statement))

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import argon2
 from sqlalchemy import func, literal, select, text
 from sqlalchemy.orm import Session, aliased
 
-from marketplace.blueprints.operations.demo.listing import fill_listings, hold_listings
+from marketplace.blueprints.operations.demo.listing import fill_listings, hold_listings, without_indexes
 from marketplace.blueprints.operations.demo.market import Market
 from marketplace.blueprints.operations.demo.tables import COLUMNS, Chunk, Craft, Ids, Place
 from marketplace.config import Settings
@@ -58,7 +59,8 @@ def seed_demo(
         session = uow.session
         session.execute(text("SET LOCAL statement_timeout = 0"))
         hold_listings(session)
-        if not force and session.scalar(select(literal(1)).where(~User.is_staff).limit(1)):
+        is_first = session.scalar(select(literal(1)).where(~User.is_staff).limit(1)) is None
+        if not force and not is_first:
             raise DemoRefused("There are users already; --force adds the demo to them.")
         places, crafts = _places(session), _crafts(session)
         if not places or not crafts:
@@ -66,16 +68,21 @@ def seed_demo(
         ids = _lock_ids(session)
         today = clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
         market = Market(seed, places, crafts, ids, _password_hash(settings, seed), today)
-        return _store(session, market, performers, progress, finishing)
+        # Beside rows that are there already, making all indexes anew may cost more than it saves.
+        with without_indexes(session, COLUMNS) if is_first else nullcontext():
+            rows, logins = _store(session, market, performers, progress)
+            finishing()
+        # First: without statistics the planner takes everything for small.
+        names = ", ".join(f'"{table}"' for table in COLUMNS)
+        session.execute(text(f"ANALYZE {names}"))
+        fill_listings(session)
+        return Seeded(rows, *logins)
 
 
 def _store(
-    session: Session,
-    market: Market,
-    performers: int,
-    progress: Callable[[int], None],
-    finishing: Callable[[], None],
-) -> Seeded:
+    session: Session, market: Market, performers: int, progress: Callable[[int], None]
+) -> tuple[dict[str, int], tuple[str, str]]:
+    """How many rows went into each table, and two names to sign in with."""
     rows = dict.fromkeys(COLUMNS, 0)
     logins = ("", "")
     done = 0
@@ -90,12 +97,7 @@ def _store(
         session.execute(
             select(func.setval(func.pg_get_serial_sequence(f'"{table}"', "id"), market.ids.last[table]))
         )
-    finishing()
-    # First: without statistics the planner takes everything for small.
-    names = ", ".join(f'"{table}"' for table in COLUMNS)
-    session.execute(text(f"ANALYZE {names}"))
-    fill_listings(session)
-    return Seeded(rows, *logins)
+    return rows, logins
 
 
 def _ahead(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
