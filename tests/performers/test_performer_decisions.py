@@ -11,7 +11,7 @@ from marketplace.blueprints.performers import public
 from marketplace.database.tables import DomainEventRow
 from marketplace.extensions import db
 from marketplace.kernel.errors import NotFound
-from marketplace.models import AuditEntry, Performer
+from marketplace.models import AuditEntry, CategoryMerger, Performer
 from tests.factories import Factory
 from tests.support.client import CheckedClient
 
@@ -176,8 +176,46 @@ def test_the_list_of_staff(client: CheckedClient, make: Factory, auth: Any) -> N
     assert [page["items"][0]["id"], after["items"][0]["id"]] == [bob.id, ann.id]
     back = client.get(ADMIN, query_string={"limit": 1, "before": after["previous"]}, headers=headers)
     assert back.get_json()["items"] == page["items"]
-    for bad in ({"status": "x"}, {"city_id": 0}, {"q": ""}, {"page": 1}, {"active": "true"}):
+    for bad in (
+        {"status": "x"},
+        {"city_id": 0},
+        {"q": ""},
+        {"page": 1},
+        {"active": "maybe"},
+        {"verified": ""},
+    ):
         assert client.get(ADMIN, query_string=bad, headers=headers).status_code == 422
+
+
+def test_staff_filter_performers(client: CheckedClient, make: Factory, auth: Any) -> None:
+    headers = auth(make.staff())
+    branch = make.category(is_active=False)
+    leaf = make.category(parent_id=make.category(parent_id=branch.id).id)
+    other = make.category()
+    db.session.add(CategoryMerger(former_id=10**6, category_id=branch.id))
+    db.session.flush()
+    plain = make.performer(categories=[other])
+    deep = make.performer(categories=[leaf, other], verified=True)
+    paused = make.performer(categories=[branch, leaf], verified=True, active=False, status="suspended")
+
+    def ids(**query: Any) -> list[int]:
+        response = client.get(ADMIN, query_string=query, headers=headers)
+        assert response.status_code == 200, response.get_json()
+        return [item["id"] for item in response.get_json()["items"]]
+
+    assert ids(category_id=branch.id) == ids(category_id=10**6) == [paused.id, deep.id]
+    assert ids(category_id=other.id) == [deep.id, plain.id]
+    assert ids(category_id=10**9) == []
+    assert ids(verified="true") == [paused.id, deep.id]
+    assert ids(verified="false") == [plain.id]
+    assert ids(active="false") == [paused.id]
+    everything = {"verified": "true", "active": "true", "status": "approved", "category_id": leaf.id}
+    assert ids(**everything) == [deep.id]
+    assert ids(**everything, city_id=plain.city_id) == []
+    page = client.get(ADMIN, query_string={"verified": "true", "limit": 1}, headers=headers).get_json()
+    assert ids(verified="true", limit=1, after=page["next"]) == [deep.id]
+    other_filter = {"verified": "false", "limit": 1, "after": page["next"]}
+    assert client.get(ADMIN, query_string=other_filter, headers=headers).status_code == 400
 
 
 @pytest.mark.parametrize("count", [1, 6, 100])
@@ -192,6 +230,9 @@ def test_what_the_list_of_staff_costs(
     with assert_queries(3):  # the caller, the page, the categories
         found = client.get(ADMIN, query_string={"limit": 100}, headers=headers).get_json()
     assert len(found["items"]) == count
+    filters = {"limit": 100, "category_id": category.id, "verified": "false", "active": "true"}
+    with assert_queries(3):
+        assert client.get(ADMIN, query_string=filters, headers=headers).get_json()["items"] == found["items"]
 
 
 def test_what_other_domains_may_ask(client: CheckedClient, make: Factory) -> None:

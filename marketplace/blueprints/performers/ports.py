@@ -269,6 +269,9 @@ class StaffSearch:
     status: str | None = None
     q: str | None = None
     city_id: int | None = None
+    category_id: int | None = None
+    verified: bool | None = None
+    active: bool | None = None
 
 
 class PerformerRepository(Protocol):

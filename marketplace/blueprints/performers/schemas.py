@@ -139,6 +139,9 @@ class StaffQuery(PageQuery):
     status = fields.Enum(Status)
     q = fields.Str(max=100, metadata={"description": "In the headline, the names and the e-mail"})
     city_id = fields.Id()
+    category_id = fields.Id(metadata={"description": "With all categories below it, hidden ones too"})
+    verified = fields.Bool()
+    active = fields.Bool(metadata={"description": "Whether the profile is not paused"})
 
 
 class PerformerReason(Schema):

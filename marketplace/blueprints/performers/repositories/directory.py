@@ -4,7 +4,19 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Date, Row, Select, cast, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Date,
+    Row,
+    Select,
+    cast,
+    exists,
+    func,
+    literal,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import InstrumentedAttribute
 
 from marketplace.blueprints.performers import policies
@@ -47,7 +59,7 @@ from marketplace.kernel.media import media_url
 from marketplace.kernel.money import Money
 from marketplace.kernel.pages import Page, PageRequest
 from marketplace.models.accounts import User
-from marketplace.models.catalog import Category, City, Service
+from marketplace.models.catalog import Category, CategoryMerger, City, Service
 from marketplace.models.figures import PerformerFigures
 from marketplace.models.performers import Performer, PerformerCategory
 from marketplace.models.schedules import Vacation
@@ -167,6 +179,12 @@ class SqlPerformerDirectory(SqlRepository):
             statement = statement.where(Performer.status == search.status)
         if search.city_id is not None:
             statement = statement.where(Performer.city_id == search.city_id)
+        if search.category_id is not None:
+            statement = statement.where(_works_in(search.category_id))
+        if search.verified is not None:
+            statement = statement.where(Performer.verified.is_(search.verified))
+        if search.active is not None:
+            statement = statement.where(Performer.active.is_(search.active))
         if search.q is not None:
             name = User.first_name + " " + User.last_name
             statement = statement.where(
@@ -275,6 +293,19 @@ def _full_statement() -> Select[Any]:
         )
         .join(User, User.id == Performer.user_id)
         .join(City, City.id == Performer.city_id)
+    )
+
+
+def _works_in(category_id: int) -> ColumnElement[bool]:
+    """In the category, or where it went when it was merged, or one below it."""
+    went = select(CategoryMerger.category_id).where(CategoryMerger.former_id == category_id)
+    below = select(Category.id).where(Category.id.in_(union_all(select(literal(category_id)), went)))
+    tree = below.cte("below", recursive=True)
+    tree = tree.union_all(select(Category.id).join(tree, Category.parent_id == tree.c.id))
+    # An array, so that the tree is read once, and not for each performer.
+    wanted_ids = func.any(func.array(select(tree.c.id).scalar_subquery()))
+    return exists().where(
+        PerformerCategory.performer_id == Performer.id, PerformerCategory.category_id == wanted_ids
     )
 
 
