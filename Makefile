@@ -19,7 +19,7 @@ help: ## list the commands
 run: $(VENV)/run.stamp ## serve on HOST:PORT (127.0.0.1:8000), with a database of its own
 	@exec $(BIN)/python -m marketplace.launch
 
-test: check ## everything that CI checks
+test: check $(VENV)/s3.stamp ## everything that CI checks
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 check: $(VENV)/dev.stamp ## format, lint, types, import contracts, migrations
@@ -38,6 +38,7 @@ lock: $(VENV)/dev.stamp ## pin requirements*.in with hashes
 	for extra in embedded realtime otel; do \
 		$(LOCK) requirements-$$extra.in -o requirements-$$extra.txt || exit 1; done
 	$(LOCK) requirements-dev.in -c requirements.txt -o requirements-dev.txt
+	$(LOCK) requirements-s3.in -o requirements-s3.txt
 
 clean: ## remove the virtual environment and caches (not the data in instance/)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -63,5 +64,13 @@ $(VENV)/dev.stamp: $(VENV)/made.stamp requirements-dev.txt
 	@if ! cmp -s requirements-dev.txt $@; then \
 		echo "Installing what development needs (once) ..."; \
 		$(PIP) -r requirements-dev.txt && cp requirements-dev.txt $@ || exit 1; fi
+
+# moto, in an environment of its own within the other one: what it depends on does not go with what we do.
+$(VENV)/s3.stamp: $(VENV)/made.stamp requirements-s3.txt
+	@if ! cmp -s requirements-s3.txt $@; then \
+		echo "Installing an S3 for the tests (once) ..."; \
+		rm -rf $(VENV)/s3; $(BIN)/python -m venv $(VENV)/s3 && \
+		$(VENV)/s3/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+			-r requirements-s3.txt && cp requirements-s3.txt $@ || exit 1; fi
 
 FORCE:

@@ -6,6 +6,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,8 @@ from marketplace.blueprints.integrations.ports import FileStore, StoredFile
 from marketplace.blueprints.integrations.storage import LocalFolder, S3Bucket, make_store
 from marketplace.config import Settings
 from marketplace.kernel.errors import StorageFull, Unavailable
+from tests.support import moto as moto_s3
+from tests.support.moto import Moto, needs_moto, running_moto
 from tests.support.s3 import BUCKET, KEY, REGION, SECRET, Bucket, running_bucket
 
 NAME = "avatars/0123456789abcdef.webp"
@@ -40,10 +43,29 @@ def s3_settings(bucket: Bucket, tmp_path: Path, **values: Any) -> Settings:
     return Settings(secret_key="s" * 40, instance_path=tmp_path, **given | values)
 
 
-@pytest.fixture(params=["folder", "bucket"])
+@pytest.fixture
+def moto(tmp_path: Path) -> Iterator[Moto]:
+    with running_moto(tmp_path / "moto.log") as found:
+        yield found
+
+
+def moto_settings(server: Moto, tmp_path: Path, **values: Any) -> Settings:
+    given = {
+        "storage_url": f"s3://{moto_s3.BUCKET}/some/prefix",
+        "aws_access_key_id": server.key,
+        "aws_secret_access_key": server.secret,
+        "aws_region": moto_s3.REGION,
+        "aws_endpoint_url": server.url,
+    }
+    return Settings(secret_key="s" * 40, instance_path=tmp_path, **given | values)
+
+
+@pytest.fixture(params=["folder", "bucket", pytest.param("moto", marks=needs_moto)])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> FileStore:
     if request.param == "folder":
         return make_store(Settings(secret_key="s" * 40, instance_path=tmp_path))
+    if request.param == "moto":
+        return make_store(moto_settings(request.getfixturevalue("moto"), tmp_path))
     return make_store(s3_settings(request.getfixturevalue("bucket"), tmp_path))
 
 
@@ -176,3 +198,36 @@ def test_a_signed_address_is_good_without_credentials(bucket: Bucket, tmp_path: 
     ):
         with pytest.raises(urllib.error.HTTPError, match="403"):
             urllib.request.urlopen(bent, timeout=5)
+
+
+# --- S3 by other people --------------------------------------------------------------------------------
+
+
+@needs_moto
+def test_moto_refuses_a_wrong_secret(moto: Moto, tmp_path: Path) -> None:
+    store = make_store(moto_settings(moto, tmp_path, aws_secret_access_key="wrong"))
+    with pytest.raises(Unavailable):
+        store.put(NAME, b"x", "image/webp")
+    with pytest.raises(Unavailable):
+        store.get(NAME)
+    assert make_store(moto_settings(moto, tmp_path)).get(NAME) is None
+
+
+@needs_moto
+def test_moto_understands_a_signed_address(moto: Moto, tmp_path: Path) -> None:
+    store = S3Bucket(moto_settings(moto, tmp_path))
+    store.put(NAME, b"x", "image/webp")
+    url = store.signed_url(NAME, timedelta(minutes=5))
+    assert url is not None
+    moto.ask_nobody()
+    with urllib.request.urlopen(url, timeout=5) as answer:
+        assert (answer.read(), answer.headers["Content-Type"]) == (b"x", "image/webp")
+
+
+@needs_moto
+def test_moto_lists_more_than_one_answer_holds(moto: Moto, tmp_path: Path) -> None:
+    store = make_store(moto_settings(moto, tmp_path))
+    names = [f"avatars/{number:04}" for number in range(1_010)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda name: store.put(name, b"x", "image/webp"), names))
+    assert [file.key for file in store.list_files("avatars")] == names
