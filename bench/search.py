@@ -15,6 +15,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask import Flask
@@ -33,6 +34,7 @@ from marketplace.kernel.cursors import fingerprint
 from marketplace.kernel.pages import PageRequest
 
 TIMES = 60
+DEPTH = 500_000
 BIG = ("performer", "performer_listing", "performer_listing_category", "service", "service_listing", '"user"')
 
 
@@ -69,6 +71,10 @@ def searches() -> dict[str, Callable[[], Search]]:
         )
     ]
 
+    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    tuesday = midnight + timedelta(days=(1 - midnight.weekday()) % 7 + 7, hours=10)
+    night = tuesday - timedelta(hours=8)
+
     def typo() -> str:
         return misspelt(pick(words), rng)
 
@@ -100,6 +106,12 @@ def searches() -> dict[str, Callable[[], Search]]:
         "within 150 km, by rating": lambda: Search(near=pick(places), radius_km=150, sort="rating"),
         "within 1,000 km": lambda: Search(near=pick(places), radius_km=1_000),
         "within 30 km, a category": lambda: Search(near=pick(places), radius_km=30, category_id=pick(leaves)),
+        "a city, free on Tuesday": lambda: Search(
+            city_id=pick(cities), available_from=tuesday, available_to=tuesday + timedelta(hours=2)
+        ),
+        "within 50 km, free at night": lambda: Search(
+            near=pick(places), radius_km=50, available_from=night, available_to=night + timedelta(hours=1)
+        ),
         "nearest anywhere": lambda: Search(near=pick(places), sort="distance"),
     }
     db.session.rollback()
@@ -159,7 +171,7 @@ def measure_depth(app: Flask) -> None:
     """A page far behind the first one, taken in turns with it."""
     directory = app.extensions["marketplace"].get(Performers).directory
     listed = db.session.execute(text("SELECT count(*) FROM performer_listing")).scalar_one()
-    depth = min(500_000, listed // 2)
+    depth = DEPTH if listed > DEPTH + 100 else listed // 2
     for sort, key in (("newest", "created_at"), ("rating", "score"), ("price", "price")):
         way = "ASC" if sort == "price" else "DESC"
         row = db.session.execute(
