@@ -148,6 +148,7 @@ class Service(Base):
         Index("ix_service_performer_id", "performer_id"),
         Index("ix_service_category_id", "category_id", "is_active"),
         Index("ix_service_created_at", "created_at", "id"),
+        Index("ix_service_hidden", "created_at", "id", postgresql_where=text("hidden_at IS NOT NULL")),
     )
 
     id: Mapped[Id]

@@ -11,10 +11,6 @@ from marketplace.database.base import Base, CreatedAt, Id
 from marketplace.models.accounts import User
 from marketplace.models.catalog import Category, City, Service
 
-PUBLIC = "active AND status = 'approved'"
-SCORE = "((rating_sum + 20) * 1000000 / (rating_count + 5))"
-"""The prior-weighted mean in millionths of a star (performers/policies.py): the order of lists by rating."""
-
 
 class PerformerCategory(Base):
     """Which categories a performer works in."""
@@ -59,21 +55,6 @@ class Performer(Base):
         Index("ix_performer_city_id", "city_id"),
         Index("ix_performer_created_at", "created_at"),
         Index("ix_performer_pending", "created_at", postgresql_where=text("status = 'pending'")),
-        Index(
-            "ix_performer_city_newest",
-            "city_id",
-            text("created_at DESC"),
-            text("id DESC"),
-            postgresql_where=text(PUBLIC),
-        ),
-        Index("ix_performer_score", text(f"{SCORE} DESC"), text("id DESC"), postgresql_where=text(PUBLIC)),
-        Index(
-            "ix_performer_city_score",
-            "city_id",
-            text(f"{SCORE} DESC"),
-            text("id DESC"),
-            postgresql_where=text(PUBLIC),
-        ),
     )
 
     id: Mapped[Id]
