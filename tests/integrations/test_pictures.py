@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from marketplace.blueprints.integrations.errors import NotAPicture, PictureTooLarge
-from marketplace.blueprints.integrations.pictures import MAX_PIXELS, Pictures
+from marketplace.blueprints.integrations.pictures import MAX_PIXELS, MAX_SCANS, Pictures
 
 SCRIPT = b"<script>alert(1)</script>"
 
@@ -127,6 +127,37 @@ def test_bombs_are_refused_by_what_they_say(size: tuple[int, int], monkeypatch: 
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", decoded)
     with pytest.raises(PictureTooLarge):
         Pictures().encode(io.BytesIO(bomb(*size)), 512)
+
+
+def scans(times: int, *, filling: bytes = b"") -> bytes:
+    """A progressive JPEG whose last scan comes `times` times more, each one after `filling`."""
+    target = io.BytesIO()
+    Image.new("L", (40, 30), 128).save(target, "JPEG", progressive=True)
+    whole = target.getvalue()
+    body, last = whole[: whole.rindex(b"\xff\xda")], whole[whole.rindex(b"\xff\xda") : -2]
+    return body + last + (filling + last) * times + b"\xff\xd9"
+
+
+@pytest.mark.parametrize(
+    "filling", [b"", b"\xff\xff", b"\0garbage", b"\xff\xd0", b"\xff\xfe\0\0", b"\xff\x01"]
+)
+def test_a_bomb_of_scans(filling: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few bytes each, and each as much work as all pixels."""
+
+    def decoded(*_: Any, **__: Any) -> Any:
+        raise AssertionError("decoded")
+
+    assert Pictures().encode(io.BytesIO(scans(40, filling=b"")), 512)
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", decoded)
+    with pytest.raises(PictureTooLarge):
+        Pictures().encode(io.BytesIO(scans(MAX_SCANS, filling=filling)), 512)
+
+
+def test_only_scans_count_as_scans() -> None:
+    """What phones hang on a photograph, a small picture or a film, may look like many."""
+    whole, looks = scans(1), b"\xff\xda" * 1_000
+    comment = b"\xff\xfe" + (len(looks) + 2).to_bytes(2, "big") + looks
+    assert Pictures().encode(io.BytesIO(whole[:2] + comment + whole[2:] + looks), 512)
 
 
 def test_the_largest_picture() -> None:

@@ -1,6 +1,7 @@
 """Pictures that strangers send: checked before they are decoded, and encoded anew."""
 
 import io
+import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -16,7 +17,14 @@ from marketplace.kernel.errors import Unavailable
 FORMATS = ("JPEG", "PNG", "WEBP")
 MAX_PIXELS = 25_000_000
 """Width times height: Pillow itself decodes 13,000 x 13,000 from a file of 20 kB (822 MB of memory)."""
+MAX_SCANS = 64
+"""Of a JPEG; encoders write about ten. Each goes over all pixels again, and 40 bytes are enough for one: a
+file of 400 kB with 25 million pixels would be decoded for minutes."""
 CONTENT_TYPE = "image/webp"
+_MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])")
+"""Of a JPEG (ITU-T T.81, annex B), without those for restarts, which belong to the data of a scan."""
+_BARE_MARKERS = {b"\x01", b"\xd8"}
+_SCAN, _END = b"\xda", b"\xd9"
 AT_ONCE = 2
 WAIT_SECONDS = 5
 _BROKEN = (
@@ -55,6 +63,9 @@ class Pictures:
     @staticmethod
     def _encoded(source: BinaryIO, side: int) -> bytes:
         source.seek(0)
+        if _count_scans(source.read()) > MAX_SCANS:
+            raise PictureTooLarge(f"A JPEG may have at most {MAX_SCANS} scans: save it anew")
+        source.seek(0)
         with Image.open(source, formats=FORMATS) as opened:
             # Known from the header; nothing is decoded yet.
             if opened.width * opened.height > MAX_PIXELS:
@@ -84,3 +95,18 @@ class Pictures:
             yield
         finally:
             self._turns.release()
+
+
+def _count_scans(content: bytes) -> int:
+    """How many scans a JPEG has up to its end, by its markers as libjpeg reads them; 0 for other files."""
+    count, position = 0, 2
+    while content.startswith(b"\xff\xd8") and (found := _MARKER.search(content, position)):
+        position = found.end()
+        if found[1] == _END or count > MAX_SCANS:
+            break
+        if found[1] == _SCAN:
+            count += 1
+        if found[1] not in _BARE_MARKERS:
+            # A segment: its length counts itself.
+            position += max(2, int.from_bytes(content[position : position + 2], "big"))
+    return count
