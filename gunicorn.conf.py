@@ -31,7 +31,7 @@ configure_logging(settings)
 wsgi_app = "wsgi:app"
 bind = settings.address
 workers = settings.web_concurrency
-worker_class = "gthread"
+worker_class = "marketplace.web.server.Worker"  # a gthread
 threads = settings.threads
 # Above `threads`, so that a full house is answered by the socket gate and not left in the backlog.
 worker_connections = settings.threads * 2
