@@ -363,3 +363,6 @@ def test_a_server_whose_programs_only_root_may_run(tmp_path: Path) -> None:
     )
     assert result.returncode == 0, result.stderr
     assert str(private) in result.stdout
+    copy = embedded._reachable_binaries(private / package.name / "pginstall" / "bin").parents[2]
+    assert copy.parent == embedded.ROOT_HOME
+    shutil.rmtree(copy)
