@@ -76,32 +76,47 @@ def understand(connection: Connection, q: str, language: str) -> Words:
         wide.setdefault(row.asked, {row.asked}).add(row.word)
         if row.rank == _STRONG or row.symbolic:
             strong[row.asked].add(row.word)
-    named, headed, found, anywhere = _shares(plain, strong) if len(strong) == 1 else (0.0,) * 4
+    shares, anywhere = _shares(plain, strong) if len(strong) == 1 else _shares_of_all(plain, strong)
     any_ = Tier(_every(wide, symbolic, ("",)), anywhere)
-    return Words(
-        tiers=(
-            Tier(_every(strong, symbolic, ("0n",)), named),
-            Tier(_every(strong, symbolic, ("0n", "0h")), headed - named),
-            Tier(_every(strong, symbolic, ("",)), found - headed - named),
-            Tier(any_.query, anywhere - found),
-        ),
-        any=any_,
+    queries = (
+        _every(strong, symbolic, ("0n",)),
+        _every(strong, symbolic, ("0n", "0h")),
+        _every(strong, symbolic, ("",)),
+        any_.query,
     )
+    return Words(tuple(map(Tier, queries, shares)), any_)
 
 
-def _shares(rows: Sequence[Any], strong: dict[str, set[str]]) -> tuple[float, float, float, float]:
-    """How many rows have the one asked word in the name, as what one is, anywhere; and any of its meanings
-    anywhere: of each the commonest form, so that it is not less. (Of several words nobody knows how many rows
-    have all.)
+def _shares(rows: Sequence[Any], strong: dict[str, set[str]]) -> tuple[tuple[float, ...], float]:
+    """Of the one asked word: the share of each tier, and of rows that have any of its meanings anywhere. Of
+    each the commonest form counts, so that it is not less.
     """
     ((asked, words),) = strong.items()
-    meant = [row for row in rows if row.word in words or (_has_prefix(asked) and row.word.startswith(asked))]
-    return (
-        max(row.named for row in meant),
-        max(row.headed for row in meant),
-        max(row.found for row in meant),
-        max(row.found for row in rows),
-    )
+    meant = [row for row in rows if _is_strong(row, asked, words)]
+    named = max(row.named for row in meant)
+    headed = max(row.headed for row in meant)
+    found = max(row.found for row in meant)
+    anywhere = max(row.found for row in rows)
+    return (named, headed - named, found - headed - named, anywhere - found), anywhere
+
+
+def _shares_of_all(rows: Sequence[Any], strong: dict[str, set[str]]) -> tuple[tuple[float, ...], float]:
+    """The same of several words. Nobody knows how many rows have all of them, but of common ones (those of a
+    letter or two are part of many others) how many must: what remains when no row lacks two of them. The last
+    tier lacks at most the rows that have the rarest one itself; of the others nothing is known.
+    """
+    anywhere, found = 1.0, 1.0
+    for asked, words in strong.items():
+        meant = [row for row in rows if row.asked == asked]
+        anywhere -= 1 - max(row.found for row in meant)
+        themselves = {row.word: row.found for row in meant if _is_strong(row, asked, words)}
+        found = min(found, sum(themselves.values()))
+    return (0.0, 0.0, 0.0, anywhere - found), anywhere
+
+
+def _is_strong(row: Any, asked: str, words: set[str]) -> bool:
+    """Whether the word of `row` is the asked one, or begins with it."""
+    return row.word in words or (_has_prefix(asked) and row.word.startswith(asked))
 
 
 def _every(meanings: dict[str, set[str]], symbolic: set[str], fields: tuple[str, ...]) -> str:

@@ -166,6 +166,30 @@ def test_common_words_are_found_in_the_same_order(client: CheckedClient, make: F
     assert all(len(found) == 40 for found in before)
 
 
+def test_several_common_parts_of_words_are_walked_too(client: CheckedClient, make: Factory) -> None:
+    """Looked up first, `i o u` costs seconds at a million rows, of which most have all three somewhere."""
+    category = make.category(names={"en": "Roofs"})
+    for n in range(40):
+        rating = {"rating_count": n % 7, "rating_sum": 5 * (n % 7)}
+        make.performer(
+            categories=[category], headline="Plumber" if n % 3 else "x", about="also a plumber", **rating
+        )
+    queries = [(q, sort) for q in ("l b", "l b u", "plumber roofs") for sort in ("relevance", "newest")]
+    before = [ids(client, q, sort=sort) for q, sort in queries]
+    db.session.execute(text("ANALYZE performer_listing"))
+    caching.clear()
+    connection = db.session.connection()
+    common, themselves, rare = (understand(connection, q, "en") for q in ("l b", "plumber roofs", "l zzzz"))
+    assert common.any.often
+    assert [tier.often for tier in common.tiers] == [False, False, False, True]
+    assert themselves.any.often
+    assert not any(tier.often for tier in themselves.tiers)
+    assert not rare.any.often
+    assert not any(tier.often for tier in rare.tiers)
+    assert [ids(client, q, sort=sort) for q, sort in queries] == before
+    assert all(len(found) == 40 for found in before)
+
+
 def test_common_words_walk_both_ways(client: CheckedClient, make: Factory) -> None:
     category = make.category()
     for n in range(11):
