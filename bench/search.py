@@ -133,7 +133,7 @@ def scans(search: Search) -> str:
     """The big tables that the plan of this search reads as a whole."""
     with db.engine.connect() as connection:
         words = None if search.q is None else understand(connection, search.q, "en")
-        found = find(PERFORMERS, wanted(search, words), Place(), 21)
+        found = find(PERFORMERS, wanted(search, words, datetime.now(UTC)), Place(), 21)
         plan: Iterable[str] = connection.exec_driver_sql("EXPLAIN " + found.sql, found.parameters).scalars()
         return " ".join(
             line.strip() for line in plan if "Seq Scan on" in line and any(t in line for t in BIG)

@@ -45,13 +45,14 @@ SERVICES = ListingTable(
     "(SELECT make_interval(mins => duration_minutes::int) FROM service WHERE id = l.service_id)",
 )
 
-Span = tuple[datetime, datetime]
+Span = tuple[datetime, datetime, datetime]
 
 
 @dataclass(frozen=True)
 class Wanted:
     """Filters and order of a list. `near` is latitude and longitude in degrees, `min_rating` in hundredths
-    of a star, `max_price` in minor units; `free` is between which times somebody has to have time.
+    of a star, `max_price` in minor units; `free` is between which times somebody has to have
+    time, and the present one.
     """
 
     sort: str = "newest"
@@ -78,9 +79,9 @@ def successor(connection: Connection, category_id: int | None) -> int | None:
     return rows[0].category_id if rows else None
 
 
-def span(start: datetime | None, end: datetime | None) -> Span | None:
-    """Both, or None: a request has both or neither."""
-    return None if start is None or end is None else (start, end)
+def span(start: datetime | None, end: datetime | None, now: datetime) -> Span | None:
+    """All three, or None: a request has both or neither; `now` is what the notice counts from."""
+    return None if start is None or end is None else (start, end, now)
 
 
 def find(table: ListingTable, wanted: Wanted, place: Place, rows: int, offset: int = 0) -> Found:
@@ -299,11 +300,11 @@ def _conditions(table: ListingTable, wanted: Wanted, *, words: bool) -> Iterator
     if wanted.free is not None:
         yield (
             (
-                "EXISTS (SELECT FROM unnest(performer_hours("
-                "l.performer_id, %(free_from)s::timestamptz, %(free_to)s::timestamptz)) AS span"
+                "EXISTS (SELECT FROM unnest(performer_free(l.performer_id, %(free_from)s::timestamptz,"
+                " %(free_to)s::timestamptz, %(now)s::timestamptz)) AS span"
                 f" WHERE upper(span) - lower(span) >= {table.takes})"
             ),
-            {"free_from": wanted.free[0], "free_to": wanted.free[1]},
+            {"free_from": wanted.free[0], "free_to": wanted.free[1], "now": wanted.free[2]},
         )
 
 

@@ -38,6 +38,7 @@ PATIENCE_SECONDS = 2.0
 ANNOUNCER = "marketplace_announcer"
 
 _UNTIL = "answer_until"
+_MADE_ANEW = {"after", "before", "available_from"}
 _KEPT_HEADERS = ("Content-Type", "Link")
 
 
@@ -112,7 +113,7 @@ def cached(topic: str, *, seconds: int, by_language: bool = False) -> Callable[[
 
 def first_page_cached(topic: str, *, seconds: int) -> Callable[[F], F]:
     """As `cached` (by language) for the first page of a list, which most callers read; deeper ones are made
-    anew, so that a crawler does not push the others out.
+    anew, so that a crawler does not push the others out. So is who is free: it changes with each order.
     """
 
     def decorate(view: F) -> F:
@@ -120,7 +121,7 @@ def first_page_cached(topic: str, *, seconds: int) -> Callable[[F], F]:
 
         @wraps(kept)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
-            if not {"after", "before"} & request.args.keys():
+            if not _MADE_ANEW & request.args.keys():
                 return kept(*args, **kwargs)
             response = make_response(view(*args, **kwargs))
             _tell(response, seconds, by_language=True)

@@ -24,7 +24,7 @@ class PlaceAndTime(Schema):
     radius_km = fields.Float(min=0, max=MAX_RADIUS_KM, metadata={"description": "Around `near`"})
     available_from = fields.DateTime(
         metadata={
-            "description": "Whose schedule, exceptions and vacations leave enough time between this and"
+            "description": "Who has a slot between this and"
             " `available_to`: for a service as long as it takes, else 15 minutes; needs `city_id`, or `near`"
             " with `radius_km` up to 50"
         }

@@ -153,7 +153,13 @@ def _small_rows(user: User, performer: Performer, order: Order) -> None:
                 performer_id=performer.id, key=f"portfolio/{7:032x}.webp", width=4, height=3,
                 caption="A tap for Zebulon", position=1,
             ),
-            PerformerSchedule(performer_id=performer.id, weekly=text("'{[540,1020)}'::int4multirange")),
+            PerformerSchedule(
+                performer_id=performer.id,
+                weekly=text("'{[540,1020)}'::int4multirange"),
+                notice_minutes=90,
+                buffer_before_minutes=10,
+                buffer_after_minutes=20,
+            ),
             ScheduleException(
                 performer_id=performer.id, kind="unavailable", starts_at=START, ends_at=later, note="Zebulon's dentist",
             ),

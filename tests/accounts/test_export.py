@@ -186,8 +186,9 @@ def test_what_is_in_it(client: CheckedClient, life: Life, ready: dict[str, Any])
     assert (figures["asked"], figures["response_p66"]) == (7, 20)
     [shown] = files["portfolio.json"]
     assert (shown["caption"], shown["file"]) == ("A tap for Zebulon", f"/media/portfolio/{7:032x}.webp")
-    hours, exception, vacation = files["schedule.json"]
+    hours, settings, exception, vacation = files["schedule.json"]
     assert hours == {"weekday": 0, "start_minute": 540, "end_minute": 1020}
+    assert settings == {"notice_minutes": 90, "buffer_before_minutes": 10, "buffer_after_minutes": 20}
     assert (exception["kind"], exception["note"]) == ("unavailable", "Zebulon's dentist")
     assert vacation["ends_on"] == "2026-05-04"
     assert [row["title"] for row in files["services.json"]] == ["Mend a tap"]

@@ -16,6 +16,7 @@ UNPAGED = {
     "/admin/banners/{banner_id}/stats": "a day each, at most 366",
     "/performers/facets": "bounded by the catalog, and the 50 cities with the most",
     "/performers/suggest": "five of each kind",
+    "/performers/{performer_id}/slots": "of at most 31 days, four an hour",
     "/categories": "the tree is one resource, bounded by the catalog",
     "/chats/{chat_id}/messages": "pages by seq, which clients keep anyway",
     "/admin/chats/{chat_id}/messages": "as for the members",

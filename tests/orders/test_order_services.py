@@ -1,6 +1,7 @@
 """The rules of orders, on fakes."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from marketplace.blueprints.orders import errors
 from marketplace.blueprints.orders.ports import Bookable, OrderView
 from marketplace.blueprints.orders.services import BookingService, TransitionService
+from marketplace.blueprints.performers.public import TimeCheck
 from marketplace.kernel.clock import FrozenClock
 from marketplace.kernel.errors import AppError, NotFound
 from marketplace.kernel.identity import Principal
@@ -40,11 +42,15 @@ class Market:
 
     def __init__(self) -> None:
         self.uow = FakeUnitOfWork()
+        self.time = TimeCheck(outside_schedule=False, too_short_notice=False, gap=timedelta(0))
         self.repository = FakeOrderRepository({20: 2})
         self.clock = FrozenClock(START)
         self.audit = RecordedAudit()
-        self.booking = BookingService(self.uow, self.repository, self._catalog, self.clock)
+        self.booking = BookingService(self.uow, self.repository, self._catalog, self._calendar, self.clock)
         self.steps = TransitionService(self.uow, self.repository, self.audit, self.clock)
+
+    def _calendar(self, _performer_id: int, _starts_at: datetime, _ends_at: datetime) -> TimeCheck:
+        return self.time
 
     def _catalog(self, service_id: int) -> Bookable:
         if service_id != SERVICE.id:
@@ -347,3 +353,14 @@ def test_a_dispute_stops_the_clock(market: Market) -> None:
     market.clock.advance(30 * DAY)
     assert market.steps.complete_due() == market.steps.expire_due() == 0
     assert market.booking.get(ANN, order_id).status == "disputed"
+
+
+def test_the_performers_time_decides(market: Market) -> None:
+    market.confirmed()
+    market.time = replace(market.time, gap=timedelta(minutes=30))
+    refused(errors.SlotTaken, lambda: market.book(START + DAY + timedelta(minutes=119)), market)
+    assert market.book(START + DAY + timedelta(minutes=120)).status == "pending"
+    market.time = replace(market.time, outside_schedule=True)
+    refused(errors.OutsideSchedule, lambda: market.book(START + 2 * DAY), market)
+    market.time = replace(market.time, too_short_notice=True)
+    refused(errors.TooShortNotice, lambda: market.book(START + 2 * DAY), market)

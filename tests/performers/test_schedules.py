@@ -52,7 +52,13 @@ def hours(performer: Any, start: datetime, end: datetime) -> list[tuple[datetime
 
 def test_hours_are_replaced_as_a_whole(client: CheckedClient, headers: dict[str, str]) -> None:
     empty = client.get(f"{ME}/schedule", headers=headers)
-    assert empty.json == {"timezone": "Europe/Berlin", "weekly": []}
+    assert empty.json == {
+        "timezone": "Europe/Berlin",
+        "weekly": [],
+        "notice_minutes": 0,
+        "buffer_before_minutes": 0,
+        "buffer_after_minutes": 0,
+    }
     first = put(client, headers, NINE_TO_FIVE, empty.headers["ETag"])
     assert first.status_code == 200
     assert first.json["weekly"] == NINE_TO_FIVE
@@ -308,7 +314,10 @@ def test_who_is_free(client: CheckedClient, make: Factory, performer: Any, heade
     category = make.category()
     tokyo = make.performer(city_id=city, timezone="Asia/Tokyo", categories=[category])
     put(client, headers, NINE_TO_FIVE)
-    db.session.execute(text("INSERT INTO performer_schedule VALUES (:id, '{[540,1020)}')"), {"id": tokyo.id})
+    db.session.execute(
+        text("INSERT INTO performer_schedule (performer_id, weekly) VALUES (:id, '{[540,1020)}')"),
+        {"id": tokyo.id},
+    )
     monday = "2026-05-11T"
     assert free(client, f"{monday}07:00:00Z", f"{monday}08:00:00Z", city_id=city) == [performer.id, tokyo.id]
     assert free(client, f"{monday}08:00:00Z", f"{monday}15:00:00Z", city_id=city) == [performer.id]

@@ -173,6 +173,11 @@ def performer(side: Side, _caller: str) -> Made:
     return {"performer_id": side.performer.id}
 
 
+def offer(side: Side, _caller: str) -> Made:
+    """A performer and a service of theirs."""
+    return {"performer_id": side.performer.id, "service_id": side.service.id}
+
+
 def profile(status: str) -> Maker:
     """Somebody else's performer profile in `status`."""
 

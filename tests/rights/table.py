@@ -342,6 +342,16 @@ PERFORMERS = (
     Row("GET /performers/suggest", PUBLIC, query={"q": "x"}),
     Row("GET /performers/facets", PUBLIC),
     Row("GET /performers/{performer_id}", PUBLIC, s.performer),
+    Row(
+        "GET /performers/{performer_id}/slots",
+        PUBLIC,
+        s.offer,
+        query=lambda made: {
+            "service_id": made["service_id"],
+            "from": "2026-05-05T00:00:00Z",
+            "to": "2026-05-06T00:00:00Z",
+        },
+    ),
     # The same page for everybody, so that it can be cached: staff reads what is not public in its lists.
     Row(
         "GET /performers/{performer_id}",

@@ -46,7 +46,7 @@ def build(parts: Runtime) -> Catalog:
     images = BannerFiles(
         parts.uow, banners, integrations.files(parts), integrations.pictures(parts), parts.clock
     )
-    services = SqlServiceRepository(parts.uow, parts.cursors)
+    services = SqlServiceRepository(parts.uow, parts.cursors, parts.clock)
     audit = moderation.audit(parts)
     records = SqlServiceRecords(parts.uow)
     accounts.register_export(parts, accounts.ExportSection("services", records.services))

@@ -38,4 +38,14 @@ class TooFarAhead(Invalid):
     title = "The start lies too far ahead"
 
 
+class OutsideSchedule(Invalid):
+    code = "outside_schedule"
+    title = "The performer does not work at that time; choose a free slot"
+
+
+class TooShortNotice(Invalid):
+    code = "too_short_notice"
+    title = "The performer wants to be booked earlier before the start; choose a later time"
+
+
 CONSTRAINTS = {"ex_order_performer_time": SlotTaken}

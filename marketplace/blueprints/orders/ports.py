@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from marketplace.kernel.identity import Principal
@@ -134,6 +134,25 @@ class OrderRepository(Protocol):
 class ServiceCatalog(Protocol):
     def __call__(self, service_id: int) -> Bookable:
         """Raises NotFound for a service that the public cannot see."""
+        ...
+
+
+class TimeCheck(Protocol):
+    """What speaks against a booking at a time, and how far it has to be from booked orders."""
+
+    @property
+    def outside_schedule(self) -> bool: ...
+
+    @property
+    def too_short_notice(self) -> bool: ...
+
+    @property
+    def gap(self) -> timedelta: ...
+
+
+class Calendar(Protocol):
+    def __call__(self, performer_id: int, starts_at: datetime, ends_at: datetime, /) -> TimeCheck:
+        """Raises NotFound."""
         ...
 
 

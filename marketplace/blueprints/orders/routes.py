@@ -24,7 +24,9 @@ NOT_ALLOWED = "`transition_not_allowed`; `allowed_transitions` says what is"
 @blp.problem(403, "`own_service`, `not_verified`")
 @blp.problem(404, "No such service")
 @blp.problem(409, "`slot_taken`")
-@blp.problem(422, "`starts_in_past`, `too_far_ahead`, `validation_failed`")
+@blp.problem(
+    422, "`starts_in_past`, `too_far_ahead`, `too_short_notice`, `outside_schedule`, `validation_failed`"
+)
 @blp.arguments(schemas.OrderCreate)
 @blp.response(201, schemas.Order)
 @tagged

@@ -7,10 +7,12 @@ from typing import Any
 
 from marketplace.blueprints.orders import events
 from marketplace.blueprints.orders.errors import (
+    OutsideSchedule,
     OwnService,
     SlotTaken,
     StartsInPast,
     TooFarAhead,
+    TooShortNotice,
     TransitionNotAllowed,
     WrongParty,
 )
@@ -26,11 +28,13 @@ from marketplace.blueprints.orders.policies import (
 )
 from marketplace.blueprints.orders.ports import (
     AuditLog,
+    Calendar,
     HistoryEntry,
     OrderRepository,
     OrderView,
     ServiceCatalog,
     Step,
+    TimeCheck,
 )
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.errors import NotFound
@@ -67,21 +71,37 @@ def check_start(starts_at: datetime, now: datetime) -> None:
         raise TooFarAhead(errors={"json": {"starts_at": [limit]}})
 
 
+def _check_time(time: TimeCheck) -> None:
+    if time.too_short_notice:
+        raise TooShortNotice(
+            errors={"json": {"starts_at": ["This is sooner than the performer takes bookings."]}}
+        )
+    if time.outside_schedule:
+        raise OutsideSchedule(errors={"json": {"starts_at": ["The performer does not work at this time."]}})
+
+
 class BookingService:
     """Orders come to be, and are read."""
 
     def __init__(
-        self, uow: UnitOfWork, orders: OrderRepository, catalog: ServiceCatalog, clock: Clock
+        self,
+        uow: UnitOfWork,
+        orders: OrderRepository,
+        catalog: ServiceCatalog,
+        calendar: Calendar,
+        clock: Clock,
     ) -> None:
         self._uow = uow
         self._orders = orders
         self._catalog = catalog
+        self._calendar = calendar
         self._clock = clock
 
     def book(self, caller: Principal, values: Mapping[str, Any]) -> OrderView:
         """Book `service_id` from `starts_at`. What was agreed is copied onto the order.
 
-        Raises NotFound (no such service), OwnService, StartsInPast, TooFarAhead, SlotTaken.
+        Raises NotFound (no such service), OwnService, StartsInPast, TooFarAhead, TooShortNotice,
+        OutsideSchedule, SlotTaken.
         """
         with self._uow:
             now = self._clock.now()
@@ -94,7 +114,9 @@ class BookingService:
             if self._orders.hold_parties(parties) != parties:
                 raise NotFound
             ends_at = starts_at + timedelta(minutes=service.duration_minutes)
-            if self._orders.is_taken(service.performer_id, starts_at, ends_at):
+            time = self._calendar(service.performer_id, starts_at, ends_at)
+            _check_time(time)
+            if self._orders.is_taken(service.performer_id, starts_at - time.gap, ends_at + time.gap):
                 raise SlotTaken
             order_id = self._orders.add(
                 {

@@ -11,6 +11,7 @@ from marketplace.blueprints.orders.privacy_repositories import SqlOrderRecords
 from marketplace.blueprints.orders.repositories import SqlOrderRepository
 from marketplace.blueprints.orders.services import BookingService, TransitionService
 from marketplace.blueprints.orders.statistics_repositories import SqlStatistics
+from marketplace.blueprints.performers import public as performers
 from marketplace.kernel.identity import Principal
 from marketplace.web.runtime import Runtime, runtime
 
@@ -37,7 +38,7 @@ def build(parts: Runtime) -> Orders:
     accounts.register_export(parts, accounts.ExportSection("order_history", records.history))
     moderation.register_counters(parts, SqlStatistics(parts.uow).counters())
     return Orders(
-        booking=BookingService(parts.uow, repository, _bookable, parts.clock),
+        booking=BookingService(parts.uow, repository, _bookable, performers.check_time, parts.clock),
         transitions=TransitionService(parts.uow, repository, moderation.audit(parts), parts.clock),
         leaving=Leaving(records),
     )

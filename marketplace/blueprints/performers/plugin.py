@@ -14,6 +14,7 @@ from marketplace.blueprints.performers import (
     routes,
     routes_v2,
     schedule_routes,
+    slot_routes,
 )
 from marketplace.blueprints.performers.blueprint import blp
 from marketplace.blueprints.performers.cli import cli
@@ -52,6 +53,7 @@ ROUTES = (
     portfolio_routes,
     checklist_routes,
     schedule_routes,
+    slot_routes,
 )
 """The modules that fill the blueprint."""
 

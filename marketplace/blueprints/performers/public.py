@@ -24,6 +24,7 @@ from marketplace.blueprints.performers.events import (
 )
 from marketplace.blueprints.performers.policies import ANSWER_DUE
 from marketplace.blueprints.performers.ports import PerformerRef
+from marketplace.blueprints.performers.slot_ports import TimeCheck
 from marketplace.blueprints.performers.wiring import performers
 from marketplace.kernel.errors import NotFound
 from marketplace.web.caching import drop
@@ -46,6 +47,8 @@ __all__ = [
     "PerformerSuspended",
     "PerformerUnverified",
     "PerformerVerified",
+    "TimeCheck",
+    "check_time",
     "drop_public_answers",
     "find_performer",
     "find_performer_of_user",
@@ -79,6 +82,13 @@ def get_performer_of_user(user_id: int) -> PerformerRef:
 def get_bookable_performer(performer_id: int) -> PerformerRef:
     """A performer who takes new orders: one that the public may see. Raises NotFound."""
     return _found(find_visible_performer(performer_id))
+
+
+def check_time(performer_id: int, starts_at: datetime, ends_at: datetime) -> TimeCheck:
+    """What speaks against a booking from `starts_at` to `ends_at`: hours, notice; and how far it has to be
+    from booked orders. Raises NotFound.
+    """
+    return performers().slots.check(performer_id, starts_at, ends_at)
 
 
 def drop_public_answers() -> None:

@@ -1,6 +1,6 @@
 """What the services of schedules need, and the views that they hand on."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
@@ -24,6 +24,9 @@ class ScheduleView:
     timezone: str
     weekly: Sequence[Hours]
     version: int
+    notice_minutes: int = 0
+    buffer_before_minutes: int = 0
+    buffer_after_minutes: int = 0
 
 
 @dataclass(frozen=True)
@@ -55,8 +58,10 @@ class ScheduleRepository(Protocol):
         """Changes of one performer's times come one after the other. Raises NotFound."""
         ...
 
-    def set_weekly(self, performer_id: int, weekly: Sequence[Hours], version: int) -> None:
-        """Replace all hours."""
+    def set_weekly(
+        self, performer_id: int, weekly: Sequence[Hours], settings: Mapping[str, int], version: int
+    ) -> None:
+        """Replace all hours, and the named ones of notice and buffers."""
         ...
 
     def list_exceptions(self, performer_id: int, page: PageRequest) -> Page[ExceptionView]:

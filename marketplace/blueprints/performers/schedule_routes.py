@@ -29,8 +29,12 @@ def get_schedule() -> ScheduleView:
 @blp.response(200, schemas.PerformerSchedule)
 @tagged
 def replace_schedule(data: dict[str, Any]) -> ScheduleView:
-    """Replace all weekly hours; spans that touch become one"""
-    return performers().schedules.replace(current_principal(), data["weekly"], if_match())
+    """Replace all weekly hours; spans that touch become one
+
+    Notice and buffers that are not named stay as they are.
+    """
+    weekly = data.pop("weekly")
+    return performers().schedules.replace(current_principal(), weekly, data, if_match())
 
 
 @blp.get("/performers/me/exceptions")

@@ -1,9 +1,14 @@
 """What goes in and out of schedules."""
 
 from enum import StrEnum
+from typing import Any
 
 from marketplace.web import fields
 from marketplace.web.schema import Schema
+
+MAX_NOTICE = 30 * 1440
+MAX_BUFFER = 1440
+"""In minutes."""
 
 
 class ExceptionKind(StrEnum):
@@ -19,13 +24,28 @@ class WorkingHours(Schema):
     end = fields.MinuteOfDay(required=True, until_midnight=True)
 
 
+def _minutes(most: int, description: str, **more: Any) -> fields.Int:
+    return fields.Int(min=0, max=most, metadata={"description": description}, **more)
+
+
+_NOTICE = (MAX_NOTICE, "How long before its start an order is booked at least")
+_BEFORE = (MAX_BUFFER, "Time kept free before each order")
+_AFTER = (MAX_BUFFER, "Time kept free after each order")
+
+
 class ScheduleIn(Schema):
     weekly = fields.List(fields.Nested(WorkingHours), required=True, max=70)
+    notice_minutes = _minutes(*_NOTICE)
+    buffer_before_minutes = _minutes(*_BEFORE)
+    buffer_after_minutes = _minutes(*_AFTER)
 
 
 class PerformerSchedule(Schema):
     timezone = fields.Str(required=True, dump_only=True, metadata={"description": "Of the profile"})
     weekly = fields.List(fields.Nested(WorkingHours), required=True, dump_only=True)
+    notice_minutes = _minutes(*_NOTICE, required=True, dump_only=True)
+    buffer_before_minutes = _minutes(*_BEFORE, required=True, dump_only=True)
+    buffer_after_minutes = _minutes(*_AFTER, required=True, dump_only=True)
 
 
 class ScheduleExceptionIn(Schema):

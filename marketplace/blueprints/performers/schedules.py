@@ -42,9 +42,16 @@ class ScheduleService:
         return self._rows.get_weekly(own_performer_id(caller))
 
     def replace(
-        self, caller: Principal, weekly: Sequence[Mapping[str, int]], expected: int | None
+        self,
+        caller: Principal,
+        weekly: Sequence[Mapping[str, int]],
+        settings: Mapping[str, int],
+        expected: int | None,
     ) -> ScheduleView:
-        """All hours at once. Raises Invalid for hours that overlap, PreconditionFailed."""
+        """All hours at once, and those of notice and buffers (minutes) that `settings` names.
+
+        Raises Invalid for hours that overlap, PreconditionFailed.
+        """
         performer_id = own_performer_id(caller)
         hours = [Hours(**one) for one in weekly]
         _check_hours(hours)
@@ -53,7 +60,7 @@ class ScheduleService:
             version = self._rows.get_weekly(performer_id).version
             if expected not in {None, version}:
                 raise PreconditionFailed
-            self._rows.set_weekly(performer_id, hours, version + 1)
+            self._rows.set_weekly(performer_id, hours, settings, version + 1)
             self._uow.record(PerformerScheduleChanged(performer_id=performer_id))
             return self._rows.get_weekly(performer_id)
 

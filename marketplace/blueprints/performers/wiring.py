@@ -29,12 +29,14 @@ from marketplace.blueprints.performers.repositories import (
 from marketplace.blueprints.performers.repositories.checklist import SqlChecklistRepository
 from marketplace.blueprints.performers.repositories.figures import SqlFiguresRepository
 from marketplace.blueprints.performers.repositories.schedules import SqlScheduleRepository
+from marketplace.blueprints.performers.repositories.slots import SqlSlotRepository
 from marketplace.blueprints.performers.schedules import ScheduleService
 from marketplace.blueprints.performers.services import (
     DirectoryService,
     FavouriteService,
     ProfileService,
 )
+from marketplace.blueprints.performers.slots import SlotService
 from marketplace.kernel.identity import Principal
 from marketplace.web.runtime import Runtime, runtime
 
@@ -57,6 +59,7 @@ class Performers:
     figure_rows: SqlFiguresRepository
     schedules: ScheduleService
     schedule_rows: SqlScheduleRepository
+    slots: SlotService
 
 
 def build(parts: Runtime) -> Performers:
@@ -87,7 +90,7 @@ def build(parts: Runtime) -> Performers:
     moderation.register_counters(parts, numbers.counters())
     moderation.register_queues(parts, numbers.queues())
     certificates = build_certificates(parts, directory)
-    public = DirectoryService(directory, certificates.shelf, SqlSuggestions(parts.uow))
+    public = DirectoryService(directory, certificates.shelf, SqlSuggestions(parts.uow, parts.clock))
     changes = moderation.change_requests(parts)
 
     def move_pending(source_id: int, target_id: int) -> int:
@@ -117,6 +120,7 @@ def build(parts: Runtime) -> Performers:
         figure_rows=figure_rows,
         schedules=ScheduleService(parts.uow, schedule_rows, parts.clock),
         schedule_rows=schedule_rows,
+        slots=SlotService(SqlSlotRepository(parts.uow), parts.clock),
         checklist=ChecklistService(SqlChecklistRepository(parts.uow), parts.clock),
     )
 

@@ -30,7 +30,10 @@ from marketplace.database.listings import SERVICES, Wanted, find, span, successo
 from marketplace.database.many import restore_each
 from marketplace.database.reading import reading
 from marketplace.database.seeking import Found, cut_page, fetch_rows, find_place
+from marketplace.database.unit_of_work import SqlUnitOfWork
 from marketplace.database.wording import Words, understand
+from marketplace.kernel.clock import Clock
+from marketplace.kernel.cursors import CursorSigner
 from marketplace.kernel.errors import NotFound
 from marketplace.kernel.identity import Principal
 from marketplace.kernel.media import media_url
@@ -61,6 +64,10 @@ _OWN_COLUMNS = (
 class SqlServiceRepository(CatalogRepository):
     """Services."""
 
+    def __init__(self, uow: SqlUnitOfWork, cursors: CursorSigner, clock: Clock) -> None:
+        super().__init__(uow, cursors)
+        self._clock = clock
+
     def search(self, page: PageRequest, filters: Filters, language: str) -> Page[FoundService]:
         """Active services of performers that the public may see, in active categories; `q` in `language`. One
         query, `q` costs one more.
@@ -69,7 +76,7 @@ class SqlServiceRepository(CatalogRepository):
         with reading(self.session) as connection:
             q = filters.get("q")
             words = None if q is None else understand(connection, q, language)
-            wanted = _wanted(filters, words)
+            wanted = _wanted(filters, words, self._clock.now())
             found = _cards_of(find(SERVICES, wanted, place, page.limit + 1), wanted.near)
             rows = fetch_rows(connection, found, place)
             if not rows and (went := successor(connection, wanted.category_id)) is not None:
@@ -284,7 +291,7 @@ def _view(row: Cells) -> ServiceView:
     )
 
 
-def _wanted(filters: Filters, words: Words | None) -> Wanted:
+def _wanted(filters: Filters, words: Words | None, now: datetime) -> Wanted:
     min_rating = filters.get("min_rating")
     return Wanted(
         sort=filters["sort"],
@@ -299,7 +306,7 @@ def _wanted(filters: Filters, words: Words | None) -> Wanted:
         currency=filters.get("currency"),
         near=filters.get("near"),
         radius_km=filters.get("radius_km"),
-        free=span(filters.get("available_from"), filters.get("available_to")),
+        free=span(filters.get("available_from"), filters.get("available_to"), now),
     )
 
 

@@ -95,12 +95,18 @@ class SqlPerformerDirectory(SqlRepository):
         rows = fetch_rows(self.session.connection(), found, place)
         return _cards(cut_page(rows, found.keys, page, place, self._signer, bound_to))
 
-    @staticmethod
     def _fetch(
-        connection: Connection, search: Search, place: Place, rows: int, language: str, offset: int = 0
+        self,
+        connection: Connection,
+        search: Search,
+        place: Place,
+        rows: int,
+        language: str,
+        offset: int = 0,
     ) -> tuple[tuple[str, ...], list[Row[Any]]]:
         """The columns of the position, and the rows."""
-        what = wanted(search, None if search.q is None else understand(connection, search.q, language))
+        words = None if search.q is None else understand(connection, search.q, language)
+        what = wanted(search, words, self._clock.now())
         found = find_cards(what, place, rows, language, offset)
         cards = fetch_rows(connection, found, place)
         if not cards and (went := successor(connection, what.category_id)) is not None:

@@ -55,12 +55,23 @@ class SqlScheduleRepository(SqlRepository):
     def get_weekly(self, performer_id: int) -> ScheduleView:
         """Without hours when none were ever set."""
         statement = (
-            select(Performer.timezone, _WEEKLY.label("weekly"), PerformerSchedule.version)
+            select(
+                Performer.timezone, _WEEKLY.label("weekly"), PerformerSchedule.version,
+                PerformerSchedule.notice_minutes, PerformerSchedule.buffer_before_minutes,
+                PerformerSchedule.buffer_after_minutes,
+            )
             .outerjoin(PerformerSchedule, PerformerSchedule.performer_id == Performer.id)
             .where(Performer.id == performer_id)
-        )
+        )  # fmt: skip
         row = self.session.execute(statement).one()
-        return ScheduleView(row.timezone, hours_of(row.weekly or ""), row.version or 0)
+        return ScheduleView(
+            row.timezone,
+            hours_of(row.weekly or ""),
+            row.version or 0,
+            row.notice_minutes or 0,
+            row.buffer_before_minutes or 0,
+            row.buffer_after_minutes or 0,
+        )
 
     def lock(self, performer_id: int) -> None:
         """Raises NotFound."""
@@ -68,13 +79,16 @@ class SqlScheduleRepository(SqlRepository):
         if self.session.scalar(statement) is None:
             raise NotFound
 
-    def set_weekly(self, performer_id: int, weekly: Sequence[Hours], version: int) -> None:
-        """Replace all hours; spans that touch become one."""
+    def set_weekly(
+        self, performer_id: int, weekly: Sequence[Hours], settings: Mapping[str, int], version: int
+    ) -> None:
+        """Replace all hours, and the named ones of notice and buffers; spans that touch become one."""
         spans = ",".join(f"[{one.weekday * DAY + one.start},{one.weekday * DAY + one.end})" for one in weekly)
         values = {
             "weekly": cast(literal("{" + spans + "}", Text), INT4MULTIRANGE),
             "version": version,
             "updated_at": func.now(),
+            **settings,
         }
         statement = insert(PerformerSchedule).values(performer_id=performer_id, **values)
         self.session.execute(statement.on_conflict_do_update(index_elements=["performer_id"], set_=values))
@@ -155,7 +169,7 @@ class SqlScheduleRepository(SqlRepository):
         return found is not None
 
     def export(self, user_id: int) -> Iterator[Mapping[str, Any]]:
-        """For an export: exceptions and vacations; the hours are in `export_weekly`."""
+        """For an export: the hours, notice and buffers, exceptions, vacations."""
         times = (
             select(
                 ScheduleException.kind, ScheduleException.starts_at, ScheduleException.ends_at,
@@ -174,7 +188,16 @@ class SqlScheduleRepository(SqlRepository):
             .where(Performer.user_id == user_id)
             .order_by(Vacation.starts_on)
         )
+        settings = (
+            select(
+                PerformerSchedule.notice_minutes, PerformerSchedule.buffer_before_minutes,
+                PerformerSchedule.buffer_after_minutes,
+            )
+            .join(Performer, Performer.id == PerformerSchedule.performer_id)
+            .where(Performer.user_id == user_id)
+        )  # fmt: skip
         yield from self.export_weekly(user_id)
+        yield from stream_rows(self.session, settings)
         yield from stream_rows(self.session, times)
         yield from stream_rows(self.session, days)
 

@@ -29,7 +29,7 @@ CATEGORIES = """(
 small that the planner takes that for cheaper than two looks into an index."""
 
 
-def wanted(search: Search, words: Words | None) -> Wanted:
+def wanted(search: Search, words: Words | None, now: datetime) -> Wanted:
     """`search` as the listings understand it; its `q` has become `words`."""
     return Wanted(
         sort=search.sort,
@@ -44,7 +44,7 @@ def wanted(search: Search, words: Words | None) -> Wanted:
         currency=search.currency,
         near=search.near,
         radius_km=search.radius_km,
-        free=span(search.available_from, search.available_to),
+        free=span(search.available_from, search.available_to, now),
     )
 
 

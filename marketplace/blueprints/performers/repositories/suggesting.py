@@ -19,7 +19,9 @@ from marketplace.database.listings import PERFORMERS, SERVICES, Wanted, count_sq
 from marketplace.database.reading import read, reading
 from marketplace.database.repository import SqlRepository
 from marketplace.database.seeking import Place, fetch_rows
+from marketplace.database.unit_of_work import SqlUnitOfWork
 from marketplace.database.wording import understand
+from marketplace.kernel.clock import Clock
 
 SUGGESTED = 5
 """Of each kind."""
@@ -45,6 +47,10 @@ _ASKED = """
 
 class SqlSuggestions(SqlRepository):
     """Beside the list of performers."""
+
+    def __init__(self, uow: SqlUnitOfWork, clock: Clock) -> None:
+        super().__init__(uow)
+        self._clock = clock
 
     def suggest(self, q: str, city_id: int | None, language: str) -> Suggestions:
         """In four queries."""
@@ -74,7 +80,7 @@ class SqlSuggestions(SqlRepository):
         """In two queries; `q` costs one more."""
         with reading(self.session) as connection:
             words = None if search.q is None else understand(connection, search.q, language)
-            what = wanted(search, words)
+            what = wanted(search, words, self._clock.now())
             cities = _cities(connection, replace(what, city_id=None))
             if not cities and (went := successor(connection, what.category_id)) is not None:
                 cities = _cities(connection, replace(what, city_id=None, category_id=went))
