@@ -52,7 +52,7 @@ def discard(home: Path, *, patience: float = STOP_SECONDS) -> None:
     """Remove a home with all its data. Raises HomeInUse while its server runs, after `patience` seconds."""
     run = socket_folder(home)
     try:
-        lock = (home / "users.lock").open("ab")
+        lock = (home / "users.lock").open("rb")
     except FileNotFoundError:
         return
     with lock:
@@ -61,9 +61,14 @@ def discard(home: Path, *, patience: float = STOP_SECONDS) -> None:
             if time.monotonic() >= deadline:
                 raise HomeInUse(f"the server in {home} is in use: stop its programs first")
             time.sleep(0.02)
-        # With the lock held nobody starts the server meanwhile.
+        # With the lock held nobody starts the server meanwhile. Without its file somebody else was first.
+        if os.fstat(lock.fileno()).st_nlink == 0:
+            return
         instance = _instance_of(home)
-        shutil.rmtree(home)
+        # In one step: who comes to the name meanwhile finds all of it or nothing.
+        going = home.with_name(f".going-{home.name}")
+        home.rename(going)
+        shutil.rmtree(going)
         if run != home / "run":
             shutil.rmtree(run, ignore_errors=True)
         pointer = instance / "postgres" if instance else home

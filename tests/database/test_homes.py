@@ -4,7 +4,9 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -42,6 +44,22 @@ def test_a_home_in_use_stays(instance: Path) -> None:
     with pytest.raises(HomeInUse):
         discard(home_of(instance), patience=0.1)
     assert (home_of(instance) / "data" / "PG_VERSION").exists()
+
+
+def test_many_discard_one_home_at_once(instance: Path) -> None:
+    home = home_of(instance)
+    for _ in range(3):
+        ensure_running(instance, fsync=False)
+        release(instance)
+        gate = threading.Barrier(6)
+
+        def remove(_number: int, gate: threading.Barrier = gate) -> None:
+            gate.wait(30)
+            discard(home)
+
+        with ThreadPoolExecutor(6) as pool:
+            list(pool.map(remove, range(6)))
+        assert not home.exists()
 
 
 def test_an_instance_is_discarded_and_starts_anew(instance: Path) -> None:
