@@ -47,17 +47,17 @@ def read(
     are: the server keeps it. Raises DBAPIError.
     """
     if connection.engine is not db.engines[READING]:
-        return list(connection.exec_driver_sql(sql, dict(parameters)))
+        return list(connection.exec_driver_sql(sql, dict(parameters)).all())
     ask = _execute_prepared if prepared else Connection.exec_driver_sql
     try:
-        return list(ask(connection, sql, dict(parameters)))
+        return list(ask(connection, sql, dict(parameters)).all())
     except DBAPIError as error:
         if not error.connection_invalidated:
             if not isinstance(error.orig, _GONE):
                 raise
             connection.invalidate()
         connection.rollback()
-        return list(ask(connection, sql, dict(parameters)))
+        return list(ask(connection, sql, dict(parameters)).all())
 
 
 def _execute_prepared(

@@ -19,7 +19,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from marketplace.config import Settings
 from marketplace.kernel.identity import Principal
-from marketplace.web.redaction import redact
+from marketplace.web.redaction import redact, redact_text
 from marketplace.web.request_id import current_request_id
 from marketplace.web.tracing import current_trace_id
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _STARTED = "marketplace.logs.started"
 _STATUS = "marketplace.logs.status"
 _TRACE = "marketplace.logs.trace"
+_IS_FINISHED = "_marketplace_is_finished"
 _ADOPTED = ("gunicorn.error", "gunicorn.access", "werkzeug", "flask.app")
 _CONSOLE_ESCAPES = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {
     0x2028: "\\u2028",
@@ -94,21 +95,27 @@ def write_request(
     """The line `request` of an answered request, and `slow_request` when it took longer than `slow_after`.
 
     It is made as structlog would make it, without walking through its chain: one is written for each request.
+    What the client has chosen is redacted here.
     """
     if not _requests.isEnabledFor(logging.WARNING):
         return
     facts: dict[str, Any] = {
-        "method": environ["REQUEST_METHOD"],
+        "method": redact_text(environ["REQUEST_METHOD"]),
         "route": route,
-        "path": (environ["PATH_INFO"] or "/").encode("latin-1").decode("utf-8", "replace"),
+        "path": redact_text((environ["PATH_INFO"] or "/").encode("latin-1").decode("utf-8", "replace")),
         "status": status,
         "duration_ms": round(seconds * 1000, 2),
-        "remote_addr": environ.get("REMOTE_ADDR"),
+        "remote_addr": redact(environ.get("REMOTE_ADDR")),
         "logger": __name__,
         "timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
     }
-    more = {"request_id": current_request_id(), "trace_id": trace_id, "user_id": user_id}
-    facts |= {name: value for name, value in more.items() if value is not None}
+    request_id = current_request_id()
+    if request_id is not None:
+        facts["request_id"] = redact_text(request_id)
+    if trace_id is not None:
+        facts["trace_id"] = trace_id
+    if user_id is not None:
+        facts["user_id"] = user_id
     _handle(logging.INFO, facts | {"event": "request", "level": "info"})
     if seconds > slow_after:
         _handle(logging.WARNING, facts | {"event": "slow_request", "level": "warning"})
@@ -119,6 +126,7 @@ def _handle(level: int, event: EventDict) -> None:
         record = logging.LogRecord(__name__, level, __file__, 0, event, None, None)
         # What structlog's formatter knows an event by that went through the chain.
         record._from_structlog, record._logger, record._name = True, None, event["level"]  # noqa: SLF001 - structlog's names
+        setattr(record, _IS_FINISHED, True)
         _requests.handle(record)
 
 
@@ -134,6 +142,8 @@ def configure_logging(settings: Settings) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+    # Nobody reads what records would tell of threads and processes; to ask for it costs as much as the rest.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     root = logging.getLogger()
     for handler in list(root.handlers):
         if isinstance(handler, StderrHandler):
@@ -160,8 +170,9 @@ def adopt_loggers() -> None:
 def make_formatter(log_format: str) -> logging.Formatter:
     """The formatter for `json` (one object a line) or `console` (for people, a traceback indented below)."""
     renderers: Sequence[Processor]
+    kind = structlog.stdlib.ProcessorFormatter
     if log_format == "json":
-        renderers = [_render_json]
+        renderers, kind = [_render_json], _JsonFormatter
     else:
         renderers = [
             _escape_controls,
@@ -169,7 +180,7 @@ def make_formatter(log_format: str) -> logging.Formatter:
                 colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
             ),
         ]
-    return structlog.stdlib.ProcessorFormatter(
+    return kind(
         foreign_pre_chain=_SHARED,
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
@@ -178,6 +189,15 @@ def make_formatter(log_format: str) -> logging.Formatter:
             *renderers,
         ],
     )
+
+
+class _JsonFormatter(structlog.stdlib.ProcessorFormatter):
+    """Writes events that are finished as they are."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        if hasattr(record, _IS_FINISHED):
+            return _json.encode(record.msg)
+        return super().format(record)
 
 
 class StderrHandler(logging.Handler):

@@ -85,12 +85,19 @@ class Metrics:
             "domain_events", "Domain events committed.", ("name",), registry=self.registry
         )
         self.at_scrape: list[Collector] = []
+        # Of each route and status, as `labels()` takes a lock and makes texts of what it is given.
+        self._observed: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count an answered request."""
-        labels = (method, route, str(status))
-        self.requests.labels(*labels).inc()
-        self.latency.labels(*labels).observe(seconds)
+        labels = (method, route, status)
+        found = self._observed.get(labels)
+        if found is None:
+            texts = (method, route, str(status))
+            found = self._observed[labels] = self.requests.labels(*texts), self.latency.labels(*texts)
+        requests, latency = found
+        requests.inc()
+        latency.observe(seconds)
 
     def render(self) -> bytes:
         """The text format, version 0.0.4 and later."""

@@ -3,9 +3,9 @@
 from flask import Blueprint, Response, jsonify, render_template_string
 
 from marketplace.blueprints.operations.wiring import operations
-from marketplace.extensions import limiter
 from marketplace.kernel.errors import AppError
 from marketplace.web.access import public
+from marketplace.web.limits import unlimited
 from marketplace.web.metrics import metrics_response
 from marketplace.web.problems import STATUSES
 
@@ -37,7 +37,7 @@ _WITHOUT_CLASS = (
 
 @root.get("/health")
 @public
-@limiter.exempt
+@unlimited
 def health() -> Response:
     """The process lives."""
     return jsonify(status="ok")
@@ -45,7 +45,7 @@ def health() -> Response:
 
 @root.get("/health/ready")
 @public
-@limiter.exempt
+@unlimited
 def ready() -> Response:
     """The program can serve; 503 with what is missing."""
     missing = operations().readiness.missing()
@@ -58,7 +58,7 @@ def ready() -> Response:
 
 @root.get("/metrics")
 @public
-@limiter.exempt
+@unlimited
 def metrics() -> Response:
     """Prometheus metrics, for callers on the inside."""
     return metrics_response()
