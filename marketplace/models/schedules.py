@@ -5,7 +5,7 @@ migration 0025, the one place that reckons with time zones; what booked orders l
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, func, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, func, text
 from sqlalchemy.dialects.postgresql import INT4MULTIRANGE, ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -29,9 +29,9 @@ class PerformerSchedule(Base):
         ForeignKey("performer.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
     )
     weekly: Mapped[str] = mapped_column(INT4MULTIRANGE)
-    notice_minutes: Mapped[int] = mapped_column(Integer, server_default="0")
-    buffer_before_minutes: Mapped[int] = mapped_column(Integer, server_default="0")
-    buffer_after_minutes: Mapped[int] = mapped_column(Integer, server_default="0")
+    notice_minutes: Mapped[int] = mapped_column(server_default="0")
+    buffer_before_minutes: Mapped[int] = mapped_column(server_default="0")
+    buffer_after_minutes: Mapped[int] = mapped_column(server_default="0")
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
     version: Mapped[int] = mapped_column(server_default="1")
 

@@ -20,9 +20,9 @@ FREE = """
 CREATE FUNCTION performer_free(wanted_id bigint, from_time timestamptz, to_time timestamptz, now_time timestamptz)
 RETURNS tstzmultirange LANGUAGE sql STABLE AS $$
     WITH one AS (
-        SELECT make_interval(mins => buffer_before_minutes + buffer_after_minutes) AS gap,
+        SELECT make_interval(mins => (buffer_before_minutes + buffer_after_minutes)::int) AS gap,
                greatest(from_time, to_timestamp(
-                   ceil(extract(epoch FROM now_time + make_interval(mins => notice_minutes)) / 900)::bigint * 900
+                   ceil(extract(epoch FROM now_time + make_interval(mins => notice_minutes::int)) / 900)::bigint * 900
                )) AS begins
         FROM performer_schedule WHERE performer_id = wanted_id
     )
@@ -39,7 +39,7 @@ $$
 
 def upgrade() -> None:
     for name in CHECKS:
-        op.add_column("performer_schedule", sa.Column(name, sa.Integer(), server_default="0", nullable=False))
+        op.add_column("performer_schedule", sa.Column(name, sa.BigInteger(), server_default="0", nullable=False))
     for name, check in CHECKS.items():
         op.execute(
             f"ALTER TABLE performer_schedule ADD CONSTRAINT ck_performer_schedule_{name} CHECK ({check}) NOT VALID"

@@ -22,7 +22,8 @@ _FREE = text("""
 
 # Who never set hours can be asked for any time but the one that they took away.
 _CHECK = text("""
-    SELECT :start < CAST(:now AS timestamptz) + make_interval(mins => coalesce(s.notice_minutes, 0)) AS short,
+    SELECT :start < CAST(:now AS timestamptz)
+               + make_interval(mins => CAST(coalesce(s.notice_minutes, 0) AS int)) AS short,
            coalesce(s.buffer_before_minutes + s.buffer_after_minutes, 0) AS gap,
            CASE WHEN s.performer_id IS NOT NULL THEN
                NOT performer_hours(p.id, :start, :end) @> tstzrange(:start, :end)
