@@ -36,6 +36,7 @@ from marketplace.web.limits import (
 from tests.factories import Factory
 from tests.support.client import CheckedClient
 from tests.support.redis import RedisProcess, needs_redis
+from tests.support.ticks import Ticks
 from tests.support.waiting import eventually
 
 Auth = Callable[[User], dict[str, str]]
@@ -99,16 +100,6 @@ def check_refusal(answer: TestResponse, seconds: int) -> None:
 
 
 # --- the whole program, counting in memory ------------------------------------------------------------
-
-
-class Ticks:
-    """The monotonic clock of the counters; stands until moved."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

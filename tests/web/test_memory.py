@@ -5,24 +5,18 @@ import pytest
 from marketplace.extensions import cache as programs
 from marketplace.web import memory
 from marketplace.web.memory import MemoryCache
-
-
-class Time:
-    now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.support.ticks import Ticks
 
 
 @pytest.fixture
-def time(monkeypatch: pytest.MonkeyPatch) -> Time:
-    found = Time()
+def ticks(monkeypatch: pytest.MonkeyPatch) -> Ticks:
+    found = Ticks()
     monkeypatch.setattr(memory, "time", found)
     monkeypatch.setattr("cachelib.simple.time", found)
     return found
 
 
-def test_what_never_ends_stays_and_the_oldest_goes(time: Time) -> None:
+def test_what_never_ends_stays_and_the_oldest_goes(ticks: Ticks) -> None:
     cache = MemoryCache(threshold=100)
     cache.set("generation", "word", timeout=0)
     for number in range(1000):
@@ -34,20 +28,20 @@ def test_what_never_ends_stays_and_the_oldest_goes(time: Time) -> None:
     assert cache.get("key0") is None
 
 
-def test_room_is_made_for_many_at_once(time: Time) -> None:
+def test_room_is_made_for_many_at_once(ticks: Ticks) -> None:
     cache = MemoryCache(threshold=100)
     for number in range(102):
         cache.set(f"key{number}", number, timeout=30)
     assert len(cache._cache) == 76
 
 
-def test_what_has_ended_goes_first(time: Time) -> None:
+def test_what_has_ended_goes_first(ticks: Ticks) -> None:
     cache = MemoryCache(threshold=100)
     for number in range(60):
         cache.set(f"long{number}", number, timeout=300)
     for number in range(41):
         cache.set(f"short{number}", number, timeout=10)
-    time.now += 11
+    ticks.now += 11
     cache.set("new", 1, timeout=10)
     assert sorted(cache._cache) == sorted(["new", *(f"long{number}" for number in range(60))])
 

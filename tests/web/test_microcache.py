@@ -22,6 +22,7 @@ from marketplace.web.microcache import LIFE_SECONDS, MAX_BYTES
 from marketplace.web.runtime import runtime
 from tests.factories import Factory
 from tests.support.client import CheckedClient
+from tests.support.ticks import Ticks
 
 PATH = "/api/v1/performers"
 OWN_HEADERS = {"x-request-id", "ratelimit", "ratelimit-policy", "date"}
@@ -29,25 +30,16 @@ OWN_HEADERS = {"x-request-id", "ratelimit", "ratelimit-policy", "date"}
 Auth = Callable[[User], dict[str, str]]
 
 
-class Time:
-    """A monotonic clock that stands until moved."""
-
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture(autouse=True)
-def time(monkeypatch: pytest.MonkeyPatch) -> Time:
-    found = Time()
+def ticks(monkeypatch: pytest.MonkeyPatch) -> Ticks:
+    found = Ticks()
     for module in (microcache, limits):
         monkeypatch.setattr(module, "monotonic", found)
     return found
 
 
 @pytest.fixture
-def limited(context: object, time: Time) -> Iterator[None]:
+def limited(context: object, ticks: Ticks) -> Iterator[None]:
     limiter.enabled = True
     limiter.reset()
     yield
@@ -108,7 +100,9 @@ def test_a_304_is_the_same_too(client: CheckedClient, came: list[str], limited: 
         assert shared(kept) == shared(made)
 
 
-def test_budgets_are_spent_and_end(client: CheckedClient, came: list[str], limited: None, time: Time) -> None:
+def test_budgets_are_spent_and_end(
+    client: CheckedClient, came: list[str], limited: None, ticks: Ticks
+) -> None:
     answers = [client.get(PATH) for _ in range(100)]
     assert {answer.status_code for answer in answers} == {200}
     assert len(came) == 1
@@ -120,14 +114,14 @@ def test_budgets_are_spent_and_end(client: CheckedClient, came: list[str], limit
     assert elsewhere.data == answers[0].data
     assert "r=99" in elsewhere.headers["RateLimit"]
     assert len(came) == 2
-    time.now += 60
+    ticks.now += 60
     assert client.get(PATH).status_code == 200
 
 
-def test_an_answer_ends_after_a_second(client: CheckedClient, came: list[str], time: Time) -> None:
+def test_an_answer_ends_after_a_second(client: CheckedClient, came: list[str], ticks: Ticks) -> None:
     for _ in range(3):
         client.get(PATH)
-    time.now += LIFE_SECONDS
+    ticks.now += LIFE_SECONDS
     client.get(PATH)
     assert len(came) == 2
 
@@ -242,14 +236,14 @@ def test_large_answers_are_left_to_flask(app: Flask, came: list[str], size: int,
     assert len(came) == calls
 
 
-def test_there_is_room_for_so_many(app: Flask, time: Time, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_there_is_room_for_so_many(app: Flask, ticks: Ticks, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(microcache, "MAX_ENTRIES", 3)
     small = layered(app, lambda: make_response("x"))
     state = small.extensions["marketplace_microcache"]
     for number in range(5):
         small.test_client().get(f"/things?n={number}")
         assert len(state.entries) == min(3, number + 1)
-    time.now += LIFE_SECONDS
+    ticks.now += LIFE_SECONDS
     small.test_client().get("/things?n=9")
     assert [key[2] for key in state.entries] == ["n=9"]
 

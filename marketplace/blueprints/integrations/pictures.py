@@ -18,8 +18,8 @@ FORMATS = ("JPEG", "PNG", "WEBP")
 MAX_PIXELS = 25_000_000
 """Width times height: Pillow itself decodes 13,000 x 13,000 from a file of 20 kB (822 MB of memory)."""
 MAX_SCANS = 64
-"""Of a JPEG; encoders write about ten. Each goes over all pixels again, and 40 bytes are enough for one: a
-file of 400 kB with 25 million pixels would be decoded for minutes."""
+"""Of a JPEG; encoders write about ten. Each goes over all pixels again, and 42 bytes are enough for one: 100
+of them at 25 million pixels, a file of 100 kB, took 4 seconds."""
 CONTENT_TYPE = "image/webp"
 _MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])")
 """Of a JPEG (ITU-T T.81, annex B), without those for restarts, which belong to the data of a scan."""
