@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 CODE := marketplace tests bench scripts examples migrations/env.py wsgi.py gunicorn.conf.py
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet \
 	--no-emit-index-url --no-emit-find-links
@@ -70,7 +70,7 @@ $(VENV)/s3.stamp: $(VENV)/made.stamp requirements-s3.txt
 	@if ! cmp -s requirements-s3.txt $@; then \
 		echo "Installing an S3 for the tests (once) ..."; \
 		rm -rf $(VENV)/s3; $(BIN)/python -m venv $(VENV)/s3 && \
-		$(VENV)/s3/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		$(VENV)/s3/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
 			-r requirements-s3.txt && cp requirements-s3.txt $@ || exit 1; fi
 
 FORCE:
