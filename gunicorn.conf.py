@@ -1,16 +1,9 @@
 """How gunicorn serves the program: threads for REST and moderate chat, one process unless Redis is there."""
 
-import os
-import shutil
 import signal
 import sys
-import tempfile
 import threading
 from types import FrameType
-
-# Every process writes its metrics into this folder, empty at the start; prometheus_client looks at the
-# variable when it is imported, so it is set before anything of the program is.
-metrics_folder = os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="marketplace-metrics-")
 
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker
@@ -18,6 +11,7 @@ from prometheus_client import multiprocess
 
 from marketplace.assembly import start_serving, stop_serving
 from marketplace.config import ConfigError, load_settings
+from marketplace.web import metrics_files
 from marketplace.web.logs import GunicornLogger, configure_logging
 
 try:
@@ -27,6 +21,7 @@ except ConfigError as error:
     raise SystemExit(1) from None
 
 configure_logging(settings)
+metrics_folder = metrics_files.share()
 
 wsgi_app = "wsgi:app"
 bind = settings.address
@@ -67,9 +62,10 @@ def post_worker_init(worker: Worker) -> None:
 
 def child_exit(_server: Arbiter, worker: Worker) -> None:
     """Forget the gauges of a process that is gone."""
-    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]  # prometheus_client leaves it unannotated
+    if metrics_folder is not None:
+        multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]  # prometheus_client leaves it unannotated
 
 
 def on_exit(_server: Arbiter) -> None:
     """Leave nothing behind."""
-    shutil.rmtree(metrics_folder, ignore_errors=True)
+    metrics_files.forget(metrics_folder)

@@ -12,17 +12,15 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
-from prometheus_client.values import MutexValue, ValueClass
 from sqlalchemy import event
 from sqlalchemy.pool import Pool, QueuePool
 
 from marketplace.config import Settings
+from marketplace.web import metrics_files
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 UNMATCHED = "unmatched"
-# Without PROMETHEUS_MULTIPROC_DIR prometheus_client keeps its values in memory.
-_MULTIPROCESS = ValueClass is not MutexValue
 _EXTENSION = "marketplace.metrics"
 _STARTED = "marketplace.metrics.started"
 _STATUS = "marketplace.metrics.status"
@@ -49,9 +47,10 @@ class OutboxState:
 
 
 class Metrics:
-    """The metrics of one application; with PROMETHEUS_MULTIPROC_DIR they add up over the workers."""
+    """The metrics of one application; after `metrics_files.share` they add up over the workers."""
 
     def __init__(self) -> None:
+        self._is_shared = metrics_files.is_shared()
         self.registry = CollectorRegistry()
         self.requests = Counter(
             "http_requests", "Requests answered.", ("method", "route", "status"), registry=self.registry
@@ -102,7 +101,7 @@ class Metrics:
     def render(self) -> bytes:
         """The text format, version 0.0.4 and later."""
         registry = self.registry
-        if _MULTIPROCESS:
+        if self._is_shared:
             registry = CollectorRegistry()
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call] # prometheus_client types it partly
             for collector in self.at_scrape:
@@ -112,7 +111,7 @@ class Metrics:
     def collect_at_scrape(self, collector: Collector) -> None:
         """Ask `collector` each time that somebody reads the metrics."""
         self.at_scrape.append(collector)
-        if not _MULTIPROCESS:
+        if not self._is_shared:
             self.registry.register(collector)
 
 
