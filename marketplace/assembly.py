@@ -70,7 +70,9 @@ def init_cache(app: Flask, settings: Settings) -> None:
         "retry": Retry(NoBackoff(), 0),
     }
     app.config.update(
-        CACHE_TYPE="RedisCache" if settings.redis_url else "marketplace.web.memory.MemoryCache",
+        CACHE_TYPE="marketplace.web.redis_cache.RedisCache"
+        if settings.redis_url
+        else "marketplace.web.memory.MemoryCache",
         CACHE_THRESHOLD=CACHE_ANSWERS,
         CACHE_REDIS_URL=settings.redis_url,
         CACHE_OPTIONS=waits if settings.redis_url else {},

@@ -22,6 +22,7 @@ from flask import Flask, Response, current_app, g, make_response, request
 from marketplace.database.announcing import Announcer
 from marketplace.extensions import cache
 from marketplace.web import microcache
+from marketplace.web.answers import Answer
 from marketplace.web.language import preferred_language
 from marketplace.web.runtime import runtime
 
@@ -49,16 +50,6 @@ class _Pause:
     until: float = 0.0
 
 
-@dataclass(frozen=True)
-class Answer:
-    """A finished 200: its bytes, their ETag, the headers that belong to them, and when it ends by itself."""
-
-    body: bytes
-    etag: str
-    headers: dict[str, str]
-    until: datetime | None = None
-
-
 class Flights:
     """Who makes which answer at the moment: when a kept one falls, one caller makes it anew, and the others
     of this process wait for it.
@@ -82,8 +73,11 @@ class Flights:
             self._under_way.pop(key).set()
 
 
-def cached(topic: str, *, seconds: int, by_language: bool = False) -> Callable[[F], F]:
-    """Keep the view's 200 for `seconds`, and let clients and proxies do so too.
+def cached(
+    topic: str, *, seconds: int, client_seconds: int | None = None, by_language: bool = False
+) -> Callable[[F], F]:
+    """Keep the view's 200 for `seconds`, and let clients and proxies do so too, or for `client_seconds`: what
+    they keep does not fall with its topic.
 
     Put it right below the access marker of a public GET whose answer depends on its address, its
     query and (`by_language`) on Accept-Language alone. A cache that fails is a miss.
@@ -102,7 +96,8 @@ def cached(topic: str, *, seconds: int, by_language: bool = False) -> Callable[[
                 offer(made.body)
             response = Response(made.body, headers=made.headers)
             response.set_etag(made.etag)
-            _tell(response, _life(seconds, made.until), by_language=by_language)
+            told = seconds if client_seconds is None else client_seconds
+            _tell(response, _life(told, made.until), by_language=by_language)
             return response
 
         wrapper.cached_topic = topic  # type: ignore[attr-defined]  # functions carry attributes

@@ -13,6 +13,7 @@ PACKAGE = PROJECT_ROOT / "marketplace"
 ENVIRONMENT = {
     "config.py": "the one reader",
     "launch.py": "hands the environment on to the server",
+    "web/metrics_files.py": "tells prometheus_client its folder, which has no other way",
     "database/embedded.py": "hands PATH on to PostgreSQL's programs",
 }
 # Who may commit, and why.

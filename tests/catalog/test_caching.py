@@ -75,6 +75,26 @@ def test_what_was_read_before_a_drop_is_not_served_after_it(client, make, monkey
     assert len(client.get("/api/v1/cities").json["items"]) == 2
 
 
+@pytest.mark.parametrize(
+    ("path", "told"), [("categories", 60), ("cities", 300), ("banners", 30), ("performers/{}", 60)]
+)
+def test_what_falls_by_event_is_kept_for_five_minutes_here_and_shorter_by_clients(
+    client, make, monkeypatch, path, told
+):
+    kept = []
+    keep = cache.set
+
+    def note(key: str, value: Any, timeout: int | None = None) -> Any:
+        kept.append(timeout)
+        return keep(key, value, timeout=timeout)
+
+    performer = make.performer()
+    monkeypatch.setattr(cache, "set", note)
+    answer = client.get(f"/api/v1/{path.format(performer.id)}")
+    assert kept == [300]
+    assert answer.headers["Cache-Control"] == f"public, max-age={told}"
+
+
 @pytest.mark.usefixtures("_no_pause")
 def test_a_broken_cache_is_a_miss_and_left_alone_for_a_while(client, make, monkeypatch):
     make.city()

@@ -29,7 +29,7 @@ blp = VersionedBlueprint("catalog", description="Categories, cities, banners and
 
 @blp.get("/categories")
 @public
-@cached("categories", seconds=60, by_language=True)
+@cached("categories", seconds=300, client_seconds=60, by_language=True)
 @blp.arguments(schemas.CategoryQuery, location="query")
 @blp.response(200, schemas.CategoryTree)
 def list_categories(query: dict[str, Any]) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def list_categories(query: dict[str, Any]) -> dict[str, Any]:
 
 @blp.get("/categories/<string:slug>")
 @public
-@cached("categories", seconds=60, by_language=True)
+@cached("categories", seconds=300, client_seconds=60, by_language=True)
 @blp.response(200, schemas.CategoryNode)
 def get_category(slug: str) -> CategoryNode:
     """One active category with those below it; a slug that it had before leads to it too"""
@@ -58,7 +58,7 @@ def list_cities(query: dict[str, Any]) -> Page[CityView]:
 
 @blp.get("/banners")
 @public
-@cached("banners", seconds=30)
+@cached("banners", seconds=300, client_seconds=30)
 @blp.arguments(schemas.BannerQuery, location="query")
 @blp.paged(schemas.Banner)
 def list_banners(query: dict[str, Any]) -> Page[BannerView]:

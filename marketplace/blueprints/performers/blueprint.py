@@ -5,7 +5,10 @@ from marketplace.web.blueprint import VersionedBlueprint
 
 CACHE_TOPIC = LISTINGS_TOPIC
 LIST_SECONDS = 30
-PROFILE_SECONDS = 60
+PROFILE_SECONDS = 300
+"""Here, where a profile falls with each change."""
+PROFILE_CLIENT_SECONDS = 60
+"""At clients and proxies, which do not hear of changes."""
 FACETS_SECONDS = 60
 """Counting everybody takes a fraction of a second, so changes do not drop these answers."""
 

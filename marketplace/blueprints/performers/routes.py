@@ -12,6 +12,7 @@ from marketplace.blueprints.performers.blueprint import (
     CACHE_TOPIC,
     FACETS_SECONDS,
     LIST_SECONDS,
+    PROFILE_CLIENT_SECONDS,
     PROFILE_SECONDS,
     blp,
 )
@@ -133,7 +134,7 @@ def count_facets(query: dict[str, Any]) -> Facets:
 
 @blp.get("/performers/<int:performer_id>")
 @public
-@cached(CACHE_TOPIC, seconds=PROFILE_SECONDS, by_language=True)
+@cached(CACHE_TOPIC, seconds=PROFILE_SECONDS, client_seconds=PROFILE_CLIENT_SECONDS, by_language=True)
 @blp.response(200, schemas.PublicPerformer)
 def get_performer(performer_id: int) -> PublicProfile:
     """The public profile of a performer"""
