@@ -58,6 +58,8 @@ def test_each_reason_alone(password, problem):
         "A1!" + "a" * (PASSWORD_MAX - 3),
         "пароль-Длинный-9",
         "Zebra 1 yak ",
+        "Zebra1yakسلام",
+        "Zebra1yak津",
     ],
 )
 def test_what_keeps_the_rule(password):

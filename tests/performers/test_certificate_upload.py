@@ -337,6 +337,7 @@ def test_files_that_no_certificate_has_are_swept(
         ("gpj\u202eknab.pdf", "gpj knab"),
         ("  \t .pdf", "Certificate"),
         (".pdf", "Certificate"),
+        ("\u3164.pdf", "Certificate"),
         ("", "Certificate"),
         (None, "Certificate"),
         ("x" * 500 + ".pdf", "x" * 200),

@@ -55,6 +55,20 @@ def refused(field, value):
         (fields.Str(min=0), "", ""),
         (fields.Str(pattern="[a-z]+"), "abc", "abc"),
         (fields.Str(), "👩‍👩‍👧 שלום", "👩‍👩‍👧 שלום"),
+        (fields.Str(), "می\u200cخواهم", "می\u200cخواهم"),
+        (fields.Str(), "രമണന്\u200d", "രമണന്\u200d"),
+        (fields.Str(), "\u200bab\ufeff \u2060", "ab"),
+        (fields.Str(), "\u200fC++\u200f نجارة", "C++ نجارة"),
+        (
+            fields.Str(),
+            "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
+            "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
+        ),
+        (fields.Str(), "\U0001fae9", "\U0001fae9"),  # unassigned before Unicode 16
+        (fields.Str(), "한국", "한국"),
+        (fields.Text(), "a\u2028b\u2029c", "a\nb\nc"),
+        (fields.Text(min=1), "\u2067ab\u2069 \u200fcd", "\u2067ab\u2069 \u200fcd"),
+        (fields.Text(), " \u200b\n", ""),
         (fields.Text(), "a\r\nb\tc\n", "a\nb\tc"),
         (fields.Text(), "", ""),
         (fields.Username(), "Ann_b.c-9", "Ann_b.c-9"),
@@ -123,6 +137,33 @@ def test_taken(field, value, kept):
         *(
             (fields.Str(), value)
             for value in (1, True, [], {}, b"x", None, "", "  ", "a\nb", "\x00", "a\x85b", "\ud800")
+        ),
+        *(
+            (kind(min=1), value)
+            for kind in (fields.Str, fields.Text)
+            for value in (
+                "\u200b\u200d",
+                "\u200e\ufeff",
+                "\u0301",
+                "\u3164",
+                "\u115f\u1160\uffa0",
+                "\u2800",
+                "\u034f",
+                "\xad",
+                "\ue000",
+                "\U000e0041",
+                "\ufe0f",
+                "a\ufdd0",
+                "a\uffff",
+                "a\U0001fffe",
+                "a\U0010ffff",
+            )
+        ),
+        (fields.Text(), "\u3164"),
+        (fields.Str(min=0), "\u2800"),
+        *(
+            (fields.Str(), f"a{turn}b")
+            for turn in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u2028\u2029"
         ),
         (fields.Str(max=3), "abcd"),
         (fields.Str(min=3), "ab"),

@@ -143,11 +143,16 @@ def password_problems(password: str, *personal: str) -> list[str]:
         problems.append("Add an upper-case letter.")
     if not any(c.isdigit() for c in password):
         problems.append("Add a digit.")
-    if not any(not c.isalnum() for c in password):
+    if not any(_is_other(c) for c in password):
         problems.append("Add a special character.")
     if not problems and _is_common(password, personal):
         problems.append("This password is easy to guess; choose another.")
     return problems
+
+
+def _is_other(character: str) -> bool:
+    """Whether it is none of the other three kinds: a sign, a blank, or a letter of a script without case."""
+    return not (character.islower() or character.isupper() or character.isdigit())
 
 
 def _is_common(password: str, personal: tuple[str, ...]) -> bool:

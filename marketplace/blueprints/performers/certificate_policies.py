@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from marketplace.blueprints.performers.certificate_ports import CertificateRecord
 from marketplace.blueprints.performers.errors import OwnCertificate
+from marketplace.kernel.characters import has_visible
 from marketplace.kernel.errors import AppError
 from marketplace.kernel.identity import Principal
 
@@ -57,7 +58,8 @@ def title_of(file_name: str | None) -> str:
     stem = (stem if dot else name).replace("_", " ")
     # Among what cannot be printed is what turns the direction of text.
     plain = "".join(char if char.isprintable() else " " for char in unicodedata.normalize("NFC", stem))
-    return " ".join(plain.split())[:MAX_TITLE].strip() or DEFAULT_TITLE
+    title = " ".join(plain.split())[:MAX_TITLE].strip()
+    return title if has_visible(title) else DEFAULT_TITLE
 
 
 def objection(actor: Principal, certificate: CertificateRecord) -> AppError | None:

@@ -11,18 +11,35 @@ import phonenumbers
 from babel import Locale as BabelLocale
 from babel.core import UnknownLocaleError
 
+from marketplace.kernel.characters import (
+    DIRECTION_CONTROLS,
+    DIRECTION_MARKS,
+    EDGES,
+    LINE_SEPARATORS,
+    NONCHARACTERS,
+    has_visible,
+)
 from marketplace.web.fields.base import Scalar
 
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+_CONTROL = re.compile(f"[\x00-\x1f\x7f-\x9f{LINE_SEPARATORS}]")
 _CONTROL_BUT_LINES = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_DIRECTION = re.compile(f"[{DIRECTION_CONTROLS}]")
+_DIRECTION_MARKS = re.compile(f"[{DIRECTION_MARKS}]")
+_LINE_SEPARATORS = re.compile(f"\r\n|[{LINE_SEPARATORS}]")
+_EDGES = "".join(filter(str.isspace, map(chr, range(0x3001)))) + EDGES
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_NONCHARACTER = re.compile(f"[{NONCHARACTERS}]")
+_UNSEEN = r"\xad\u061c\u115f\u1160\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3164\ufeff\uffa0\ufffc"
+"""The commonest of what cannot be seen, for patterns in the document."""
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class Str(Scalar[str]):
-    """One line of text: trimmed, in NFC, without control characters.
+    """One line of text: trimmed, in NFC, without control characters and what turns the direction of text; the
+    marks of direction, which turn nothing, are left out. Text of several lines may have both.
 
-    `min` and `max` count characters after that. `pattern` must match the whole.
+    Something in it can be seen, unless it is empty. `min` and `max` count characters after that. `pattern`
+    must match the whole.
     """
 
     multiline: ClassVar[bool] = False
@@ -30,7 +47,9 @@ class Str(Scalar[str]):
     default_error_messages = {
         "type": "This must be text.",
         "control": "Control characters are not allowed.",
+        "direction": "Characters that turn the direction of text are not allowed.",
         "unicode": "This must be valid Unicode text.",
+        "invisible": "Write something that can be seen.",
         "short": "Write at least {limit} character(s).",
         "long": "Write at most {limit} characters.",
         "pattern": "This does not have the form that is asked for.",
@@ -63,15 +82,22 @@ class Str(Scalar[str]):
         """`text` as it is kept. Raises marshmallow's ValidationError."""
         if _SURROGATE.search(text):
             raise self.make_error("unicode")
-        text = unicodedata.normalize("NFC", text.replace("\r\n", "\n") if self.multiline else text)
+        if _NONCHARACTER.search(text):
+            raise self.make_error("unicode")
+        text = _LINE_SEPARATORS.sub("\n", text) if self.multiline else _DIRECTION_MARKS.sub("", text)
+        text = unicodedata.normalize("NFC", text)
         if self.trim:
-            text = text.strip()
+            text = text.strip(_EDGES)
         if (_CONTROL_BUT_LINES if self.multiline else _CONTROL).search(text):
             raise self.make_error("control")
+        if not self.multiline and _DIRECTION.search(text):
+            raise self.make_error("direction")
         if len(text) < self.min_length:
             raise self.make_error("short", limit=self.min_length)
         if len(text) > self.max_length:
             raise self.make_error("long", limit=self.max_length)
+        if text and not has_visible(text):
+            raise self.make_error("invisible")
         if self.pattern is not None and not self.pattern.fullmatch(text):
             raise self.make_error("pattern")
         return text
@@ -92,10 +118,14 @@ class Str(Scalar[str]):
         return found
 
     def _text_pattern(self) -> str:
-        """No control characters and, where blanks are trimmed and something must be left, one visible."""
-        barred = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f" if self.multiline else r"\x00-\x1f\x7f-\x9f"
+        """What this field refuses, as far as a pattern can say it in every dialect: no control characters
+        and, where blanks are trimmed and something must be left, one that can be seen.
+        """
+        barred = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff"
+        if not self.multiline:
+            barred += r"\x09\x0a\x0d\u2028-\u202e\u2066-\u2069"
         if self.trim and self.min_length:
-            return rf"^[^{barred}]*[^{barred}\s][^{barred}]*$"
+            return rf"^[^{barred}]*[^{barred}\s{_UNSEEN}][^{barred}]*$"
         return rf"^[^{barred}]*$"
 
 

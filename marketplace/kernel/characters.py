@@ -1,0 +1,35 @@
+"""Which characters can be seen, and which have no place in text for people (Unicode 16, chapter 23)."""
+
+import unicodedata
+
+# Letters and signs by their category, drawn by nobody: fillers of Hangul, the blank of Braille, what stands
+# for an object, a null note head.
+_BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800\ufffc\U0001d159")
+_SEEN = frozenset("LNPS")
+
+DIRECTION_MARKS = "\u061c\u200e\u200f"
+"""Invisible letters that belong to a direction; they turn nothing but the signs beside them."""
+DIRECTION_CONTROLS = "\u202a-\u202e\u2066-\u2069"
+"""Embeddings, overrides and isolates, as the inside of a regular expression's class: a line that leaves one
+open turns what is shown after it."""
+LINE_SEPARATORS = "\u2028\u2029"
+NONCHARACTERS = "\ufdd0-\ufdef" + "".join(
+    chr(plane << 16 | 0xFFFE) + chr(plane << 16 | 0xFFFF) for plane in range(17)
+)
+"""What never will be a character, as the inside of a class."""
+EDGES = DIRECTION_MARKS + "\u200b\u2060\ufeff"
+"""Invisible, and without meaning at the beginning or end of a text; joiners have one (a Malayalam word may
+end in U+200D)."""
+
+
+def is_visible(character: str) -> bool:
+    """Whether there is something to see when it stands alone: letters, digits, signs, emoji, also those that
+    this Python's tables do not know yet; no blanks, marks, joiners, controls or private use.
+    """
+    category = unicodedata.category(character)
+    return (category[0] in _SEEN or category == "Cn") and character not in _BLANK
+
+
+def has_visible(text: str) -> bool:
+    """Whether anything in `text` can be seen."""
+    return any(map(is_visible, text))
