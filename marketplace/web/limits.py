@@ -28,6 +28,7 @@ from marketplace.config import Settings
 from marketplace.extensions import limiter
 from marketplace.kernel.errors import TooManyRequests
 from marketplace.web.access import optional_principal
+from marketplace.web.actions import action_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -48,7 +49,6 @@ MAX_INTEGER = 999_999_999_999_999
 _EXTENSION = "marketplace_limits"
 _SPENT = "marketplace.limits"
 _ADDRESS = "ip:"
-_VERSION = re.compile(r"v\d+_")
 _WITH_PORT = re.compile(r"([0-9.]+):\d+|\[([0-9a-fA-F:.]+)\](?::\d+)?")
 
 # One step, so that no counter is left without an end, whatever happens between two commands.
@@ -102,12 +102,8 @@ def limit(amount: str, *, key: Callable[[], str] = address_key) -> Callable[[F],
     A route has one budget in all versions of the API.
     """
     return cast(
-        "Callable[[F], F]", limiter.shared_limit(amount, _route, key_func=key, override_defaults=False)
+        "Callable[[F], F]", limiter.shared_limit(amount, action_of, key_func=key, override_defaults=False)
     )
-
-
-def _route(endpoint: str) -> str:
-    return _VERSION.sub("", endpoint, count=1)
 
 
 def unlimited(view: F) -> F:
@@ -340,7 +336,7 @@ def _spend_default() -> None:
         return
     counting: Counting = current_app.extensions[_EXTENSION]
     default = counting.default
-    key = default.key_for(PREFIX, caller_key(), _route(endpoint))
+    key = default.key_for(PREFIX, caller_key(), action_of(endpoint))
     budget = Budget(key, default.amount, default.get_expiry())
     spent = _spent()
     spent.budgets.append(budget)

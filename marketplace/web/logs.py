@@ -19,6 +19,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from marketplace.config import Settings
 from marketplace.kernel.identity import Principal
+from marketplace.web.actions import action_of
 from marketplace.web.redaction import redact, redact_text
 from marketplace.web.request_id import current_request_id
 from marketplace.web.tracing import current_trace_id
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 _STARTED = "marketplace.logs.started"
 _STATUS = "marketplace.logs.status"
 _TRACE = "marketplace.logs.trace"
+_USER = "marketplace.logs.user"
 _IS_FINISHED = "_marketplace_is_finished"
 _ADOPTED = ("gunicorn.error", "gunicorn.access", "werkzeug", "flask.app")
 _CONSOLE_ESCAPES = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {
@@ -69,11 +71,14 @@ def init_app(app: Flask, settings: Settings) -> None:
         write_request(
             request.environ,
             route=request.url_rule.rule if request.url_rule else None,
+            action=action_of(request.endpoint) if request.endpoint else None,
             # Without a response the error went to the server, which answers 500.
             status=request.environ.pop(_STATUS, 500),
             seconds=seconds,
             slow_after=settings.slow_request_seconds,
-            user_id=principal.user_id if isinstance(principal, Principal) else None,
+            user_id=principal.user_id
+            if isinstance(principal, Principal)
+            else request.environ.pop(_USER, None),
             trace_id=request.environ.pop(_TRACE, None),
         )
 
@@ -82,10 +87,16 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.teardown_request(write_line)
 
 
+def note_user(user_id: int) -> None:
+    """Say whom this request has let in, for its line: nobody was signed in when it came."""
+    request.environ[_USER] = user_id
+
+
 def write_request(
     environ: "WSGIEnvironment",
     *,
     route: str | None,
+    action: str | None,
     status: int,
     seconds: float,
     slow_after: float,
@@ -101,11 +112,12 @@ def write_request(
         return
     facts: dict[str, Any] = {
         "method": redact_text(environ["REQUEST_METHOD"]),
+        "action": action,
         "route": route,
         "path": redact_text((environ["PATH_INFO"] or "/").encode("latin-1").decode("utf-8", "replace")),
         "status": status,
         "duration_ms": round(seconds * 1000, 2),
-        "remote_addr": redact(environ.get("REMOTE_ADDR")),
+        "ip": redact(environ.get("REMOTE_ADDR")),
         "logger": __name__,
         "timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
     }

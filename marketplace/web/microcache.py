@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, current_app, request
 
 from marketplace.config import Settings
+from marketplace.web.actions import action_of
 from marketplace.web.limits import Budget, budgets_by_address, spend_by_address
 from marketplace.web.logs import write_request
 from marketplace.web.metrics import get_metrics
@@ -58,6 +59,7 @@ class _Offer:
     generation: int
     until: float
     route: str
+    action: str
     body: bytes
 
 
@@ -98,8 +100,9 @@ def begin_offer(topic: str) -> Callable[[bytes], None]:
 
     def offer(body: bytes) -> None:
         assert request.url_rule is not None
-        offers = request.environ.get(_OFFERS, [])
-        offers.append((_Offer(topic, generation, until, request.url_rule.rule, body), request.environ))
+        rule = request.url_rule
+        made = _Offer(topic, generation, until, rule.rule, action_of(rule.endpoint), body)
+        request.environ.get(_OFFERS, []).append((made, request.environ))
 
     return offer
 
@@ -158,11 +161,18 @@ class Microcache:
         if told is None:
             return None
         start_response(entry.status, [*entry.headers, *told])
-        seconds, status, route = perf_counter() - began, int(entry.status[:3]), entry.offer.route
-        self._metrics.observe("GET", route, status, seconds)
-        write_request(environ, route=route, status=status, seconds=seconds, slow_after=self._slow_after)
+        seconds, status, offer = perf_counter() - began, int(entry.status[:3]), entry.offer
+        self._metrics.observe("GET", offer.route, status, seconds)
+        write_request(
+            environ,
+            route=offer.route,
+            action=offer.action,
+            status=status,
+            seconds=seconds,
+            slow_after=self._slow_after,
+        )
         if self._is_reported:
-            name_request(route)
+            name_request(offer.route)
         return entry.body
 
     def _keep(

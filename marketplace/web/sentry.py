@@ -1,5 +1,6 @@
 """Error reports to Sentry: off without SENTRY_DSN, and scrubbed before they leave."""
 
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -10,11 +11,12 @@ from sentry_sdk.integrations.flask import FlaskIntegration
 from sentry_sdk.integrations.logging import LoggingIntegration
 from sentry_sdk.integrations.sqlalchemy import SqlalchemyIntegration
 from sentry_sdk.transport import Transport
-from sentry_sdk.types import Breadcrumb, BreadcrumbHint, Event, Hint
+from sentry_sdk.types import Breadcrumb, BreadcrumbHint, Event, Hint, SamplingContext
 
 from marketplace.config import Settings
 from marketplace.kernel.errors import AppError
 from marketplace.kernel.identity import Principal
+from marketplace.web.actions import PROBES
 from marketplace.web.redaction import redact
 from marketplace.web.request_id import current_request_id
 
@@ -38,7 +40,7 @@ def init_app(
         dsn=settings.sentry_dsn,
         environment=settings.app_env,
         release=release,
-        traces_sample_rate=settings.sentry_traces_sample_rate,
+        traces_sampler=partial(_sample, settings.sentry_traces_sample_rate),
         # What SENTRY_SEND_PII allows is the caller's address; the rest is never collected.
         data_collection={
             "user_info": settings.sentry_send_pii,
@@ -68,6 +70,14 @@ def init_app(
         transport=transport,
     )
     app.before_request(_tag_scope)
+
+
+def _sample(rate: float, context: SamplingContext) -> float:
+    """How likely a transaction is traced: by `rate`, a probe never. What a caller's header says of its own
+    trace does not count: anybody could have all of theirs traced, at our cost.
+    """
+    environ = context.get("wsgi_environ") or {}
+    return 0.0 if environ.get("PATH_INFO") in PROBES else rate
 
 
 def capture_exception(error: BaseException) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask
 
 from marketplace.config import ConfigError, Settings
+from marketplace.web.actions import PROBES
 from marketplace.web.redaction import is_secret_key, redact_text
 from marketplace.web.request_id import current_request_id
 
@@ -51,7 +52,6 @@ if TYPE_CHECKING or INSTALLED:
 
 SERVICE_NAME = "marketplace"
 EXPORT_TIMEOUT_SECONDS = 5
-QUIET_PATHS = "/health$,/health/ready$,/metrics$"
 _QUERY_ATTRIBUTES = frozenset({"http.target", "http.url", "url.full", "url.path"})
 
 
@@ -69,7 +69,7 @@ def init_app(app: Flask, settings: Settings, *, exporter: "SpanExporter | None" 
         )
     provider = _start_provider(settings, exporter)
     FlaskInstrumentor().instrument_app(  # type: ignore[no-untyped-call] # the instrumentor is untyped
-        app, tracer_provider=provider, excluded_urls=QUIET_PATHS
+        app, tracer_provider=provider, excluded_urls=",".join(f"{path}$" for path in PROBES)
     )
     app.before_request(_tag_span)
     # The SQLAlchemy instrumentor silently does nothing on 2.1, so SQL is traced at the driver.

@@ -453,3 +453,18 @@ def test_hashing_takes_as_long_for_nobody(client: CheckedClient) -> None:
         del credentials._hasher.verify
     assert len(seen) == 2
     assert seen[0].split("$")[:4] == seen[1].split("$")[:4]
+
+
+def test_the_log_tells_who_came_in(client: CheckedClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines: list[dict[str, Any]] = []
+    monkeypatch.setattr("marketplace.web.logs.write_request", lambda _environ, **facts: lines.append(facts))
+    made = sign_up(client)
+    login = client.post("/api/v2/user/login", json={"login": "ann", "password": PASSWORD}).json
+    refresh(client, login["refresh_token"])
+    client.post("/api/v1/user/login", json={"login": "ann", "password": "Wrong-Horse-7"})
+    assert [(line["action"], line["status"], line["user_id"]) for line in lines] == [
+        ("accounts.sign_up", 201, made["user"]["id"]),
+        ("accounts.login", 200, made["user"]["id"]),
+        ("accounts.refresh_token", 200, made["user"]["id"]),
+        ("accounts.login", 401, None),
+    ]

@@ -173,6 +173,20 @@ def test_traces_follow_the_rate(transport: MemoryTransport, rate: float, expecte
     assert "private-search" not in transport.raw()
 
 
+@pytest.mark.parametrize("path", ["/health", "/health/ready", "/metrics"])
+def test_probes_are_not_traced(transport: MemoryTransport, path: str) -> None:
+    app = small_app(transport, sentry_traces_sample_rate=1.0)
+    app.add_url_rule(path, view_func=lambda: "ok")
+    app.test_client().get(path)
+    assert transport.items("transaction") == []
+
+
+def test_a_caller_cannot_have_itself_traced(transport: MemoryTransport) -> None:
+    app = small_app(transport, sentry_traces_sample_rate=0.0)
+    app.test_client().get("/absent", headers={"sentry-trace": f"{'a' * 32}-{'b' * 16}-1"})
+    assert transport.items("transaction") == []
+
+
 def test_without_a_dsn_nothing_is_sent(transport: MemoryTransport) -> None:
     app = small_app(transport, sentry_dsn=None)
     post_secrets(app)

@@ -3,11 +3,12 @@
 from flask import request
 from marshmallow import ValidationError
 
-from marketplace.blueprints.accounts.services import Device
+from marketplace.blueprints.accounts.services import Device, Tokens
 from marketplace.kernel.errors import AppError
 from marketplace.web import fields
 from marketplace.web.blueprint import VersionedBlueprint
 from marketplace.web.limits import address_key
+from marketplace.web.logs import note_user
 from marketplace.web.parsing import read_body
 from marketplace.web.strict_json import read_json
 
@@ -18,6 +19,12 @@ staff_blp = VersionedBlueprint("users", description="Staff: users", url_prefix="
 def device() -> Device:
     """Where the request comes from."""
     return Device(name=request.headers.get("User-Agent", ""), ip=address())
+
+
+def let_in(tokens: Tokens) -> Tokens:
+    """The tokens, after the log has been told whose they are."""
+    note_user(tokens.user_id)
+    return tokens
 
 
 def address() -> str:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from marketplace.blueprints.accounts import schemas
-from marketplace.blueprints.accounts.blueprint import address, blp, device, phone_key
+from marketplace.blueprints.accounts.blueprint import address, blp, device, let_in, phone_key
 from marketplace.blueprints.accounts.policies import CODE_LIFE, CodePurpose
 from marketplace.blueprints.accounts.ports import SessionView
 from marketplace.blueprints.accounts.services import ResetToken, SignedUp, Tokens, Verified
@@ -24,7 +24,9 @@ from marketplace.web.pagination import PageQuery, split_page
 @blp.response(201, schemas.SignedUp)
 def sign_up(data: dict[str, Any]) -> SignedUp:
     """Create an account and sign it in"""
-    return accounts().registration.sign_up(data, device())
+    signed_up = accounts().registration.sign_up(data, device())
+    let_in(signed_up.tokens)
+    return signed_up
 
 
 @blp.post("/login")
@@ -37,7 +39,7 @@ def sign_up(data: dict[str, Any]) -> SignedUp:
 @blp.response(200, schemas.Tokens)
 def login(data: dict[str, Any]) -> Tokens:
     """Sign in by username, e-mail or phone; `code` is of the second factor, or a recovery code"""
-    return accounts().login.login(data["login"], data["password"], device(), data.get("code"))
+    return let_in(accounts().login.login(data["login"], data["password"], device(), data.get("code")))
 
 
 @blp.post("/token/refresh")
@@ -46,7 +48,7 @@ def login(data: dict[str, Any]) -> Tokens:
 @blp.response(200, schemas.Tokens)
 def refresh_token(data: dict[str, Any]) -> Tokens:
     """Exchange a refresh token for the next pair; each works once"""
-    return accounts().sessions.refresh(data["refresh_token"])
+    return let_in(accounts().sessions.refresh(data["refresh_token"]))
 
 
 @blp.post("/logout")
@@ -108,7 +110,7 @@ def verify_code(data: dict[str, Any]) -> Tokens | Verified | ResetToken:
     codes, phone, code = accounts().codes, data["phone"], data["code"]
     match CodePurpose(data["purpose"]):
         case CodePurpose.SIGN_IN:
-            return codes.sign_in(phone, code, device(), data.get("totp"))
+            return let_in(codes.sign_in(phone, code, device(), data.get("totp")))
         case CodePurpose.VERIFY_PHONE:
             return codes.verify_phone(phone, code)
         case CodePurpose.RESET_PASSWORD:

@@ -28,8 +28,9 @@ class Device:
 
 @dataclass(frozen=True)
 class Tokens:
-    """A pair of tokens; `expires_in` is the access token's life in seconds."""
+    """A pair of tokens and whose they are; `expires_in` is the access token's life in seconds."""
 
+    user_id: int
     access_token: str
     refresh_token: str
     expires_in: int
@@ -203,4 +204,4 @@ class SessionService:
 
     def _pair(self, user_id: int, session_id: int, refresh: str) -> Tokens:
         access, life = self._tokens.access(user_id, session_id, self._clock.now())
-        return Tokens(access_token=access, refresh_token=refresh, expires_in=life)
+        return Tokens(user_id=user_id, access_token=access, refresh_token=refresh, expires_in=life)
