@@ -1,11 +1,15 @@
 """The loader of the shipped data, on PostgreSQL."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from threading import Event
 from time import monotonic
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from flask import Flask
+from sqlalchemy import func, select, text
 
 from marketplace.blueprints.catalog import policies, reference
 from marketplace.blueprints.catalog.adapters import SqlReferenceStore
@@ -13,6 +17,7 @@ from marketplace.blueprints.catalog.reference import CategoryRecord, CityRecord
 from marketplace.blueprints.catalog.services import ReferenceService
 from marketplace.extensions import db
 from marketplace.models import Category, City, DomainEventRow, ReferenceData
+from tests.support.waiting import eventually
 
 ADMIN = "/api/v1/admin/categories"
 
@@ -219,3 +224,42 @@ def test_what_staff_created_is_not_overwritten(loader, source, client, make, aut
     cities, categories = rows()
     assert {row.slug: row.names["en"] for row in categories} == {"lamps": "By staff", "home": "Home"}
     assert [row.name for row in cities] == [HARD.name, "By staff"]
+
+
+@dataclass
+class SlowSource(Source):
+    """Gives its cities when it may."""
+
+    begin: Callable[[], None] = lambda: None
+
+    def read_cities(self) -> list[CityRecord]:
+        self.begin()
+        return self.cities
+
+
+def test_of_two_that_load_at_once_the_second_finds_it_done(committed: Flask) -> None:
+    """As two first starts of one checkout do."""
+    loading, may_end = Event(), Event()
+
+    def hold() -> None:
+        loading.set()
+        assert may_end.wait(30)
+
+    def load(source: Source) -> tuple[int, int] | None:
+        with committed.app_context():
+            uow = committed.extensions["marketplace"].uow
+            return ReferenceService(uow, SqlReferenceStore(uow), source).load(if_changed=True)
+
+    def somebody_waits() -> bool:
+        with committed.app_context(), db.engine.connect() as connection:
+            waiting = "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)"
+            return bool(connection.scalar(text(waiting)))
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(load, SlowSource(begin=hold))
+        assert loading.wait(30)
+        second = pool.submit(load, Source())
+        eventually(lambda: second.done() or somebody_waits())
+        may_end.set()
+        assert first.result(30) == (2, 2)
+        assert second.result(30) is None

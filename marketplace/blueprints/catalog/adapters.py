@@ -77,10 +77,18 @@ _PARENTS = text(
 )
 
 
+_TURN = text("SELECT pg_advisory_xact_lock(hashtextextended('catalog.reference', 0))")
+
+
 class SqlReferenceStore(SqlRepository):
     """The tables that the shipped data fills. What staff has edited (version > 1) is left alone, what staff
     has renamed, merged or deleted does not come back.
     """
+
+    def take_turn(self) -> None:
+        """Wait for others that load; the turn ends with the transaction."""
+        self._unlimited()
+        self.session.execute(_TURN)
 
     def loaded_version(self) -> str | None:
         """The version that was loaded last."""
@@ -88,7 +96,6 @@ class SqlReferenceStore(SqlRepository):
 
     def load_categories(self, categories: Iterable[ShippedCategory]) -> int:
         """New ones are added, changed ones follow; how many rows were written."""
-        self._unlimited()
         self.session.execute(LOCK_TREE)
         self.session.execute(
             text(
@@ -112,7 +119,6 @@ class SqlReferenceStore(SqlRepository):
 
     def load_cities(self, cities: Iterable[ShippedCity]) -> int:
         """New ones are added, changed ones follow; how many rows were written."""
-        self._unlimited()
         self.session.execute(
             text("CREATE TEMPORARY TABLE shipped_city (LIKE city INCLUDING DEFAULTS) ON COMMIT DROP")
         )
@@ -147,8 +153,11 @@ class SqlReferenceStore(SqlRepository):
         )
 
     def _unlimited(self) -> None:
-        """The limits for requests are not for a load of 34,000 rows on a small machine."""
+        """The limits for requests are not for a load of 34,000 rows on a small machine, nor for who waits
+        for its end.
+        """
         self.session.execute(text("SET LOCAL statement_timeout = 0"))
+        self.session.execute(text("SET LOCAL lock_timeout = 0"))
 
     def _write(self, statement: TextClause) -> int:
         result = self.session.execute(statement)

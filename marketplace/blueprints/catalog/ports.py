@@ -332,6 +332,10 @@ class ReferenceSource(Protocol):
 class ReferenceStore(Protocol):
     """Where the shipped data goes."""
 
+    def take_turn(self) -> None:
+        """Wait until nobody else loads, until the end of the transaction."""
+        ...
+
     def loaded_version(self) -> str | None: ...
 
     def load_categories(self, categories: Iterable[ShippedCategory]) -> int:

@@ -242,6 +242,7 @@ class ReferenceService:
         """
         version = self._source.data_version()
         with self._uow:
+            self._store.take_turn()
             if if_changed and self._store.loaded_version() == version:
                 return None
             written = (
