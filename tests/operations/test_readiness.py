@@ -5,9 +5,12 @@ import time
 from threading import Event
 
 import pytest
+from flask import Flask
+from sqlalchemy import text
 
-from marketplace.blueprints.operations.checks import MigrationsCheck, RedisCheck
+from marketplace.blueprints.operations.checks import MigrationsCheck, RedisCheck, check_indexes
 from marketplace.blueprints.operations.services import Readiness
+from marketplace.extensions import db
 from tests.support.waiting import eventually
 
 
@@ -87,3 +90,16 @@ def test_redis_hangs() -> None:
         started = time.monotonic()
         assert RedisCheck(f"redis://127.0.0.1:{listener.getsockname()[1]}/0")() == "does not answer"
         assert time.monotonic() - started < 2
+
+
+def test_an_index_that_nobody_can_use_is_named(committed: Flask) -> None:
+    mark = text("UPDATE pg_index SET indisvalid = :valid WHERE indexrelid = 'ix_user_search'::regclass")
+    with committed.app_context():
+        assert check_indexes() is None
+        with db.engine.begin() as connection:
+            connection.execute(mark, {"valid": False})
+        try:
+            assert check_indexes() == "run `flask db upgrade`: ix_user_search invalid"
+        finally:
+            with db.engine.begin() as connection:
+                connection.execute(mark, {"valid": True})

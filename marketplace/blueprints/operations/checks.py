@@ -58,6 +58,31 @@ class MigrationsCheck:
         }
 
 
+def check_indexes() -> str | None:
+    """Whether all indexes can be used: one whose making was broken off stays, and is never read."""
+    statement = text(
+        """
+        SELECT class.relname FROM pg_index AS i
+        JOIN pg_class AS class ON class.oid = i.indexrelid AND class.relkind = 'i'
+        JOIN pg_namespace AS space ON space.oid = class.relnamespace
+        WHERE NOT i.indisvalid AND space.nspname = ANY (current_schemas(false))
+          -- Somebody is making it just now; another role's index is not told, only that there is one.
+          AND NOT EXISTS (
+              SELECT FROM pg_stat_progress_create_index AS making
+              WHERE making.datname = current_database()
+                AND coalesce(making.index_relid, i.indexrelid) = i.indexrelid
+          )
+        ORDER BY 1
+        """
+    )
+    try:
+        with db.engine.connect() as connection:
+            invalid = list(connection.scalars(statement))
+    except SQLAlchemyError:
+        return "cannot be read"
+    return f"run `flask db upgrade`: {', '.join(invalid)} invalid" if invalid else None
+
+
 class RedisCheck:
     """Whether Redis answers."""
 

@@ -5,7 +5,12 @@ from dataclasses import dataclass
 from flask import Flask, current_app
 
 from marketplace.blueprints.moderation import public as moderation
-from marketplace.blueprints.operations.checks import MigrationsCheck, RedisCheck, check_database
+from marketplace.blueprints.operations.checks import (
+    MigrationsCheck,
+    RedisCheck,
+    check_database,
+    check_indexes,
+)
 from marketplace.blueprints.operations.repositories import SqlJobRepository
 from marketplace.blueprints.operations.services import Check, JobService, Readiness
 from marketplace.web.metrics import OutboxState, watch_outbox
@@ -28,6 +33,7 @@ def build(parts: Runtime) -> Operations:
     jobs = JobService(parts.uow, SqlJobRepository(parts.uow, parts.cursors), moderation.audit(parts))
     parts.readiness["database"] = _within(app, check_database)
     parts.readiness["migrations"] = _within(app, MigrationsCheck())
+    parts.readiness["indexes"] = _within(app, check_indexes)
     if parts.settings.redis_url is not None:
         parts.readiness["redis"] = RedisCheck(parts.settings.redis_url)
 
