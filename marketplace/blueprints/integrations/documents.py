@@ -23,22 +23,43 @@ class Documents:
     def __init__(self, pictures: Pictures) -> None:
         self._pictures = pictures
 
-    def take(self, source: BinaryIO) -> Document:
-        """What is to be kept of `source`: a PDF as it is, a picture as a WebP.
+    def look(self, source: BinaryIO) -> int:
+        """How much work it is to take `source`, in pixels (see `Pictures.look`); a PDF is none.
 
-        A PDF may hold scripts: keep it as a private file, which is served as an attachment only.
-        Raises NotADocument, DocumentTooLarge, PictureTooLarge; Unavailable when too many are under way.
+        Raises NotADocument, DocumentTooLarge, PictureTooLarge.
         """
-        if source.seek(0, 2) > MAX_BYTES:
-            raise DocumentTooLarge
-        source.seek(0)
-        if _PDF_START.match(source.read(8)):
-            source.seek(0)
-            content = source.read()
-            if _PDF_END not in content[-_PDF_TAIL:]:
-                raise NotADocument
-            return Document(content, PDF, "pdf")
+        if self._is_pdf(source):
+            return 0
         try:
-            return Document(self._pictures.encode(source, SIDE), CONTENT_TYPE, "webp")
+            return self._pictures.look(source)
         except NotAPicture:
             raise NotADocument from None
+
+    def take(self, source: BinaryIO, owner: int | None = None) -> Document:
+        """What is to be kept of `source`: a PDF as it is, a picture as a WebP. `owner` is who sent it.
+
+        A PDF may hold scripts: keep it as a private file, which is served as an attachment only.
+        Raises NotADocument, DocumentTooLarge, PictureTooLarge, TooManyAtOnce; Unavailable when too many
+        pictures are under way.
+        """
+        if self._is_pdf(source):
+            source.seek(0)
+            return Document(source.read(), PDF, "pdf")
+        try:
+            return Document(self._pictures.encode(source, SIDE, owner), CONTENT_TYPE, "webp")
+        except NotAPicture:
+            raise NotADocument from None
+
+    @staticmethod
+    def _is_pdf(source: BinaryIO) -> bool:
+        """By its beginning. Raises NotADocument for one without its end, DocumentTooLarge."""
+        size = source.seek(0, 2)
+        if size > MAX_BYTES:
+            raise DocumentTooLarge
+        source.seek(0)
+        if not _PDF_START.match(source.read(8)):
+            return False
+        source.seek(max(0, size - _PDF_TAIL))
+        if _PDF_END not in source.read():
+            raise NotADocument
+        return True

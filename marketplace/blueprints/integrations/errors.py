@@ -1,6 +1,6 @@
 """What can go wrong with files."""
 
-from marketplace.kernel.errors import Invalid
+from marketplace.kernel.errors import Invalid, TooManyRequests
 
 
 class NotAPicture(Invalid):
@@ -11,6 +11,11 @@ class NotAPicture(Invalid):
 class PictureTooLarge(Invalid):
     code = "picture_too_large"
     title = "The picture may have at most 25 million pixels"
+
+
+class TooManyAtOnce(TooManyRequests):
+    code = "pictures_at_once"
+    title = "Send your pictures one after the other"
 
 
 class NotADocument(Invalid):

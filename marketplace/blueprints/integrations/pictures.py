@@ -6,13 +6,13 @@ import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import BoundedSemaphore
 from typing import BinaryIO
 
-from PIL import Image, ImageOps
+from PIL import Image
 
+from marketplace.blueprints.integrations.colours import scaled, to_srgb
 from marketplace.blueprints.integrations.errors import NotAPicture, PictureTooLarge
-from marketplace.kernel.errors import Unavailable
+from marketplace.blueprints.integrations.turns import Turns
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 MAX_PIXELS = 25_000_000
@@ -25,8 +25,20 @@ _MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])")
 """Of a JPEG (ITU-T T.81, annex B), without those for restarts, which belong to the data of a scan."""
 _BARE_MARKERS = {b"\x01", b"\xd8"}
 _SCAN, _END = b"\xda", b"\xd9"
+_ORIENTATION = 0x0112
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""How a picture is stood upright, by its orientation (Exif 2.32, 4.6.4)."""
 AT_ONCE = 2
-WAIT_SECONDS = 5
+USUAL_SCANS = 10
+"""What encoders write of a progressive JPEG."""
 _BROKEN = (
     OSError,
     SyntaxError,
@@ -45,41 +57,28 @@ class Pictures:
 
     def __init__(self) -> None:
         # A decoded picture may take 100 MB: a few at a time.
-        self._turns = BoundedSemaphore(AT_ONCE)
+        self._turns = Turns(AT_ONCE)
 
-    def encode(self, source: BinaryIO, side: int) -> bytes:
-        """A WebP that fits into a square of `side` pixels, upright.
+    def look(self, source: BinaryIO) -> int:
+        """How much work a picture is, in pixels, by what it says of itself: nothing is decoded.
 
-        Raises NotAPicture, PictureTooLarge; Unavailable when too many are under way.
+        The scans of a JPEG go over all pixels; as many as encoders write are free. Raises NotAPicture,
+        PictureTooLarge.
         """
-        with self._turn():
-            try:
-                return self._encoded(source, side)
-            except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-                raise PictureTooLarge from None
-            except _BROKEN:
-                raise NotAPicture from None
+        with _refusals():
+            scans = _checked_scans(source)
+            with _opened(source) as opened:
+                return opened.width * opened.height * max(1, scans // USUAL_SCANS)
 
-    @staticmethod
-    def _encoded(source: BinaryIO, side: int) -> bytes:
-        source.seek(0)
-        if _count_scans(source.read()) > MAX_SCANS:
-            raise PictureTooLarge(f"A JPEG may have at most {MAX_SCANS} scans: save it anew")
-        source.seek(0)
-        with Image.open(source, formats=FORMATS) as opened:
-            # Known from the header; nothing is decoded yet.
-            if opened.width * opened.height > MAX_PIXELS:
-                raise PictureTooLarge
-            opened.draft("RGB", (side, side))
-            opened.thumbnail((side, side))
-            upright = ImageOps.exif_transpose(opened)
-            mode = "RGBA" if upright.has_transparency_data else "RGB"
-            target = io.BytesIO()
-            # A new picture: what hangs on the old one (EXIF with a place, profiles, texts) stays behind.
-            clean = Image.new(mode, upright.size)
-            clean.paste(upright.convert(mode))
-            clean.save(target, "WEBP", quality=82)
-        return target.getvalue()
+    def encode(self, source: BinaryIO, side: int, owner: int | None = None) -> bytes:
+        """A WebP in sRGB that fits into a square of `side` pixels, upright. `owner` is who sent it: one
+        picture of each is worked on at a time.
+
+        Raises NotAPicture, PictureTooLarge, TooManyAtOnce; Unavailable when too many are under way.
+        """
+        with self._turns.take(owner), _refusals():
+            _checked_scans(source)
+            return _written(*_scaled(source, side))
 
     @staticmethod
     def size_of(content: bytes) -> tuple[int, int]:
@@ -87,14 +86,62 @@ class Pictures:
         with Image.open(io.BytesIO(content), formats=("WEBP",)) as opened:
             return opened.size
 
-    @contextmanager
-    def _turn(self) -> Iterator[None]:
-        if not self._turns.acquire(timeout=WAIT_SECONDS):
-            raise Unavailable("Too many pictures are being worked on; try again in a moment")
-        try:
-            yield
-        finally:
-            self._turns.release()
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """What Pillow finds wrong, in our words."""
+    try:
+        yield
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise PictureTooLarge from None
+    except _BROKEN:
+        raise NotAPicture from None
+
+
+@contextmanager
+def _opened(source: BinaryIO) -> Iterator[Image.Image]:
+    source.seek(0)
+    with Image.open(source, formats=FORMATS) as opened:
+        # Known from the header; nothing is decoded yet.
+        if opened.width * opened.height > MAX_PIXELS:
+            raise PictureTooLarge
+        yield opened
+
+
+def _checked_scans(source: BinaryIO) -> int:
+    source.seek(0)
+    scans = _count_scans(source.read())
+    if scans > MAX_SCANS:
+        raise PictureTooLarge(f"A JPEG may have at most {MAX_SCANS} scans: save it anew")
+    return scans
+
+
+def _scaled(source: BinaryIO, side: int) -> tuple[Image.Image, bytes | None]:
+    """As it is to be shown but for its colours, and their profile. The large picture is gone after it."""
+    with _opened(source) as opened:
+        size = _fitted(opened.size, side)
+        profile = opened.info.get("icc_profile")
+        turn = _TURNS.get(opened.getexif().get(_ORIENTATION, 1))
+        # A JPEG is decoded at a half, a quarter or an eighth of its size, where that is enough.
+        opened.draft("RGB", size)
+        small = scaled(opened, size)
+        return small if turn is None else small.transpose(turn), profile
+
+
+def _written(picture: Image.Image, profile: bytes | None) -> bytes:
+    plain = to_srgb(picture, profile)
+    # A new picture: what hangs on the old one (EXIF with a place, profiles, texts) stays behind.
+    clean = Image.new(plain.mode, plain.size)
+    clean.paste(plain)
+    target = io.BytesIO()
+    clean.save(target, "WEBP", quality=82)
+    return target.getvalue()
+
+
+def _fitted(size: tuple[int, int], side: int) -> tuple[int, int]:
+    """`size` as it fits into a square of `side`; what is smaller stays."""
+    scale = min(1.0, side / max(size))
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
 def _count_scans(content: bytes) -> int:
