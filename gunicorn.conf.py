@@ -11,16 +11,19 @@ from prometheus_client import multiprocess
 
 from marketplace.assembly import start_serving, stop_serving
 from marketplace.config import ConfigError, load_settings
+from marketplace.database.fitness import refuse_unsafe
 from marketplace.web import metrics_files
 from marketplace.web.logs import GunicornLogger, configure_logging
 
 try:
     settings = load_settings()
+    configure_logging(settings)
+    if settings.is_production:
+        refuse_unsafe(settings)
 except ConfigError as error:
     sys.stderr.write(f"{error}\n")
     raise SystemExit(1) from None
 
-configure_logging(settings)
 metrics_folder = metrics_files.share()
 
 wsgi_app = "wsgi:app"

@@ -5,11 +5,14 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.utils import parseaddr
 from pathlib import Path
 from urllib.parse import urlsplit
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 MIN_SECRET_LENGTH = 32
+MIN_SECRET_VARIETY = 8
+_SPECIAL_DOMAINS = (".localhost", ".localdomain", ".local", ".internal", ".test", ".invalid", ".example")
 # A number or short code, a name with a letter, or a messaging service (Twilio, Alphanumeric Sender ID;
 # What is a SID).
 SMS_SENDER = re.compile(r"\+?[0-9]{3,15}|(?=.*[A-Za-z])[A-Za-z0-9 +_&-]{1,11}|MG[0-9a-fA-F]{32}")
@@ -130,7 +133,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         aws_secret_access_key=env.text("AWS_SECRET_ACCESS_KEY"),
         aws_region=env.text("AWS_REGION") or "us-east-1",
         aws_endpoint_url=env.url("AWS_ENDPOINT_URL", ("http", "https")),
-        smtp_url=env.url("SMTP_URL", ("smtp", "smtps")),
+        smtp_url=env.url("SMTP_URL", ("smtp", "smtps", "smtp+starttls")),
         mail_from=env.text("MAIL_FROM") or "Marketplace <no-reply@localhost>",
         sms_backend=env.choice("SMS_BACKEND", "outbox", ("outbox", "twilio")),
         sms_from=env.sms_sender("SMS_FROM"),
@@ -175,6 +178,8 @@ def _refuse_unsafe(values: Settings) -> None:
     problems = []
     if len(values.secret_key) < MIN_SECRET_LENGTH:
         problems.append(f"SECRET_KEY must be set to at least {MIN_SECRET_LENGTH} characters")
+    elif _is_guessable(values.secret_key):
+        problems.append("SECRET_KEY must be random, such as `openssl rand -hex 32` makes one")
     if values.database_url is None:
         problems.append("DATABASE_URL must be set")
     if "*" in values.cors_origins:
@@ -185,10 +190,32 @@ def _refuse_unsafe(values: Settings) -> None:
         problems.append("LOG_LEVEL must not be DEBUG")
     if values.smtp_url is None:
         problems.append("SMTP_URL must be set")
+    elif urlsplit(values.smtp_url).scheme == "smtp" and not _is_here(urlsplit(values.smtp_url).hostname):
+        problems.append("SMTP_URL must be smtps:// or smtp+starttls://, which are encrypted in any case")
+    if _is_nowhere(values.mail_from):
+        problems.append("MAIL_FROM must be set to an address that the world can answer")
     if values.twilio_url.startswith("http://"):
         problems.append("TWILIO_URL must be https")
     if problems:
         raise ConfigError("refusing to start in production: " + "; ".join(problems))
+
+
+def _is_guessable(secret: str) -> bool:
+    """Whether a key has few different characters, or is one text over and over: no random one of
+    MIN_SECRET_LENGTH hexadecimal digits is.
+    """
+    return len(set(secret)) < MIN_SECRET_VARIETY or (secret + secret).find(secret, 1) < len(secret)
+
+
+def _is_here(host: str | None) -> bool:
+    """Whether a mail server is reached without a network that others may listen to."""
+    return host in {"localhost", "::1"} or (host is not None and host.startswith("127."))
+
+
+def _is_nowhere(sender: str) -> bool:
+    """Whether mail from there has no address (RFC 6761, RFC 2606), or one of this machine's own."""
+    domain = parseaddr(sender)[1].rpartition("@")[2].rstrip(".").lower()
+    return "." not in domain or domain.endswith(_SPECIAL_DOMAINS)
 
 
 def _development_secret(instance: Path) -> str:

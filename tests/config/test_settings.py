@@ -11,9 +11,10 @@ from marketplace.config import MIN_SECRET_LENGTH, PROJECT_ROOT, ConfigError, Set
 
 PRODUCTION = {
     "APP_ENV": "production",
-    "SECRET_KEY": "x" * MIN_SECRET_LENGTH,
+    "SECRET_KEY": "q3VbN8xW0zLr7KpTfYh2MjCs5GdEa1Uo",
     "DATABASE_URL": "postgresql://app:pw@db/market",
-    "SMTP_URL": "smtp://mail",
+    "SMTP_URL": "smtp+starttls://mail",
+    "MAIL_FROM": "Market <post@market.org>",
     "INSTANCE_PATH": "/nowhere",
 }
 
@@ -213,7 +214,16 @@ def test_production_takes_safe_settings():
         ({"CORS_ORIGINS": "https://a.org,*"}, "CORS_ORIGINS must list origins"),
         ({"RATE_LIMIT_ENABLED": "false"}, "RATE_LIMIT_ENABLED must be true"),
         ({"LOG_LEVEL": "DEBUG"}, "LOG_LEVEL must not be DEBUG"),
+        ({"SECRET_KEY": "a" * 64}, "SECRET_KEY must be random"),
+        ({"SECRET_KEY": "change-me-please" * 4}, "SECRET_KEY must be random"),
+        ({"SECRET_KEY": "01" * 15 + "23456"}, "SECRET_KEY must be random"),
         ({"SMTP_URL": ""}, "SMTP_URL must be set"),
+        ({"SMTP_URL": "smtp://mail.market.org:587"}, "SMTP_URL must be smtps://"),
+        ({"MAIL_FROM": ""}, "MAIL_FROM must be set"),
+        ({"MAIL_FROM": "no-reply@mail"}, "MAIL_FROM must be set"),
+        ({"MAIL_FROM": "Market <no-reply@market.localhost>"}, "MAIL_FROM must be set"),
+        ({"MAIL_FROM": "Market <no-reply@market.example.>"}, "MAIL_FROM must be set"),
+        ({"MAIL_FROM": "Market"}, "MAIL_FROM must be set"),
         ({"TWILIO_URL": "http://sms.example.org"}, "TWILIO_URL must be https"),
     ],
 )
@@ -221,6 +231,21 @@ def test_production_refuses_what_is_unsafe(change, named):
     with pytest.raises(ConfigError, match=f"^refusing to start in production: {named}") as caught:
         load_settings(PRODUCTION | change)
     assert ";" not in str(caught.value), "and names nothing else"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"SMTP_URL": "smtps://mail"},
+        {"SMTP_URL": "smtp://127.0.0.1"},
+        {"SMTP_URL": "smtp://localhost:2525"},
+        {"SMTP_URL": "smtp://[::1]"},
+        {"MAIL_FROM": "post@market.org"},
+        {"SECRET_KEY": "0123456789abcdef0123456789abcde1"},
+    ],
+)
+def test_production_takes_what_is_safe_by_where_it_is(change):
+    assert load_settings(PRODUCTION | change).is_production
 
 
 def test_production_names_everything_at_once():

@@ -105,6 +105,17 @@ def test_no_password_in_the_clear(serve: Serve) -> None:
     assert server.seen.messages == []
 
 
+def test_nothing_is_sent_in_the_clear_where_starttls_is_wanted(
+    serve: Serve, server_tls: ssl.SSLContext, trust: ssl.SSLContext
+) -> None:
+    plain, able = serve(), serve(starttls=server_tls)
+    with pytest.raises(smtplib.SMTPNotSupportedError):
+        SmtpMailer(f"smtp+starttls://127.0.0.1:{plain.port}", SENDER, trust=trust).send(**MESSAGE)
+    SmtpMailer(f"smtp+starttls://127.0.0.1:{able.port}", SENDER, trust=trust).send(**MESSAGE)
+    assert (plain.seen.messages, len(able.seen.messages)) == ([], 1)
+    assert able.seen.encrypted("mail")
+
+
 @pytest.mark.parametrize("kind", ["starttls", "implicit"])
 def test_a_certificate_that_nobody_trusts(serve: Serve, server_tls: ssl.SSLContext, kind: str) -> None:
     server = serve(**{kind: server_tls})

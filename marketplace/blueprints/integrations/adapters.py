@@ -83,8 +83,8 @@ class OutboxSms:
 
 
 class SmtpMailer:
-    """Mail by SMTP: `smtp://user:password@host:port` (STARTTLS when offered, and always before a
-    password is sent) or `smtps://...`.
+    """Mail by SMTP: `smtps://user:password@host:port`, `smtp+starttls://...` (nothing is sent without it) or
+    `smtp://...` (STARTTLS when offered, and always before a password is sent).
 
     `timeout` is in seconds, for each answer of the server; `trust` says whose certificates count, the
     system's unless given.
@@ -100,8 +100,9 @@ class SmtpMailer:
     ) -> None:
         parts = urlsplit(url)
         self._tls = parts.scheme == "smtps"
+        self._must_start_tls = parts.scheme == "smtp+starttls"
         self._host = parts.hostname or "localhost"
-        self._port = parts.port or (465 if self._tls else 25)
+        self._port = parts.port or (465 if self._tls else 587 if self._must_start_tls else 25)
         self._user = unquote(parts.username or "")
         self._password = unquote(parts.password or "")
         self._sender = sender
@@ -139,5 +140,7 @@ class SmtpMailer:
         server.ehlo()
         if server.has_extn("starttls"):
             server.starttls(context=self._trust)
+        elif self._must_start_tls:
+            raise smtplib.SMTPNotSupportedError("the server offers no STARTTLS")
         elif self._user:
             raise smtplib.SMTPNotSupportedError("without STARTTLS no password is sent")
