@@ -219,8 +219,12 @@ class StderrHandler(logging.Handler):
     for the others to get through theirs, and half of the time of a cached answer goes there.
     """
 
-    def createLock(self) -> None:  # noqa: N802 - logging's name
-        self.lock = None
+    def handle(self, record: logging.LogRecord) -> bool:
+        """As logging's, without its lock, which is there for whoever asks the handler for it."""
+        kept = self.filter(record)
+        if kept:
+            self.emit(kept if isinstance(kept, logging.LogRecord) else record)
+        return bool(kept)
 
     def emit(self, record: logging.LogRecord) -> None:
         try:

@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -234,3 +235,29 @@ def test_a_line_costs_little(capsys: pytest.CaptureFixture[str]) -> None:
         log.info("request", method="GET", path="/orders/5", status=200, ip="127.0.0.1")
     assert (time.perf_counter() - started) / 500 < 0.002
     capsys.readouterr()
+
+
+def test_lines_do_not_wait_for_the_lock_of_their_handler(capfd: pytest.CaptureFixture[str]) -> None:
+    """It is a real lock, as Python 3.13 enters it without asking; and no thread waits for another's line."""
+    configure_logging(settings())
+    handler = next(one for one in logging.getLogger().handlers if isinstance(one, StderrHandler))
+    handler.acquire()
+    try:
+        writer = threading.Thread(target=logging.getLogger("shop").warning, args=("sold",), daemon=True)
+        writer.start()
+        writer.join(10)
+        assert not writer.is_alive()
+    finally:
+        handler.release()
+    assert json.loads(capfd.readouterr().err)["event"] == "sold"
+    with handler.lock:  # type: ignore[union-attr]  # what Python 3.13 does
+        pass
+
+
+def test_filters_of_the_handler_are_asked(capfd: pytest.CaptureFixture[str]) -> None:
+    configure_logging(settings())
+    handler = next(one for one in logging.getLogger().handlers if isinstance(one, StderrHandler))
+    handler.addFilter(lambda record: "secret" not in str(record.msg))
+    logging.getLogger("shop").warning("a secret")
+    logging.getLogger("shop").warning("sold")
+    assert [json.loads(line)["event"] for line in capfd.readouterr().err.splitlines()] == ["sold"]
