@@ -1,5 +1,6 @@
 """The APIs by version: one smorest Api, one OpenAPI document each."""
 
+from threading import Lock
 from typing import Any
 
 import flask_smorest
@@ -65,13 +66,49 @@ class VersionedApi(flask_smorest.Api):
     def _register_pagination_header(self) -> None:
         """Left to `web.pagination`."""
 
-    def mount(self, blueprint: ApiBlueprint, version: str, prefix: str) -> None:
-        """Serve and document `blueprint` below `prefix`."""
+    def __init__(self, version: str, **options: Any) -> None:
+        super().__init__(config_prefix=version.upper(), **options)
+        self._version = version
+        self._mounted: list[ApiBlueprint] = []
+        self._making = Lock()
+        self._document: dict[str, Any] | None = None
+
+    def mount(self, blueprint: ApiBlueprint, prefix: str) -> None:
+        """Serve `blueprint` below `prefix`."""
         assert self._app is not None
-        name = f"{version}_{blueprint.name}"
+        name = self._name(blueprint)
         self._app.extensions["flask-smorest"]["blp_name_to_api"][name] = self
         self._app.register_blueprint(blueprint, name=name, url_prefix=prefix)
-        blueprint.register_views_in_doc(self, self._app, self.spec, name=name, parameters=None)
+        self._mounted.append(blueprint)
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The OpenAPI document, made when it is asked for first: that takes as long as the rest of a start."""
+        with self._making:
+            if self._document is None:
+                self._document = self._describe()
+            return self._document
+
+    def _describe(self) -> dict[str, Any]:
+        assert self._app is not None
+        components = self.spec.components
+        components.security_scheme("bearer", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"})
+        components.schema("Problem", PROBLEM)
+        for status, title in _problem_titles().items():
+            components.response(f"PROBLEM_{status}", _problem_response(status, title))
+        components.response("PROBLEM_414", _ADDRESS_TOO_LONG)
+        for blueprint in self._mounted:
+            name = self._name(blueprint)
+            blueprint.register_views_in_doc(self, self._app, self.spec, name=name, parameters=None)
+        # Readers meet the tags in this order; those of staff, which are not named here, follow.
+        for blueprint in sorted(self._mounted, key=lambda one: one.name != FIRST_TAG):
+            if blueprint.has_own_tag:
+                self.spec.tag({"name": blueprint.name, "description": blueprint.description})
+        found: dict[str, Any] = self.spec.to_dict()
+        return found
+
+    def _name(self, blueprint: ApiBlueprint) -> str:
+        return f"{self._version}_{blueprint.name}"
 
 
 def make_api(app: Flask, version: str, blueprints: list[VersionedBlueprint]) -> VersionedApi:
@@ -81,30 +118,19 @@ def make_api(app: Flask, version: str, blueprints: list[VersionedBlueprint]) -> 
     app.config[f"{prefix}_API_VERSION"] = version
     app.config[f"{prefix}_OPENAPI_VERSION"] = "3.1.0"
     api = VersionedApi(
+        version,
         spec_kwargs={
             "marshmallow_plugin": HardenedMarshmallowPlugin(),
             "info": {"description": DESCRIPTION},
             "servers": [{"url": "/"}],
         },
-        config_prefix=prefix,
     )
     api.init_app(app)
     api.register_converter(IdConverter, id_converter2schema)
-    api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"})
-    api.spec.components.schema("Problem", PROBLEM)
-    for status, title in _problem_titles().items():
-        api.spec.components.response(f"PROBLEM_{status}", _problem_response(status, title))
-    api.spec.components.response("PROBLEM_414", _ADDRESS_TOO_LONG)
-    mounted = []
     for blueprint in blueprints:
         built = blueprint.build(version)
         if built.has_routes:
-            api.mount(built, version, f"/api/{version}{blueprint.url_prefix}")
-            mounted.append(built)
-    # Readers meet the tags in this order; those of staff, which are not named here, follow.
-    for built in sorted(mounted, key=lambda one: one.name != FIRST_TAG):
-        if built.has_own_tag:
-            api.spec.tag({"name": built.name, "description": built.description})
+            api.mount(built, f"/api/{version}{blueprint.url_prefix}")
     _serve_document(app, api, version)
     return api
 
@@ -132,7 +158,7 @@ def _serve_document(app: Flask, api: VersionedApi, version: str) -> None:
     @public
     def openapi() -> Response:
         if not made:
-            made.append(json.dumps(api.spec.to_dict(), sort_keys=False).encode())
+            made.append(json.dumps(api.document, sort_keys=False).encode())
         response = Response(made[0], content_type="application/json")
         response.headers["Cache-Control"] = "public, max-age=300"
         return response

@@ -97,7 +97,7 @@ COLUMNS = {column.name: _value(column) for table in Base.metadata.sorted_tables 
 
 @cache
 def document(app: Flask, version: str) -> Document:
-    raw = app.extensions["flask-smorest"]["apis"][f"{version.upper()}_"]["ext_obj"].spec.to_dict()
+    raw = app.extensions["flask-smorest"]["apis"][f"{version.upper()}_"]["ext_obj"].document
     return Document(json.loads(json.dumps(raw)))
 
 

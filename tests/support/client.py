@@ -93,10 +93,8 @@ class CheckedClient(FlaskClient):
     def _document(self, version: str) -> Document:
         documents = self.application.extensions.setdefault("test_documents", {})
         if version not in documents:
-            raw = self.application.extensions["flask-smorest"]["apis"][f"{version.upper()}_"][
-                "ext_obj"
-            ].spec.to_dict()
-            documents[version] = Document(raw)
+            api = self.application.extensions["flask-smorest"]["apis"][f"{version.upper()}_"]["ext_obj"]
+            documents[version] = Document(api.document)
         found = documents[version]
         assert isinstance(found, Document)
         return found
