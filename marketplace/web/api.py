@@ -83,7 +83,7 @@ class VersionedApi(flask_smorest.Api):
 
     @property
     def document(self) -> dict[str, Any]:
-        """The OpenAPI document, made when it is asked for first: that takes as long as the rest of a start."""
+        """The OpenAPI document, made at the first request: that costs as much as the rest of a start."""
         with self._making:
             if self._document is None:
                 self._document = self._describe()
