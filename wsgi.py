@@ -1,14 +1,10 @@
 """What gunicorn serves and `flask` works on."""
 
-import sys
+import click
 
-from marketplace import create_app
-from marketplace.config import ConfigError
-from marketplace.database.embedded import EmbeddedPostgresError
-from marketplace.plugins import PluginError
+import marketplace
+from marketplace.commands import CommandLine, one_line
 
-try:
-    app = create_app()
-except (ConfigError, EmbeddedPostgresError, PluginError) as error:
-    sys.stderr.write(f"{error}\n")
-    raise SystemExit(1) from None
+with one_line():
+    # `flask` asks for an app while it looks for its command, which may be `--help`.
+    app = marketplace.create_app() if click.get_current_context(silent=True) is None else CommandLine()

@@ -1,5 +1,16 @@
 """An open backend for service marketplaces."""
 
-from marketplace.app import create_app
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from marketplace.app import create_app
 
 __all__ = ["create_app"]
+
+
+def __getattr__(name: str) -> Any:
+    """`create_app`, imported when it is asked for (PEP 562): settings and `flask --help` need none of it."""
+    if name == "create_app":
+        return import_module("marketplace.app").create_app
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -16,10 +16,15 @@ _SPECIAL_DOMAINS = (".localhost", ".localdomain", ".local", ".internal", ".test"
 # A number or short code, a name with a letter, or a messaging service (Twilio, Alphanumeric Sender ID;
 # What is a SID).
 SMS_SENDER = re.compile(r"\+?[0-9]{3,15}|(?=.*[A-Za-z])[A-Za-z0-9 +_&-]{1,11}|MG[0-9a-fA-F]{32}")
+PLUGIN_ENTRY_POINTS = "marketplace.plugins"  # where installed packages name their plugins
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
-class ConfigError(Exception):
+class StartError(Exception):
+    """Why the program does not start, in one line."""
+
+
+class ConfigError(StartError):
     """A setting that cannot be used; the message is one line that names it."""
 
 

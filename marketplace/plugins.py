@@ -9,14 +9,13 @@ from pathlib import Path
 import click
 from flask import Blueprint
 
+from marketplace.config import PLUGIN_ENTRY_POINTS, StartError
 from marketplace.kernel.errors import AppError
 from marketplace.kernel.events import Handler
 from marketplace.kernel.registry import Job
 from marketplace.realtime.namespace import BaseNamespace
 from marketplace.web.blueprint import VERSIONS, VersionedBlueprint
 from marketplace.web.runtime import Runtime
-
-ENTRY_POINT_GROUP = "marketplace.plugins"
 
 BUILT_IN = (
     "operations",
@@ -32,7 +31,7 @@ BUILT_IN = (
 )
 
 
-class PluginError(Exception):
+class PluginError(StartError):
     """A plugin that cannot be loaded; the message is one line that names it."""
 
 
@@ -64,13 +63,19 @@ def load_plugins() -> list[Plugin]:
     """Our own domains and the installed plugins, each after what it requires. Raises PluginError."""
     modules = [import_module(f"marketplace.blueprints.{name}.plugin") for name in BUILT_IN]
     found = [_checked(module.PLUGIN, name) for name, module in zip(BUILT_IN, modules, strict=True)]
-    for entry in entry_points(group=ENTRY_POINT_GROUP):
+    return in_order([*found, *load_installed()])
+
+
+def load_installed() -> list[Plugin]:
+    """The plugins of installed packages. Raises PluginError."""
+    found = []
+    for entry in entry_points(group=PLUGIN_ENTRY_POINTS):
         try:
             loaded = entry.load()
         except (ImportError, AttributeError) as error:
             raise PluginError(f"plugin {entry.name!r} cannot be imported: {error}") from error
         found.append(_checked(loaded, entry.name))
-    return in_order(found)
+    return found
 
 
 def _checked(candidate: object, origin: str) -> Plugin:

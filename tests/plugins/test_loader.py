@@ -5,6 +5,7 @@ from importlib.metadata import EntryPoint
 import pytest
 
 from marketplace import plugins
+from marketplace.config import PLUGIN_ENTRY_POINTS
 from marketplace.plugins import Plugin, PluginError, in_order, load_plugins
 from marketplace.web.blueprint import VersionedBlueprint
 
@@ -53,7 +54,7 @@ def test_the_built_in_ones_load() -> None:
     ],
 )
 def test_an_entry_point_that_leads_nowhere(monkeypatch: pytest.MonkeyPatch, value: str, message: str) -> None:
-    entry = EntryPoint(name="extra", value=value, group=plugins.ENTRY_POINT_GROUP)
+    entry = EntryPoint(name="extra", value=value, group=PLUGIN_ENTRY_POINTS)
     monkeypatch.setattr(plugins, "entry_points", lambda group: [entry])
     with pytest.raises(PluginError, match=message):
         load_plugins()
