@@ -18,6 +18,7 @@ from marketplace.web import (
     metrics,
     microcache,
     problems,
+    receiving,
     request_id,
     security,
     sentry,
@@ -60,8 +61,10 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     security.init_app(app, settings)
     cors.init_app(app, settings)
     etag.init_app(app)
-    app.before_request(access.identify)
+    app.before_request(access.read_token)
     limits.init_app(app, settings)
+    app.before_request(access.require_token)
+    app.before_request(receiving.receive)
     app.before_request(access.enforce)
     problems.init_app(app)
 

@@ -11,6 +11,15 @@ STAFF_ROLES = (MODERATOR, ADMIN)
 
 
 @dataclass(frozen=True)
+class AccessClaims:
+    """What a valid access token says; whether its session still holds, the database knows."""
+
+    user_id: int
+    session_id: int
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
 class Principal:
     """A signed-in caller. `performer_id` is None without a performer profile.
 

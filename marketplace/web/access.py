@@ -1,16 +1,20 @@
-"""Who may call a route: markers that every view carries, enforced in one place before the view."""
+"""Who may call a route: markers that every view carries, enforced in one place before the view.
+
+Before a body is read, a token counts by its signature and date alone: they say whose budget is spent, and
+who need not send a body. Rights are the database's, asked for when the body has arrived (decision 0022).
+"""
 
 from collections.abc import Callable
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, current_app, g, request
 
-from marketplace.kernel.errors import AppError, Forbidden, Unauthenticated
-from marketplace.kernel.identity import NotWhileActing, Principal
+from marketplace.kernel.errors import AppError, Forbidden, Unauthenticated, Unavailable
+from marketplace.kernel.identity import AccessClaims, NotWhileActing, Principal
 from marketplace.web.parsing import refuse_undeclared
-from marketplace.web.runtime import runtime
+from marketplace.web.runtime import Authenticator, runtime
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -71,6 +75,14 @@ staff = _marker(Access.STAFF)
 admin = _marker(Access.ADMIN)
 
 
+def shows_more(view: F) -> F:
+    """A public read of what owners or staff may see more of: a token that is not good is refused, so that
+    nobody takes the public part for all. On other public routes a token is as none.
+    """
+    view.shows_more = True  # type: ignore[attr-defined]  # functions carry attributes
+    return view
+
+
 def recent(view: F) -> F:
     """Want a log-in of the last RECENT_LOGIN: for what a thief of an unlocked device must not do."""
     view.recent = True  # type: ignore[attr-defined]  # functions carry attributes
@@ -94,6 +106,11 @@ def access_of(view: Callable[..., Any]) -> Access | None:
     return getattr(view, "access", None)
 
 
+def asks_for_caller(view: Callable[..., Any]) -> bool:
+    """Whether a token counts at a view: on public ones where it `shows_more`."""
+    return access_of(view) is not Access.PUBLIC or getattr(view, "shows_more", False)
+
+
 def current_principal() -> Principal:
     """The caller. Raises Unauthenticated on a public route that was called without a token."""
     found = optional_principal()
@@ -103,9 +120,15 @@ def current_principal() -> Principal:
 
 
 def optional_principal() -> Principal | None:
-    """The caller of a public route, when there is one."""
+    """The caller, when there is one and the route asks for one: a public route does by `@shows_more`."""
     found: Principal | None = g.get("principal")
     return found
+
+
+def claimed_user() -> int | None:
+    """The user that a good token names, whether or not its session still holds: for budgets."""
+    found: AccessClaims | None = g.get("claims")
+    return None if found is None else found.user_id
 
 
 def check(access: Access, caller: Principal | None) -> None:
@@ -128,41 +151,73 @@ def check(access: Access, caller: Principal | None) -> None:
         raise PerformerNeeded
 
 
-def identify() -> None:
-    """Find out who is calling; a bad token is remembered, so that limits are counted before it is refused."""
+def read_token() -> None:
+    """Note whom the request's token names; what is wrong with it is remembered, so that limits are counted
+    before it is refused. Asks no database.
+    """
     # An application context may outlive a request (in tests and scripts), and `g` with it.
-    g.auth_error = g.principal = g.etag_version = None
+    g.auth_error = g.claims = g.principal = g.etag_version = None
     header = request.headers.get("Authorization")
-    if header is None or request.method == "OPTIONS":
+    if header is None or request.method == "OPTIONS" or _is_probe():
         return
     scheme, _, token = header.partition(" ")
     try:
         if scheme.lower() != "bearer" or not token.strip():
             raise Unauthenticated("Send Authorization: Bearer <access token>")
-        authenticator = runtime().authenticator
-        assert authenticator is not None
-        g.principal = authenticator.authenticate(token.strip())
+        g.claims = _authenticator().read(token.strip())
     except AppError as error:
         g.auth_error = error
+    except OSError:
+        # The clock is the database's, and was never told the time.
+        g.auth_error = Unavailable("The database does not answer; try again in a moment", retry_after=1)
 
 
-def enforce() -> Response | None:
-    """Refuse a bad token, and a caller that the route's marker does not let in."""
-    if request.endpoint is None or request.routing_exception is not None or request.method == "OPTIONS":
-        return None
-    access = access_of(current_app.view_functions[request.endpoint])
-    if access is None:
-        # create_app refuses to start with such a view; this is the second lock on the same door.
-        raise Unauthenticated
+def require_token() -> None:
+    """Refuse a request without a good token where one is needed: nobody's body need be read."""
+    view = _view()
+    if view is None or not asks_for_caller(view):
+        return
     if g.auth_error is not None:
         raise g.auth_error
-    view = current_app.view_functions[request.endpoint]
-    caller = optional_principal()
+    if g.claims is None and access_of(view) is not Access.PUBLIC:
+        raise Unauthenticated("Send Authorization: Bearer <access token>")
+
+
+def enforce() -> None:
+    """Refuse a caller whom the route's marker does not let in, by the rights of this moment."""
+    view = _view()
+    if view is None:
+        return
+    if g.claims is not None and asks_for_caller(view):
+        g.principal = _authenticator().recognise(g.claims)
+    access, caller = access_of(view), optional_principal()
+    assert access is not None
     check(access, caller)
     if caller is not None and access is not Access.PUBLIC:
         _check_session(view, caller)
     refuse_undeclared(request, getattr(view, "locations", ()))
-    return None
+
+
+def _view() -> Callable[..., Any] | None:
+    """The view that is called next, None where the request is answered without one."""
+    if request.endpoint is None or request.routing_exception is not None or request.method == "OPTIONS":
+        return None
+    view = current_app.view_functions[request.endpoint]
+    if access_of(view) is None:
+        # create_app refuses to start with such a view; this is the second lock on the same door.
+        raise Unauthenticated
+    return view
+
+
+def _is_probe() -> bool:
+    view = current_app.view_functions.get(request.endpoint or "")
+    return getattr(view, "unlimited", False)
+
+
+def _authenticator() -> Authenticator:
+    found = runtime().authenticator
+    assert found is not None
+    return found
 
 
 def _check_session(view: Callable[..., Any], caller: Principal) -> None:
@@ -176,8 +231,7 @@ def _check_session(view: Callable[..., Any], caller: Principal) -> None:
         )
         if not allowed:
             raise NotWhileActing
-        assert current.authenticator is not None
-        current.authenticator.witness(caller, f"{request.method} {request.path}")
+        _authenticator().witness(caller, f"{request.method} {request.path}")
     if getattr(view, "recent", False) and (
         caller.signed_in_at is None or current.clock.now() - caller.signed_in_at > RECENT_LOGIN
     ):

@@ -9,7 +9,7 @@ import orjson
 from flask import Response, jsonify
 
 from marketplace.kernel.pages import Page
-from marketplace.web.access import Access, access_of
+from marketplace.web.access import Access, access_of, asks_for_caller
 from marketplace.web.pagination import link_header, page_schema
 from marketplace.web.parsing import HardenedParser, body_required
 from marketplace.web.schema import Schema
@@ -57,6 +57,7 @@ class ApiBlueprint(flask_smorest.Blueprint):
                 doc["contract"] = {
                     "operation": endpoint,
                     "access": access_of(obj) or Access.PUBLIC,
+                    "asks_for_caller": asks_for_caller(obj),
                     "problems": getattr(obj, "problems", {}),
                     "in_path": getattr(obj, "in_path", False),
                     "idempotent": getattr(obj, "idempotent", False),
@@ -98,7 +99,8 @@ class ApiBlueprint(flask_smorest.Blueprint):
         responses.pop("default", None)
         parameters = doc.setdefault("parameters", [])
         doc["operationId"] = contract["operation"]
-        doc["security"] = [{}, {"bearer": []}] if access is Access.PUBLIC else [{"bearer": []}]
+        nobody: list[dict[str, Any]] = [{}] if access is Access.PUBLIC else []
+        doc["security"] = [*nobody, {"bearer": []}] if contract["asks_for_caller"] else []
         has_query = any(isinstance(item, dict) and item.get("in") == "query" for item in parameters)
         codes = _error_statuses(contract, has_body="requestBody" in doc, has_query=has_query)
         if contract["idempotent"]:

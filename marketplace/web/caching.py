@@ -22,6 +22,7 @@ from flask import Flask, Response, current_app, g, make_response, request
 from marketplace.database.announcing import Announcer
 from marketplace.extensions import cache
 from marketplace.web import microcache
+from marketplace.web.access import optional_principal
 from marketplace.web.answers import Answer
 from marketplace.web.language import preferred_language
 from marketplace.web.runtime import runtime
@@ -191,7 +192,7 @@ def public_for(seconds: int) -> Callable[[F], F]:
         @wraps(view)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
             response = make_response(view(*args, **kwargs))
-            signed_in = "Authorization" in request.headers
+            signed_in = optional_principal() is not None
             response.headers["Cache-Control"] = (
                 "private, no-cache" if signed_in else f"public, max-age={seconds}"
             )

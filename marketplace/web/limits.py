@@ -27,7 +27,7 @@ from redis.retry import Retry
 from marketplace.config import Settings
 from marketplace.extensions import limiter
 from marketplace.kernel.errors import TooManyRequests
-from marketplace.web.access import optional_principal
+from marketplace.web.access import claimed_user
 from marketplace.web.actions import action_of
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -67,9 +67,9 @@ return {count, left}
 
 
 def caller_key() -> str:
-    """Whose budget a request spends: the user's when signed in, else the address's."""
-    caller = optional_principal()
-    return f"user:{caller.user_id}" if caller else address_key()
+    """Whose budget a request spends: that of the user whom a good token names, else the address's."""
+    user_id = claimed_user()
+    return address_key() if user_id is None else f"user:{user_id}"
 
 
 def address_key() -> str:
@@ -165,7 +165,8 @@ class LocalCounters:
             if end <= now:
                 hits, end = 0, now + seconds
             self._windows[key] = (hits + amount, end)
-        return Window(hits + amount, end - now)
+        # (now + 60) - now may be a little more than 60.
+        return Window(hits + amount, min(end - now, seconds))
 
     def reset(self) -> None:
         with self._lock:
@@ -326,17 +327,15 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 
 def _spend_default() -> None:
-    """A budget for each route, spent before access is checked: a refused request counts as any other.
-
-    An address that leads nowhere counts too: who tries many is the one to slow down.
+    """One budget of a caller for all routes together, spent before access is checked: a refused request
+    counts as any other, and so does an address that leads nowhere.
     """
-    endpoint = request.endpoint or "nowhere"
-    view = current_app.view_functions.get(endpoint)
+    view = current_app.view_functions.get(request.endpoint or "")
     if not limiter.enabled or getattr(view, "unlimited", False) or _is_preflight():
         return
     counting: Counting = current_app.extensions[_EXTENSION]
     default = counting.default
-    key = default.key_for(PREFIX, caller_key(), action_of(endpoint))
+    key = default.key_for(PREFIX, caller_key())
     budget = Budget(key, default.amount, default.get_expiry())
     spent = _spent()
     spent.budgets.append(budget)

@@ -11,7 +11,7 @@ from marketplace.config import Settings
 from marketplace.database.unit_of_work import SqlUnitOfWork
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.cursors import CursorSigner
-from marketplace.kernel.identity import Principal
+from marketplace.kernel.identity import AccessClaims, Principal
 from marketplace.kernel.registry import Registry
 
 S = TypeVar("S")
@@ -20,8 +20,18 @@ S = TypeVar("S")
 class Authenticator(Protocol):
     """Turns an access token into its caller, by the database."""
 
+    def read(self, token: str) -> AccessClaims:
+        """Whom a token names, by its signature and date alone. Raises Unauthenticated."""
+        ...
+
+    def recognise(self, claims: AccessClaims) -> Principal:
+        """The caller with the rights of this moment. Raises Unauthenticated when the token has expired
+        since, its session has ended or its user is blocked.
+        """
+        ...
+
     def authenticate(self, token: str) -> Principal:
-        """Raises Unauthenticated for a token that is forged, expired, revoked or of a blocked user."""
+        """Both at once."""
         ...
 
     def expires_at(self, token: str) -> datetime:

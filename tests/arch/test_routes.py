@@ -1,5 +1,6 @@
 """Every route keeps the conventions of the house; a new one that forgets them fails here."""
 
+import inspect
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -8,8 +9,10 @@ import pytest
 from flask import Flask
 from openapi_spec_validator import validate
 
-from marketplace.web.access import Access, access_of
+from marketplace.web.access import Access, access_of, asks_for_caller
 from marketplace.web.blueprint import VERSIONS
+from tests.rights.asking import routes
+from tests.rights.table import ROWS, SHOWS_MORE
 
 # Lists without pages, and why each may be one.
 UNPAGED = {
@@ -163,3 +166,23 @@ def test_staff_routes_are_for_staff(app: Flask) -> None:
         if "/admin/" in rule.rule:
             access = access_of(app.view_functions[rule.endpoint])
             assert access in {Access.STAFF, Access.ADMIN}, rule.rule
+
+
+def test_a_token_counts_at_public_routes_that_show_more(app: Flask) -> None:
+    """The marker says it, and the matrix of rights: who is blocked gets 401 there, and nowhere else."""
+    said = {row.route for row in ROWS if row.rights == SHOWS_MORE}
+    found = {
+        route
+        for route, endpoints in routes(app).items()
+        for endpoint in endpoints.values()
+        if access_of(view := app.view_functions[endpoint]) is Access.PUBLIC and asks_for_caller(view)
+    }
+    assert found == said
+
+
+def test_no_public_route_asks_who_calls_without_saying_so(app: Flask) -> None:
+    """A view that looks at its caller and lacks `@shows_more` would never see one."""
+    for endpoint, view in app.view_functions.items():
+        if access_of(view) is Access.PUBLIC and not asks_for_caller(view):
+            names = inspect.unwrap(view).__code__.co_names
+            assert not {"current_principal", "optional_principal"} & set(names), endpoint

@@ -147,10 +147,18 @@ def test_what_makes_another_answer(client: CheckedClient, came: list[str], other
 def test_who_signs_in_is_answered_by_flask(
     client: CheckedClient, came: list[str], make: Factory, auth: Auth
 ) -> None:
+    """It spends the user's budget; and a token that is not good is as none where it is as none there."""
+    path = "/api/v1/categories"
+    without = client.get(path)
+    for headers in (auth(make.user()), {"Authorization": "Bearer forged"}):
+        answer = client.get(path, headers=headers)
+        assert (answer.status_code, answer.data) == (200, without.data)
+        assert shared(answer) == shared(without)
+    assert len(came) == 3
     client.get(PATH)
     assert client.get(PATH, headers=auth(make.user())).status_code == 200
     assert client.get(PATH, headers={"Authorization": "Bearer forged"}).status_code == 401
-    assert len(came) == 3
+    assert len(came) == 6
 
 
 @pytest.mark.parametrize("path", [f"{PATH}?limit=0", f"{PATH}/987654321", "/api/v1/absent"])

@@ -17,9 +17,10 @@ import pyotp
 from cryptography.fernet import Fernet, InvalidToken
 
 from marketplace.blueprints.accounts.policies import CODE_DIGITS
-from marketplace.blueprints.accounts.ports import AccessClaims, SentCode
+from marketplace.blueprints.accounts.ports import SentCode
 from marketplace.config import Settings
 from marketplace.kernel.errors import Unauthenticated, Unavailable
+from marketplace.kernel.identity import AccessClaims
 
 ISSUER = "marketplace"
 AUDIENCE = "marketplace-api"

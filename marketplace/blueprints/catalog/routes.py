@@ -14,7 +14,7 @@ from marketplace.blueprints.catalog.views import (
 )
 from marketplace.blueprints.catalog.wiring import catalog
 from marketplace.kernel.pages import Page
-from marketplace.web.access import current_principal, optional_principal, performer, public
+from marketplace.web.access import current_principal, optional_principal, performer, public, shows_more
 from marketplace.web.automation import is_automatic
 from marketplace.web.blueprint import VersionedBlueprint
 from marketplace.web.caching import cached, first_page_cached, keep_until, public_for
@@ -89,6 +89,7 @@ def view_banners(data: dict[str, Any]) -> None:
 
 @blp.get("/services")
 @public
+@shows_more
 @first_page_cached(LISTINGS_TOPIC, seconds=30)
 @blp.arguments(schemas.ServiceQuery, location="query")
 @blp.paged(schemas.FoundService)
@@ -99,6 +100,7 @@ def list_services(query: dict[str, Any]) -> Page[FoundService]:
 
 @blp.get("/services/<int:service_id>")
 @public
+@shows_more
 @public_for(seconds=30)
 @blp.response(200, schemas.Service)
 @tagged

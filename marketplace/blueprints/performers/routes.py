@@ -27,7 +27,15 @@ from marketplace.blueprints.performers.ports import (
 from marketplace.blueprints.performers.wiring import performers
 from marketplace.kernel.errors import Invalid
 from marketplace.kernel.pages import Page
-from marketplace.web.access import current_principal, performer, public, signed_in, verified, while_acting
+from marketplace.web.access import (
+    current_principal,
+    performer,
+    public,
+    shows_more,
+    signed_in,
+    verified,
+    while_acting,
+)
 from marketplace.web.caching import cached, first_page_cached
 from marketplace.web.etag import editable, if_match, tagged
 from marketplace.web.idempotency import idempotent, idempotent_after
@@ -98,6 +106,7 @@ def apply_as_performer(application: Application) -> FullProfile:
 
 @blp.get("/performers", versions=("v1",))
 @public
+@shows_more
 @_retire_numbered_pages
 @first_page_cached(CACHE_TOPIC, seconds=LIST_SECONDS)
 @blp.arguments(schemas.NumberedSearchQuery, location="query")
@@ -134,6 +143,7 @@ def count_facets(query: dict[str, Any]) -> Facets:
 
 @blp.get("/performers/<int:performer_id>")
 @public
+@shows_more
 @cached(CACHE_TOPIC, seconds=PROFILE_SECONDS, client_seconds=PROFILE_CLIENT_SECONDS, by_language=True)
 @blp.response(200, schemas.PublicPerformer)
 def get_performer(performer_id: int) -> PublicProfile:

@@ -7,7 +7,7 @@ from marketplace.blueprints.performers.blueprint import CACHE_TOPIC, LIST_SECOND
 from marketplace.blueprints.performers.ports import Card, Search
 from marketplace.blueprints.performers.wiring import performers
 from marketplace.kernel.pages import Page
-from marketplace.web.access import public
+from marketplace.web.access import public, shows_more
 from marketplace.web.caching import first_page_cached
 from marketplace.web.language import preferred_language
 from marketplace.web.pagination import split_page
@@ -15,6 +15,7 @@ from marketplace.web.pagination import split_page
 
 @blp.get("/performers", versions=("v2",))
 @public
+@shows_more
 @first_page_cached(CACHE_TOPIC, seconds=LIST_SECONDS)
 @blp.arguments(schemas.SearchQuery, location="query")
 @blp.paged(schemas.PerformerCard, finished=True)

@@ -7,7 +7,7 @@ from marketplace.blueprints.reviews.policies import CACHE_TOPIC
 from marketplace.blueprints.reviews.ports import RatingSummary, ReviewView
 from marketplace.blueprints.reviews.wiring import reviews
 from marketplace.kernel.pages import Page
-from marketplace.web.access import current_principal, performer, public, verified
+from marketplace.web.access import current_principal, performer, public, shows_more, verified
 from marketplace.web.blueprint import VersionedBlueprint
 from marketplace.web.caching import cached
 from marketplace.web.idempotency import idempotent
@@ -57,6 +57,7 @@ def reply_to_review(data: dict[str, Any], review_id: int) -> ReviewView:
 
 @blp.get("/performers/<int:performer_id>/reviews")
 @public
+@shows_more
 @cached(CACHE_TOPIC, seconds=30)
 @blp.arguments(PageQuery, location="query")
 @blp.paged(schemas.Review)

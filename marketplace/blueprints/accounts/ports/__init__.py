@@ -13,7 +13,6 @@ from marketplace.blueprints.accounts.ports.people import (
     UserView,
 )
 from marketplace.blueprints.accounts.ports.proofs import (
-    AccessClaims,
     BudgetRepository,
     CodeRepository,
     Factor,
@@ -26,7 +25,6 @@ from marketplace.blueprints.accounts.ports.proofs import (
 )
 
 __all__ = [
-    "AccessClaims",
     "AuditLog",
     "BudgetRepository",
     "ChangeQueue",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
+from marketplace.kernel.identity import AccessClaims
 from marketplace.models.accounts import OneTimeToken
 
 
@@ -129,15 +130,6 @@ class PasswordHasher(Protocol):
     def verify(self, password_hash: str, password: str) -> bool: ...
 
     def needs_rehash(self, password_hash: str) -> bool: ...
-
-
-@dataclass(frozen=True)
-class AccessClaims:
-    """What a valid access token says."""
-
-    user_id: int
-    session_id: int
-    expires_at: datetime
 
 
 class TokenMaker(Protocol):
