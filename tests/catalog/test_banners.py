@@ -16,6 +16,7 @@ from marketplace.blueprints.catalog import policies
 from marketplace.blueprints.catalog.wiring import Catalog
 from marketplace.blueprints.integrations import storage
 from marketplace.extensions import db, limiter
+from marketplace.kernel.identity import Principal
 from marketplace.models import AuditEntry, Banner, BannerCount
 from tests.conftest import START
 from tests.factories import Factory
@@ -148,7 +149,8 @@ def test_the_sweep_takes_what_no_banner_shows(client, add, staff, uploads, app, 
     banner = add()
     shown = Path(put(client, banner, staff, picture()).json["image_url"]).name
     images = app.extensions["marketplace"].get(Catalog).images
-    old, new = images.store(io.BytesIO(picture())), images.store(io.BytesIO(picture()))
+    actor = Principal(user_id=1, session_id=1, verified=True)
+    old, new = (images.store(actor, io.BytesIO(picture())) for _ in range(2))
     long_ago = (START - 2 * DAY).timestamp()
     for name in (shown, Path(old).name):
         os.utime(uploads / name, (long_ago, long_ago))

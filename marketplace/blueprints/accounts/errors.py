@@ -33,6 +33,11 @@ class BudgetSpent(TooManyRequests):
     title = "No more messages can be sent today"
 
 
+class PicturesSpent(TooManyRequests):
+    code = "pictures_spent"
+    title = "You have sent as many pictures as one day allows"
+
+
 class TotpEnabled(Conflict):
     code = "totp_enabled"
     title = "There is a second factor already; remove it first"

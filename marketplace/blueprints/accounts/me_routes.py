@@ -37,6 +37,7 @@ def update_me(data: dict[str, Any]) -> Profile:
 @editable
 @limit("20/hour", key=caller_key)
 @blp.problem(422, "`validation_failed`, `not_a_picture`, `picture_too_large`")
+@blp.problem(429, "`too_many_requests`, `pictures_at_once`; `pictures_spent` until tomorrow")
 @blp.problem(507, "`storage_full`")
 @blp.arguments(schemas.AvatarFile, location="form")
 @blp.response(200, schemas.OwnProfile)

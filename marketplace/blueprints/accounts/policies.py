@@ -78,6 +78,13 @@ class Allowance:
     strangers: int
 
 
+PICTURE_UNIT = 1_000
+"""Pixels: what budgets count of pictures."""
+PICTURES = 1_500_000
+"""Units of pictures that a user may have worked on in a day: a portfolio of thirty and twenty certificates,
+all of them photographs of 24 million pixels. About a minute of work."""
+PICTURES_UNVERIFIED = 100_000
+"""The same for who has confirmed no address: avatars."""
 FAILED_LOGINS = Allowance(total=200, strangers=100)
 """Wrong passwords for one account."""
 RESET_MAILS = Allowance(total=10, strangers=5)

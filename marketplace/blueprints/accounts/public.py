@@ -17,7 +17,7 @@ from marketplace.blueprints.accounts.events import (
     UserVerified,
 )
 from marketplace.blueprints.accounts.privacy_ports import ExportSection
-from marketplace.blueprints.accounts.services import AvatarService
+from marketplace.blueprints.accounts.services import AvatarService, PictureAllowance
 from marketplace.blueprints.accounts.wiring import Accounts
 from marketplace.web.runtime import Runtime
 
@@ -25,6 +25,7 @@ __all__ = [
     "AvatarService",
     "ExportSection",
     "PasswordChanged",
+    "PictureAllowance",
     "SecondFactorChanged",
     "SessionRevoked",
     "UserAnonymised",
@@ -39,6 +40,7 @@ __all__ = [
     "UserUnblocked",
     "UserVerified",
     "avatars",
+    "picture_allowance",
     "register_export",
 ]
 
@@ -46,6 +48,11 @@ __all__ = [
 def avatars(parts: Runtime) -> AvatarService:
     """The pictures of accounts, for who comes with one."""
     return parts.get(Accounts).avatars
+
+
+def picture_allowance(parts: Runtime) -> PictureAllowance:
+    """What a user may have done to pictures in a day; spend it before you decode one."""
+    return parts.get(Accounts).allowance
 
 
 def register_export(parts: Runtime, section: ExportSection) -> None:

@@ -33,6 +33,7 @@ from marketplace.blueprints.accounts.services import (
     ExportService,
     LoginService,
     PasswordService,
+    PictureAllowance,
     Post,
     ProfileService,
     RegistrationService,
@@ -55,6 +56,7 @@ class Accounts:
     registration: RegistrationService
     profile: ProfileService
     avatars: AvatarService
+    allowance: PictureAllowance
     codes: CodeService
     passwords: PasswordService
     contacts: ContactService
@@ -132,6 +134,7 @@ def build(parts: Runtime) -> Accounts:
     moderation.register_bulk(parts, staff)
     moderation.register_counters(parts, SqlStatistics(uow).counters())
     profile = ProfileService(uow, users, moderation.change_requests(parts))
+    allowance = PictureAllowance(uow, budgets)
     return Accounts(
         sessions=sessions,
         login=LoginService(uow, credentials, factors, sessions),
@@ -140,8 +143,9 @@ def build(parts: Runtime) -> Accounts:
         ),
         profile=profile,
         avatars=AvatarService(
-            uow, users, profile, integrations.files(parts), integrations.pictures(parts), clock
+            uow, users, profile, allowance, integrations.files(parts), integrations.pictures(parts), clock
         ),
+        allowance=allowance,
         codes=CodeService(uow, users, keeper, sessions, factors, passwords, post),
         passwords=passwords,
         contacts=ContactService(uow, users, one_time, tokens, keeper, budgets, post, audit, clock),

@@ -188,6 +188,7 @@ def admin_update_banner(data: dict[str, Any], banner_id: int) -> Banner:
 @editable
 @limit("60/hour", key=caller_key)
 @blp.problem(422, "`validation_failed`, `not_a_picture`, `picture_too_large`")
+@blp.problem(429, "`too_many_requests`, `pictures_at_once`; `pictures_spent` until tomorrow")
 @blp.problem(507, "`storage_full`")
 @blp.arguments(schemas.BannerImage, location="form")
 @blp.response(200, schemas.AdminBanner)

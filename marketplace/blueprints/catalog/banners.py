@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, timedelta
 from itertools import islice
 from typing import Any, BinaryIO
@@ -9,12 +10,12 @@ from typing import Any, BinaryIO
 from marketplace.blueprints.catalog import policies
 from marketplace.blueprints.catalog.errors import InvalidBanner, InvalidPeriod
 from marketplace.blueprints.catalog.events import BannerChanged
-from marketplace.blueprints.catalog.ports import AuditLog, BannerRepository, FileStore, Pictures
+from marketplace.blueprints.catalog.ports import Allowance, AuditLog, BannerRepository, FileStore, Pictures
 from marketplace.blueprints.catalog.staff import CurationService, attributes
 from marketplace.blueprints.catalog.views import BannerDay, BannerStats
 from marketplace.kernel.changes import Change, FieldStrategy
 from marketplace.kernel.clock import Clock
-from marketplace.kernel.errors import AppError, NotFound
+from marketplace.kernel.errors import AppError, NotFound, Unavailable
 from marketplace.kernel.events import DomainEvent
 from marketplace.kernel.identity import Principal
 from marketplace.kernel.media import MEDIA_PATH, media_key, media_url
@@ -35,20 +36,28 @@ class BannerFiles:
     """The images of banners in the storage."""
 
     def __init__(
-        self, uow: UnitOfWork, rows: BannerRepository, files: FileStore, pictures: Pictures, clock: Clock
+        self,
+        uow: UnitOfWork,
+        rows: BannerRepository,
+        allowance: Allowance,
+        files: FileStore,
+        pictures: Pictures,
+        clock: Clock,
     ) -> None:
         self._uow = uow
         self._rows = rows
+        self._allowance = allowance
         self._files = files
         self._pictures = pictures
         self._clock = clock
 
-    def store(self, picture: BinaryIO) -> str:
+    def store(self, actor: Principal, picture: BinaryIO) -> str:
         """The key of `picture`, encoded anew.
 
-        Raises NotAPicture, PictureTooLarge, StorageFull, Unavailable.
+        Raises NotAPicture, PictureTooLarge, TooManyRequests, StorageFull, Unavailable.
         """
-        content = self._pictures.encode(picture, SIDE)
+        self._allowance.spend(actor, self._pictures.look(picture))
+        content = self._pictures.encode(picture, SIDE, actor.user_id)
         key = f"{FOLDER}/{secrets.token_hex(16)}.webp"
         self._files.put(key, content, CONTENT_TYPE)
         return key
@@ -103,14 +112,18 @@ class BannerCuration(CurationService[Banner]):
     def set_image(self, actor: Principal, banner_id: int, picture: BinaryIO, expected: int | None) -> Banner:
         """Show `picture`. No transaction is open while it is worked on and stored.
 
-        Raises NotFound, PreconditionFailed, NotAPicture, PictureTooLarge, StorageFull, Unavailable.
+        Raises NotFound, PreconditionFailed, NotAPicture, PictureTooLarge, TooManyRequests, StorageFull,
+        Unavailable.
         """
-        key = self._files.store(picture)
+        key = self._files.store(actor, picture)
         try:
             return self.update(actor, banner_id, {"image_url": media_url(key)}, expected)
+        except Unavailable:
+            # Whether it was stored nobody knows: the file is left to the sweep.
+            raise
         except AppError:
-            # Nothing was stored for certain. What fails otherwise may have been, and is left to the sweep.
-            self._files.delete(key)
+            with suppress(Unavailable):
+                self._files.delete(key)
             raise
 
     def make(self, values: Mapping[str, Any]) -> Banner:

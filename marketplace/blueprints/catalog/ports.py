@@ -189,11 +189,22 @@ class FileStore(Protocol):
 class Pictures(Protocol):
     """What encodes pictures anew."""
 
-    def encode(self, source: BinaryIO, side: int) -> bytes:
-        """A WebP that fits into a square of `side` pixels.
+    def look(self, source: BinaryIO) -> int:
+        """How much work it is, in pixels; nothing is decoded. Raises an Invalid."""
+        ...
 
-        Raises NotAPicture, PictureTooLarge, Unavailable.
+    def encode(self, source: BinaryIO, side: int, owner: int | None = None) -> bytes:
+        """A WebP that fits into a square of `side` pixels; `owner` sent it. Raises an Invalid,
+        TooManyRequests, Unavailable.
         """
+        ...
+
+
+class Allowance(Protocol):
+    """What a user may have done to pictures in a day."""
+
+    def spend(self, caller: Principal, pixels: int) -> None:
+        """Raises TooManyRequests."""
         ...
 
 

@@ -44,7 +44,12 @@ def build(parts: Runtime) -> Catalog:
     cities = SqlCityRepository(parts.uow, parts.cursors)
     banners = SqlBannerRepository(parts.uow, parts.cursors)
     images = BannerFiles(
-        parts.uow, banners, integrations.files(parts), integrations.pictures(parts), parts.clock
+        parts.uow,
+        banners,
+        accounts.picture_allowance(parts),
+        integrations.files(parts),
+        integrations.pictures(parts),
+        parts.clock,
     )
     services = SqlServiceRepository(parts.uow, parts.cursors, parts.clock)
     audit = moderation.audit(parts)

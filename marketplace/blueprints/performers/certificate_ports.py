@@ -208,8 +208,20 @@ class Document(Protocol):
 class Documents(Protocol):
     """Checks what strangers send as a document."""
 
-    def take(self, source: BinaryIO) -> Document:
-        """Raises an Invalid, or Unavailable."""
+    def look(self, source: BinaryIO) -> int:
+        """How much work it is, in pixels; nothing is decoded. Raises an Invalid."""
+        ...
+
+    def take(self, source: BinaryIO, owner: int | None = None) -> Document:
+        """`owner` sent it. Raises an Invalid, TooManyRequests, Unavailable."""
+        ...
+
+
+class Allowance(Protocol):
+    """What a user may have done to pictures in a day."""
+
+    def spend(self, caller: Principal, pixels: int) -> None:
+        """Raises TooManyRequests."""
         ...
 
 
@@ -228,8 +240,12 @@ class Mailer(Protocol):
 class Avatars(Protocol):
     """The pictures of accounts."""
 
-    def encode(self, picture: BinaryIO) -> bytes:
-        """Raises an Invalid, or Unavailable."""
+    def look(self, picture: BinaryIO) -> int:
+        """How much work it is, in pixels; nothing is decoded. Raises an Invalid."""
+        ...
+
+    def encode(self, picture: BinaryIO, owner: int) -> bytes:
+        """Raises an Invalid, TooManyRequests, Unavailable."""
         ...
 
     def store(self, content: bytes) -> str:

@@ -21,14 +21,19 @@ def _prepared(data: dict[str, Any]) -> NewCertificate:
     return performers().certificates.own.prepare(current_principal(), data, data["file"].stream)
 
 
+def _discard(new: NewCertificate) -> None:
+    performers().certificates.own.discard(new)
+
+
 @blp.post("/performers/me/certificates")
 @performer
 @limit("60/hour", key=caller_key)
 @blp.problem(409, "`too_many_certificates`")
 @blp.problem(422, "`validation_failed`, `not_a_document`, `picture_too_large`")
+@blp.problem(429, "`too_many_requests`, `pictures_at_once`; `pictures_spent` until tomorrow")
 @blp.problem(507, "`storage_full`")
 @blp.arguments(schemas.NewCertificate, location="form")
-@idempotent_after(_prepared)
+@idempotent_after(_prepared, _discard)
 @blp.response(201, schemas.OwnCertificate)
 @tagged
 def add_certificate(new: NewCertificate) -> CertificateView:

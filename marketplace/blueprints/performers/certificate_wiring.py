@@ -49,7 +49,17 @@ def build_certificates(parts: Runtime, directory: PerformerDirectory) -> Certifi
     accounts.register_export(parts, accounts.ExportSection("certificates", rows.section))
     documents = integrations.documents(parts)
     return Certificates(
-        own=CertificateService(uow, rows, shelf, verification, documents, files, FOLDER, clock),
+        own=CertificateService(
+            uow,
+            rows,
+            shelf,
+            verification,
+            accounts.picture_allowance(parts),
+            documents,
+            files,
+            FOLDER,
+            clock,
+        ),
         decisions=CertificateDecisions(uow, rows, shelf, verification, directory, audit, clock),
         watch=CertificateWatch(uow, rows, verification, mailer, files, FOLDER, clock),
         shelf=shelf,

@@ -15,6 +15,7 @@ from marketplace.blueprints.performers.certificate_events import (
     CertificateSubmitted,
 )
 from marketplace.blueprints.performers.certificate_ports import (
+    Allowance,
     CertificateRecord,
     CertificateRepository,
     CertificateView,
@@ -161,6 +162,7 @@ class CertificateService:
         certificates: CertificateRepository,
         shelf: Shelf,
         verification: Verification,
+        allowance: Allowance,
         documents: Documents,
         files: FileStore,
         folder: str,
@@ -170,17 +172,25 @@ class CertificateService:
         self._certificates = certificates
         self._shelf = shelf
         self._verification = verification
+        self._allowance = allowance
         self._documents = documents
         self._files = files
         self._folder = folder
         self._clock = clock
 
-    def take(self, file: BinaryIO) -> Document:
+    def look(self, file: BinaryIO) -> int:
+        """How much work it is to take `file`, in pixels.
+
+        Raises NotADocument, DocumentTooLarge, PictureTooLarge.
+        """
+        return self._documents.look(file)
+
+    def take(self, file: BinaryIO, owner: int) -> Document:
         """What is to be kept of `file`.
 
-        Raises NotADocument, DocumentTooLarge, PictureTooLarge, Unavailable.
+        Raises NotADocument, DocumentTooLarge, PictureTooLarge, TooManyRequests, Unavailable.
         """
-        return self._documents.take(file)
+        return self._documents.take(file, owner)
 
     def store(self, document: Document, values: Mapping[str, Any]) -> NewCertificate:
         """Keep the file, by a name of our own; what nobody adds is swept away.
@@ -201,7 +211,7 @@ class CertificateService:
 
     def discard(self, new: NewCertificate) -> None:
         """Delete the file of what is not added after all; one that cannot be reached is swept away later."""
-        with suppress(Unavailable, OSError):
+        with suppress(Unavailable):
             self._files.delete(new.file_key)
 
     def prepare(self, caller: Principal, values: Mapping[str, Any], file: BinaryIO) -> NewCertificate:
@@ -209,13 +219,15 @@ class CertificateService:
 
         Raises Invalid for dates that cannot be, TooManyCertificates, and what `take` and `store` raise.
         """
-        holder = self._holder(caller)
+        with self._uow:
+            holder = self._holder(caller)
+            self._check_room(holder.id, 1)
         today = rules.local_day(self._clock.now(), holder.timezone)
         errors = rules.date_errors(values["issued_on"], values.get("expires_on"), today)
         if errors:
             raise Invalid(errors={"form": errors})
-        self._check_room(holder.id, 1)
-        return self.store(self.take(file), values)
+        self._allowance.spend(caller, self.look(file))
+        return self.store(self.take(file, caller.user_id), values)
 
     def add(self, caller: Principal, new: NewCertificate) -> CertificateView:
         """A certificate that waits for staff. Raises TooManyCertificates."""

@@ -1,6 +1,6 @@
 """What can go wrong with performers, by stable code."""
 
-from marketplace.kernel.errors import Conflict, Forbidden
+from marketplace.kernel.errors import Conflict, Forbidden, Invalid
 
 
 class AlreadyPerformer(Conflict):
@@ -26,6 +26,11 @@ class OwnPerformer(Forbidden):
 class OwnCertificate(Forbidden):
     code = "own_certificate"
     title = "Staff do not decide on their own certificates"
+
+
+class PicturesTooLarge(Invalid):
+    code = "pictures_too_large"
+    title = "The pictures of one request may have at most 75 million pixels together"
 
 
 class TooManyCertificates(Conflict):

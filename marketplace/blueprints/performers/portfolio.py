@@ -4,10 +4,12 @@ import hashlib
 import io
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from itertools import islice
 from typing import BinaryIO
 
+from marketplace.blueprints.performers.certificate_ports import Allowance
 from marketplace.blueprints.performers.errors import PortfolioFull
 from marketplace.blueprints.performers.events import PerformerPortfolioChanged
 from marketplace.blueprints.performers.policies import own_performer_id
@@ -19,7 +21,7 @@ from marketplace.blueprints.performers.portfolio_ports import (
     StoredPicture,
 )
 from marketplace.kernel.clock import Clock
-from marketplace.kernel.errors import Invalid, PreconditionFailed
+from marketplace.kernel.errors import Invalid, PreconditionFailed, Unavailable
 from marketplace.kernel.identity import Principal
 from marketplace.kernel.transactions import UnitOfWork
 
@@ -50,12 +52,14 @@ class PortfolioService:
         self,
         uow: UnitOfWork,
         rows: PortfolioRepository,
+        allowance: Allowance,
         files: FileStore,
         pictures: Pictures,
         clock: Clock,
     ) -> None:
         self._uow = uow
         self._rows = rows
+        self._allowance = allowance
         self._files = files
         self._pictures = pictures
         self._clock = clock
@@ -63,19 +67,22 @@ class PortfolioService:
     def store(self, caller: Principal, picture: BinaryIO, caption: str) -> StoredPicture:
         """Encode `picture` anew and store it; no transaction is open meanwhile.
 
-        Raises NotAPicture, PictureTooLarge, StorageFull, Unavailable, and PortfolioFull before any work.
+        Raises NotAPicture, PictureTooLarge, TooManyRequests, StorageFull, Unavailable, and PortfolioFull
+        before any work.
         """
         with self._uow:
             self._check_room(own_performer_id(caller))
-        content = self._pictures.encode(picture, SIDE)
+        self._allowance.spend(caller, self._pictures.look(picture))
+        content = self._pictures.encode(picture, SIDE, caller.user_id)
         width, height = self._pictures.size_of(content)
         key = f"{FOLDER}/{secrets.token_hex(16)}.webp"
         self._files.put(key, content, CONTENT_TYPE)
         return StoredPicture(key, width, height, caption)
 
     def discard(self, stored: StoredPicture) -> None:
-        """Forget a stored picture that got into no portfolio."""
-        self._files.delete(stored.key)
+        """Forget a stored picture that got into no portfolio; one out of reach is swept away later."""
+        with suppress(Unavailable):
+            self._files.delete(stored.key)
 
     def add(self, caller: Principal, stored: StoredPicture) -> OwnPicture:
         """Put it at the end of the portfolio; its thumbnail follows. Raises PortfolioFull."""

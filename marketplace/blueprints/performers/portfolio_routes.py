@@ -25,6 +25,7 @@ def _discard(stored: StoredPicture) -> None:
 @limit("60/hour", key=caller_key)
 @blp.problem(409, "`portfolio_full`")
 @blp.problem(422, "`validation_failed`, `not_a_picture`, `picture_too_large`")
+@blp.problem(429, "`too_many_requests`, `pictures_at_once`; `pictures_spent` until tomorrow")
 @blp.problem(507, "`storage_full`")
 @blp.arguments(schemas.NewPortfolioImage, location="form")
 @idempotent_after(_store, _discard)

@@ -31,7 +31,9 @@ def build_portfolio(parts: Runtime) -> Portfolio:
     rows = SqlPortfolioRepository(parts.uow)
     accounts.register_export(parts, accounts.ExportSection("portfolio", rows.export))
     return Portfolio(
-        own=PortfolioService(parts.uow, rows, files, pictures, parts.clock),
+        own=PortfolioService(
+            parts.uow, rows, accounts.picture_allowance(parts), files, pictures, parts.clock
+        ),
         files=PortfolioFiles(parts.uow, rows, files, pictures, parts.clock),
         rows=rows,
         parts=parts,

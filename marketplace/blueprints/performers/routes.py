@@ -40,6 +40,7 @@ from marketplace.web.caching import cached, first_page_cached
 from marketplace.web.etag import editable, if_match, tagged
 from marketplace.web.idempotency import idempotent, idempotent_after
 from marketplace.web.language import preferred_language
+from marketplace.web.limits import caller_key, limit
 from marketplace.web.pagination import PageQuery, split_page
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -86,14 +87,22 @@ def _prepared(data: dict[str, Any]) -> Application:
     return performers().applications.prepare(current_principal(), data, avatar, certificates)
 
 
+def _discard(application: Application) -> None:
+    performers().applications.discard(application)
+
+
 @blp.post("/performers")
 @verified
+@limit("20/hour", key=caller_key)
 @_errors_in_form
 @blp.problem(409, "`already_performer`")
-@blp.problem(422, "`validation_failed`, `not_a_picture`, `not_a_document`, `picture_too_large`")
+@blp.problem(
+    422, "`validation_failed`, `not_a_picture`, `not_a_document`, `picture_too_large`, `pictures_too_large`"
+)
+@blp.problem(429, "`too_many_requests`, `pictures_at_once`; `pictures_spent` until tomorrow")
 @blp.problem(507, "`storage_full`")
 @blp.arguments(schemas.PerformerApplication, location="json_or_form")
-@idempotent_after(_prepared)
+@idempotent_after(_prepared, _discard)
 @blp.response(201, schemas.OwnPerformer)
 @tagged
 def apply_as_performer(application: Application) -> FullProfile:

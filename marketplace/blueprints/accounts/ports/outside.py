@@ -44,6 +44,12 @@ class FileStore(Protocol):
 class Pictures(Protocol):
     """Checks what strangers send as a picture, and encodes it anew."""
 
-    def encode(self, source: BinaryIO, side: int) -> bytes:
-        """A WebP that fits into a square of `side` pixels. Raises an Invalid, or Unavailable."""
+    def look(self, source: BinaryIO) -> int:
+        """How much work it is, in pixels; nothing is decoded. Raises an Invalid."""
+        ...
+
+    def encode(self, source: BinaryIO, side: int, owner: int | None = None) -> bytes:
+        """A WebP that fits into a square of `side` pixels; `owner` sent it. Raises an Invalid,
+        TooManyRequests, Unavailable.
+        """
         ...

@@ -66,8 +66,8 @@ class CodeRepository(Protocol):
 
 
 class BudgetRepository(Protocol):
-    def spend(self, scope: str, key: bytes, day: date, limit: int) -> bool:
-        """Count one, in one statement; False, and nothing counted, when `limit` is reached."""
+    def spend(self, scope: str, key: bytes, day: date, limit: int, amount: int = 1) -> bool:
+        """Count `amount`, in one statement; False, and nothing counted, where that passes `limit`."""
         ...
 
     def refund(self, scope: str, key: bytes, day: date) -> None:

@@ -153,19 +153,19 @@ def _code(row: Row[Any]) -> SentCode:
 class SqlBudgetRepository(SqlRepository):
     """What was spent on a day."""
 
-    def spend(self, scope: str, key: bytes, day: date, limit: int) -> bool:
-        """Count one; False, and nothing counted, when `limit` is reached."""
+    def spend(self, scope: str, key: bytes, day: date, limit: int, amount: int = 1) -> bool:
+        """Count `amount`; False, and nothing counted, where that passes `limit`."""
         statement = (
             upsert(Budget)
-            .values(scope=scope, key=key, day=day, spent=1)
+            .values(scope=scope, key=key, day=day, spent=amount)
             .on_conflict_do_update(
                 index_elements=[Budget.scope, Budget.key, Budget.day],
-                set_={"spent": Budget.spent + 1},
-                where=Budget.spent < limit,
+                set_={"spent": Budget.spent + amount},
+                where=Budget.spent <= limit - amount,
             )
             .returning(Budget.spent)
         )
-        return limit > 0 and self.session.scalar(statement) is not None
+        return amount <= limit and self.session.scalar(statement) is not None
 
     def refund(self, scope: str, key: bytes, day: date) -> None:
         """Take one back."""

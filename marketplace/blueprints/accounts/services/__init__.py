@@ -1,5 +1,6 @@
 """The use cases of accounts; one public method is one transaction, unless it says that it is several."""
 
+from marketplace.blueprints.accounts.services.allowance import PictureAllowance
 from marketplace.blueprints.accounts.services.avatar import AvatarService
 from marketplace.blueprints.accounts.services.budgets import Budgets
 from marketplace.blueprints.accounts.services.codes import (
@@ -63,6 +64,7 @@ __all__ = [
     "LoginService",
     "NewFactor",
     "PasswordService",
+    "PictureAllowance",
     "Post",
     "Profile",
     "ProfileService",

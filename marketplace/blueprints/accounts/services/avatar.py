@@ -7,9 +7,10 @@ from itertools import islice
 from typing import BinaryIO
 
 from marketplace.blueprints.accounts.ports import FileStore, Pictures, UserRepository
+from marketplace.blueprints.accounts.services.allowance import PictureAllowance
 from marketplace.blueprints.accounts.services.profile import Profile, ProfileService
 from marketplace.kernel.clock import Clock
-from marketplace.kernel.errors import Unavailable
+from marketplace.kernel.errors import AppError, Unavailable
 from marketplace.kernel.identity import Principal
 from marketplace.kernel.media import media_url
 from marketplace.kernel.transactions import UnitOfWork
@@ -31,6 +32,7 @@ class AvatarService:
         uow: UnitOfWork,
         users: UserRepository,
         profile: ProfileService,
+        allowance: PictureAllowance,
         files: FileStore,
         pictures: Pictures,
         clock: Clock,
@@ -38,22 +40,35 @@ class AvatarService:
         self._uow = uow
         self._users = users
         self._profile = profile
+        self._allowance = allowance
         self._files = files
         self._pictures = pictures
         self._clock = clock
 
     def set(self, caller: Principal, picture: BinaryIO, expected: int | None) -> Profile:
         """Show `picture`; for a performer it waits for staff. No transaction is open while it is worked on
-        and stored; the file of a request that fails is swept away later.
+        and stored. The file of a request that is refused is deleted; whether one that ended by Unavailable
+        was stored nobody knows, and it is left to the sweep.
 
-        Raises NotAPicture, PictureTooLarge, StorageFull, Unavailable, PreconditionFailed.
+        Raises NotAPicture, PictureTooLarge, TooManyRequests, StorageFull, Unavailable, PreconditionFailed.
         """
-        key = self.store(self.encode(picture))
-        return self._profile.update(caller, {"avatar": media_url(key)}, expected)
+        self._allowance.spend(caller, self.look(picture))
+        key = self.store(self.encode(picture, caller.user_id))
+        try:
+            return self._profile.update(caller, {"avatar": media_url(key)}, expected)
+        except Unavailable:
+            raise
+        except AppError:
+            self.discard(key)
+            raise
 
-    def encode(self, picture: BinaryIO) -> bytes:
-        """What is kept of `picture`. Raises NotAPicture, PictureTooLarge, Unavailable."""
-        return self._pictures.encode(picture, SIDE)
+    def look(self, picture: BinaryIO) -> int:
+        """How much work it is, in pixels. Raises NotAPicture, PictureTooLarge."""
+        return self._pictures.look(picture)
+
+    def encode(self, picture: BinaryIO, owner: int) -> bytes:
+        """What is kept of `picture`. Raises NotAPicture, PictureTooLarge, TooManyRequests, Unavailable."""
+        return self._pictures.encode(picture, SIDE, owner)
 
     def store(self, content: bytes) -> str:
         """The key of the file, which is swept away unless it is shown. Raises StorageFull, Unavailable."""
@@ -63,7 +78,7 @@ class AvatarService:
 
     def discard(self, key: str) -> None:
         """Delete a stored file that is not shown after all; one out of reach is swept away later."""
-        with suppress(Unavailable, OSError):
+        with suppress(Unavailable):
             self._files.delete(key)
 
     def show(self, caller: Principal, key: str) -> None:

@@ -19,9 +19,9 @@ class Budgets:
         self._tokens = tokens
         self._clock = clock
 
-    def spend(self, scope: str, key: str, limit: int) -> bool:
-        """Count one for today (UTC); False when `limit` is reached."""
-        return self._budgets.spend(scope, self._key(scope, key), self._clock.now().date(), limit)
+    def spend(self, scope: str, key: str, limit: int, amount: int = 1) -> bool:
+        """Count `amount` for today (UTC); False, and nothing counted, where that passes `limit`."""
+        return self._budgets.spend(scope, self._key(scope, key), self._clock.now().date(), limit, amount)
 
     def refund(self, scope: str, key: str) -> None:
         """Take one of today's back."""
@@ -43,7 +43,11 @@ class Budgets:
     def require(self, *, paid: bool) -> None:
         """Raises BudgetSpent, with the time until the next day begins, unless `paid`."""
         if not paid:
-            raise BudgetSpent(retry_after=_seconds_left(self._clock.now()))
+            raise BudgetSpent(retry_after=self.seconds_left())
+
+    def seconds_left(self) -> int:
+        """Until the next day begins."""
+        return _seconds_left(self._clock.now())
 
     def purge(self) -> None:
         """Forget the days before yesterday."""
