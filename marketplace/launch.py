@@ -5,23 +5,18 @@ import signal
 import socket
 import subprocess
 import sys
+from importlib import import_module
 from types import FrameType
 
-from flask.cli import ScriptInfo
-from flask_migrate import upgrade
-
-from marketplace.app import create_app
-from marketplace.config import PROJECT_ROOT, ConfigError, Settings, bracketed, load_settings
+from marketplace.config import PROJECT_ROOT, Settings, StartError, bracketed, load_settings
 from marketplace.database.embedded import EmbeddedPostgresError, release
-from marketplace.extensions import db
-from marketplace.plugins import PluginError
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 LOCAL_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - how to reach what is bound to all addresses
 
 
-class LaunchError(Exception):
-    """Why the program does not start, in one line."""
+class LaunchError(StartError):
+    """What is in the way of `make run` alone."""
 
 
 def main() -> int:
@@ -32,13 +27,14 @@ def main() -> int:
         settings = load_settings()
         require_free_port(settings)
         try:
-            prepare(settings)
+            # A wrong setting and a taken port are told before all that this imports.
+            import_module("marketplace.preparation").prepare(settings)
             sys.stdout.write(banner(settings))
             sys.stdout.flush()
             return serve()
         finally:
             release(settings.instance_path)
-    except (ConfigError, EmbeddedPostgresError, PluginError, LaunchError) as error:
+    except (StartError, EmbeddedPostgresError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
 
@@ -64,20 +60,6 @@ def require_free_port(settings: Settings) -> None:
     except OSError as error:
         reason = error.strerror or str(error)
         raise LaunchError(f"cannot listen on {settings.address}: {reason}; set HOST or PORT") from None
-
-
-def prepare(settings: Settings) -> None:
-    """The schema and the reference data, as `flask db upgrade` and `flask catalog load` make them."""
-    app = create_app(settings)
-    try:
-        with app.app_context():
-            # Says in one line what is wrong, and exits with 1, when the database does not answer.
-            upgrade(revision="heads")
-        load = ["catalog", "load", "--if-changed"]
-        app.cli.main(load, obj=ScriptInfo(create_app=lambda: app), standalone_mode=False)
-    finally:
-        with app.app_context():
-            db.engine.dispose()
 
 
 def banner(settings: Settings) -> str:

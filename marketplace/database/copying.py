@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from psycopg2 import sql
+from psycopg2.errors import QueryCanceled
 from sqlalchemy.orm import Session
 
 _SPECIAL = re.compile(r"[\\\n\r\t]")
@@ -47,8 +48,15 @@ def copy_lines(session: Session, table: str, columns: Sequence[str], lines: Iter
     )
     connection = session.connection().connection.driver_connection
     assert connection is not None
+    source = _Lines(iter(lines))
     with connection.cursor() as cursor:
-        cursor.copy_expert(statement, _Lines(iter(lines)), _BUFFER)
+        try:
+            cursor.copy_expert(statement, source, _BUFFER)
+        except QueryCanceled:
+            # psycopg2 lets go of what was raised while it read, be it Ctrl-C, and keeps the text of it.
+            if source.error is not None:
+                raise source.error from None
+            raise
 
 
 class _Lines:
@@ -57,9 +65,17 @@ class _Lines:
     def __init__(self, lines: Iterator[str]) -> None:
         self._lines = lines
         self._rest = b""
+        self.error: BaseException | None = None
 
     def read(self, size: int = -1) -> bytes:
         """At most `size` bytes; empty at the end."""
+        try:
+            return self._read(size)
+        except BaseException as error:
+            self.error = error
+            raise
+
+    def _read(self, size: int) -> bytes:
         parts, length = [self._rest], len(self._rest)
         while size < 0 or length < size:
             line = next(self._lines, None)

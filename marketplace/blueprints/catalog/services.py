@@ -234,6 +234,11 @@ class ReferenceService:
         self._store = store
         self._source = source
 
+    def is_loaded(self) -> bool:
+        """Whether the shipped version is the loaded one."""
+        with self._uow:
+            return self._store.loaded_version() == self._source.data_version()
+
     def load(self, *, if_changed: bool) -> tuple[int, int] | None:
         """How many categories and cities were written, in one transaction; None when `if_changed` and
         the shipped version is the loaded one.
