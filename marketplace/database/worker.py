@@ -33,7 +33,7 @@ _CLAIM = text("""
     UPDATE job SET status = 'running', attempts = attempts + 1, worker_id = :worker,
                    lease_until = now() + make_interval(secs => :lease)
     WHERE id = (SELECT id FROM job WHERE status = 'pending' AND run_at <= now()
-                ORDER BY run_at, id FOR UPDATE SKIP LOCKED LIMIT 1)
+                ORDER BY run_at, id FOR NO KEY UPDATE SKIP LOCKED LIMIT 1)
     RETURNING id, kind, payload, context, attempts, event_row_id""")
 _EVENT = text("SELECT event_id, name, payload FROM domain_event WHERE id = :id")
 _DONE = text("""
@@ -84,7 +84,7 @@ class Worker:
 
     `scope(context, name)` opens what a job runs in: an application context, with the request id and
     trace of the caller bound. `report` hears of every failed try. Several workers share the work
-    (`FOR UPDATE SKIP LOCKED`). Each holds an advisory lock while it lives: the jobs of a killed one are
+    (`SKIP LOCKED`). Each holds an advisory lock while it lives: the jobs of a killed one are
     free again within `POLL_SECONDS`.
     """
 

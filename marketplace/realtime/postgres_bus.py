@@ -20,7 +20,7 @@ _STORE_AND_NOTIFY = """
     WITH gone AS (
         DELETE FROM realtime_message WHERE id IN (
             SELECT id FROM realtime_message WHERE created_at < now() - interval '10 minutes'
-            ORDER BY created_at LIMIT 100 FOR UPDATE SKIP LOCKED)),
+            ORDER BY created_at LIMIT 100 FOR NO KEY UPDATE SKIP LOCKED)),
     stored AS (INSERT INTO realtime_message (payload) VALUES (%s) RETURNING id)
     SELECT pg_notify(%s, '#' || id) FROM stored"""
 

@@ -1,6 +1,7 @@
 """What import-linter and ruff cannot say of the code, said on its syntax trees."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,10 @@ ENVIRONMENT = {
 COMMITS = {
     "database/unit_of_work.py": "the one place",
     "blueprints/chat/repositories.py": "ends a savepoint within the transaction",
+}
+# Who may lock rows so that nobody can refer to them meanwhile, and why.
+LOCKS_KEYS = {
+    "blueprints/catalog/repositories/base.py": "what is merged or deleted must win no new reference meanwhile",
 }
 # Files that are long for a reason.
 LONG = {"database/embedded.py": "one mechanism that also runs as a script of its own"}
@@ -65,6 +70,21 @@ def test_only_the_settings_read_the_environment() -> None:
         if node.attr in {"environ", "getenv"} and isinstance(node.value, ast.Name) and node.value.id == "os"
     }
     assert readers <= set(ENVIRONMENT)
+
+
+def test_rows_are_locked_without_their_keys() -> None:
+    """FOR UPDATE blocks every insert that refers to the row, and ends in deadlocks (FOR NO KEY UPDATE)."""
+    lockers = {
+        name
+        for name, tree in trees()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "with_for_update"
+        and not {word.arg for word in node.keywords} & {"key_share", "read"}
+    }
+    spelt = {name for name, path in sources() if re.search(r"FOR UPDATE", path.read_text())}
+    assert lockers | spelt <= set(LOCKS_KEYS)
 
 
 def test_only_the_unit_of_work_commits() -> None:

@@ -180,7 +180,11 @@ class SqlChatRepository(SqlRepository):
 
     def lock(self, chat_id: int, user_id: int) -> None:
         """Holds the chat's row. Raises NotFound, also for the chat of others."""
-        statement = select(Chat.id).where(Chat.id == chat_id, _is_member(user_id)).with_for_update(of=Chat)
+        statement = (
+            select(Chat.id)
+            .where(Chat.id == chat_id, _is_member(user_id))
+            .with_for_update(of=Chat, key_share=True)
+        )
         if self.session.scalar(statement) is None:
             raise NotFound
 

@@ -38,11 +38,11 @@ _PRUNE_DONE = text("""
 _PRUNE_ANSWERS = text("""
     DELETE FROM idempotency_key WHERE (scope, key_hash) IN (
         SELECT scope, key_hash FROM idempotency_key WHERE created_at < now() - interval '24 hours'
-        ORDER BY created_at LIMIT :limit FOR UPDATE SKIP LOCKED)""")
+        ORDER BY created_at LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED)""")
 _PRUNE_BUS_MESSAGES = text("""
     DELETE FROM realtime_message WHERE id IN (
         SELECT id FROM realtime_message WHERE created_at < now() - interval '1 hour'
-        ORDER BY created_at LIMIT :limit FOR UPDATE SKIP LOCKED)""")
+        ORDER BY created_at LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED)""")
 
 
 class SqlJobRepository(SqlRepository):

@@ -66,12 +66,12 @@ class SqlOrderRepository(SqlRepository):
         return self.session.execute(insert(Order).values(**values).returning(Order.id)).scalar_one()
 
     def hold_parties(self, user_ids: Collection[int]) -> set[int]:
-        """A deletion locks the whole row and waits for this lock; an edit of the profile does not."""
+        """Nothing of them changes until the order is stored: a deletion waits, and so does an edit."""
         statement = (
             select(User.id)
             .where(User.id.in_(user_ids), User.is_active, User.deleted_at.is_(None))
             .order_by(User.id)
-            .with_for_update(read=True, key_share=True)
+            .with_for_update(read=True)
         )
         return set(self.session.scalars(statement))
 
@@ -92,7 +92,7 @@ class SqlOrderRepository(SqlRepository):
         """One order; `lock` keeps others from moving it until the end of the transaction."""
         statement = _select().where(Order.id == order_id)
         if lock:
-            statement = statement.with_for_update(of=Order)
+            statement = statement.with_for_update(of=Order, key_share=True)
         row = self.session.execute(statement).one_or_none()
         return None if row is None else _view(row)
 
@@ -210,7 +210,10 @@ class SqlOrderRepository(SqlRepository):
         self, status: Status, due: Any, limit: int, values: Mapping[str, Any], at: datetime
     ) -> list[OrderView]:
         batch = (
-            select(Order.id).where(Order.status == status, due).limit(limit).with_for_update(skip_locked=True)
+            select(Order.id)
+            .where(Order.status == status, due)
+            .limit(limit)
+            .with_for_update(key_share=True, skip_locked=True)
         )
         ids = list(self.session.scalars(batch))
         if not ids:

@@ -95,7 +95,7 @@ class SqlReviewRepository(SqlRepository):
 
     def lock_order(self, order_id: int) -> None:
         """Those who write about one order take turns."""
-        self.session.execute(select(Order.id).where(Order.id == order_id).with_for_update())
+        self.session.execute(select(Order.id).where(Order.id == order_id).with_for_update(key_share=True))
 
     def add(self, values: Mapping[str, Any]) -> int:
         """Store a new review; returns its id."""
@@ -108,7 +108,12 @@ class SqlReviewRepository(SqlRepository):
 
     def lock(self, review_ids: Sequence[int]) -> list[ReviewView]:
         """By id, so that two who lock several do not wait for each other."""
-        statement = _select().where(Review.id.in_(review_ids)).order_by(Review.id).with_for_update(of=Review)
+        statement = (
+            _select()
+            .where(Review.id.in_(review_ids))
+            .order_by(Review.id)
+            .with_for_update(of=Review, key_share=True)
+        )
         return [_view(row) for row in self.session.execute(statement)]
 
     def list_of_order(self, order_id: int) -> list[ReviewView]:
@@ -127,7 +132,7 @@ class SqlReviewRepository(SqlRepository):
             .where(Review.published_at.is_(None), Review.publish_at <= at)
             .order_by(Review.publish_at)
             .limit(limit)
-            .with_for_update(skip_locked=True)
+            .with_for_update(key_share=True, skip_locked=True)
         )
         ids = list(self.session.scalars(due))
         return self._publish(Review.id.in_(ids), at) if ids else []

@@ -66,7 +66,9 @@ class SqlExportRepository(SqlRepository):
     def lock_pending(self, export_id: int) -> int | None:
         """Whose it is; None when it is no longer pending."""
         statement = (
-            select(DataExport.user_id).where(DataExport.id == export_id, _IS_PENDING).with_for_update()
+            select(DataExport.user_id)
+            .where(DataExport.id == export_id, _IS_PENDING)
+            .with_for_update(key_share=True)
         )
         return self.session.scalar(statement)
 
@@ -226,7 +228,7 @@ class SqlAccountRecords(SqlRepository):
             User.id == user_id, User.deleted_at.is_not(None), User.anonymised_at.is_(None)
         )
         if lock:
-            statement = statement.with_for_update().execution_options(populate_existing=True)
+            statement = statement.with_for_update(key_share=True).execution_options(populate_existing=True)
         return self.session.execute(statement).scalar_one_or_none()
 
     def list_due(self, deleted_before: datetime, after_id: int, limit: int) -> list[DueDeletion]:
@@ -236,7 +238,7 @@ class SqlAccountRecords(SqlRepository):
             .where(User.deleted_at <= deleted_before, User.anonymised_at.is_(None), User.id > after_id)
             .order_by(User.id)
             .limit(limit)
-            .with_for_update(skip_locked=True)
+            .with_for_update(key_share=True, skip_locked=True)
         )
         rows = self.session.execute(statement)
         return [DueDeletion(user_id, deleted_at) for user_id, deleted_at in rows if deleted_at is not None]
@@ -246,7 +248,7 @@ class SqlAccountRecords(SqlRepository):
         statement = (
             select(User)
             .where(User.id == user_id, User.deleted_at <= deleted_before, User.anonymised_at.is_(None))
-            .with_for_update()
+            .with_for_update(key_share=True)
             .execution_options(populate_existing=True)
         )
         return self.session.execute(statement).scalar_one_or_none()

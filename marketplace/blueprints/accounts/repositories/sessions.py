@@ -81,7 +81,7 @@ class SqlSessionRepository(SqlRepository):
         statement = (
             select(UserSession)
             .where(UserSession.id == session_id)
-            .with_for_update()
+            .with_for_update(key_share=True)
             .execution_options(populate_existing=True)
         )
         return self.session.execute(statement).scalar_one_or_none()

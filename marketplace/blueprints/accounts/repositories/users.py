@@ -67,7 +67,7 @@ class SqlUserRepository(SqlRepository):
         """One by its id."""
         statement = select(User).where(User.id == user_id, User.deleted_at.is_(None))
         if lock:
-            statement = statement.with_for_update().execution_options(populate_existing=True)
+            statement = statement.with_for_update(key_share=True).execution_options(populate_existing=True)
         return self.session.execute(statement).scalar_one_or_none()
 
     def find_by_login(self, login: str) -> User | None:
@@ -91,7 +91,7 @@ class SqlUserRepository(SqlRepository):
         """By E.164."""
         statement = select(User).where(User.phone == phone, User.deleted_at.is_(None))
         if lock:
-            statement = statement.with_for_update().execution_options(populate_existing=True)
+            statement = statement.with_for_update(key_share=True).execution_options(populate_existing=True)
         return self.session.execute(statement).scalar_one_or_none()
 
     def performer_id_of(self, user_id: int) -> int | None:
@@ -118,7 +118,7 @@ class SqlUserRepository(SqlRepository):
         holder = self.session.execute(
             select(User.id, User.phone_verified)
             .where(User.phone == phone, User.id != besides)
-            .with_for_update()
+            .with_for_update(key_share=True)
         ).one_or_none()
         if holder is None:
             return True
@@ -151,7 +151,7 @@ class SqlUserRepository(SqlRepository):
             select(User.id)
             .where(User.is_staff, User.roles.contains([ADMIN]), User.is_active, User.deleted_at.is_(None))
             .order_by(User.id)
-            .with_for_update()
+            .with_for_update(key_share=True)
         )
         return set(self.session.scalars(statement))
 
@@ -161,7 +161,7 @@ class SqlUserRepository(SqlRepository):
             select(User)
             .where(User.id.in_(ids), User.deleted_at.is_(None))
             .order_by(User.id)
-            .with_for_update()
+            .with_for_update(key_share=True)
             .execution_options(populate_existing=True)
         )
         return list(self.session.scalars(statement))

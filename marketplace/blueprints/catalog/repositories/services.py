@@ -125,7 +125,7 @@ class SqlServiceRepository(CatalogRepository):
             .where(
                 Service.id == service_id, Service.performer_id == performer_id, Service.deleted_at.is_(None)
             )
-            .with_for_update()
+            .with_for_update(key_share=True)
             .execution_options(populate_existing=True)
         )
         found = self.session.execute(statement).scalar_one_or_none()
@@ -189,7 +189,7 @@ class SqlServiceRepository(CatalogRepository):
             .add_columns(Performer.user_id)
             .where(Service.id.in_(ids), Service.deleted_at.is_(None))
             .order_by(Service.id)
-            .with_for_update(of=Service)
+            .with_for_update(of=Service, key_share=True)
         )
         return [_staff_view(row) for row in self.session.execute(statement)]
 

@@ -117,7 +117,10 @@ class SqlChangeRepository(SqlRepository):
     def lock_many(self, ids: Sequence[int]) -> list[ChangeView]:
         """Those that exist, as they are now; locked in the order of their ids, in one query."""
         statement = (
-            self._select().where(ChangeRequest.id.in_(ids)).order_by(ChangeRequest.id).with_for_update()
+            self._select()
+            .where(ChangeRequest.id.in_(ids))
+            .order_by(ChangeRequest.id)
+            .with_for_update(key_share=True)
         )
         return [_change(row) for row in self.session.execute(statement)]
 

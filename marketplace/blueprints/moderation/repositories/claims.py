@@ -67,7 +67,7 @@ class SqlClaimRepository(SqlRepository, Generic[T]):
             .where(claimed(self._entity, "none", actor_id, now), *self._open_to(actor_id))
             .order_by(self._entity.created_at, self._entity.id)
             .limit(1)
-            .with_for_update(skip_locked=True)
+            .with_for_update(key_share=True, skip_locked=True)
         )
         for name, value in filters.items():
             found = found.where(getattr(self._entity, name) == value)

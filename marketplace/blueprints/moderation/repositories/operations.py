@@ -25,7 +25,7 @@ class SqlOperationRepository(SqlRepository):
         statement = (
             select(Row.id, Row.kind, Row.actor_id, Row.items, Row.created_at, Row.undone_at)
             .where(Row.id == operation_id)
-            .with_for_update()
+            .with_for_update(key_share=True)
         )
         row = self.session.execute(statement).one_or_none()
         if row is None:

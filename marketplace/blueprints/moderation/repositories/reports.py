@@ -34,7 +34,7 @@ class SqlReportRepository(SqlRepository):
         """One by its id."""
         statement = select(*_COLUMNS).where(Report.id == report_id)
         if lock:
-            statement = statement.with_for_update()
+            statement = statement.with_for_update(key_share=True)
         row = self.session.execute(statement).one_or_none()
         return None if row is None else ReportView(**row._mapping)
 

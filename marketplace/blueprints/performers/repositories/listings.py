@@ -7,7 +7,8 @@ from marketplace.database.repository import SqlRepository
 _REFRESH_STALE = text("""
     WITH batch AS (
         DELETE FROM stale_listing WHERE performer_id IN (
-            SELECT performer_id FROM stale_listing ORDER BY performer_id LIMIT :size FOR UPDATE SKIP LOCKED
+            SELECT performer_id FROM stale_listing ORDER BY performer_id LIMIT :size
+            FOR NO KEY UPDATE SKIP LOCKED
         ) RETURNING performer_id
     )
     SELECT refresh_listings(array_agg(performer_id)), count(*) AS performers

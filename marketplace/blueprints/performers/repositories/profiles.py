@@ -32,7 +32,7 @@ class SqlPerformerRepository(SqlRepository):
             select(Performer)
             .where(Performer.id == performer_id)
             .options(*DETAIL)
-            .with_for_update(of=Performer)
+            .with_for_update(of=Performer, key_share=True)
             .execution_options(populate_existing=True)
         )
         found = self.session.execute(statement).scalar_one_or_none()
@@ -120,7 +120,7 @@ class SqlPerformerRepository(SqlRepository):
             select(Performer.id, Performer.user_id, Performer.status, Performer.status_reason)
             .where(Performer.id.in_(ids))
             .order_by(Performer.id)
-            .with_for_update()
+            .with_for_update(key_share=True)
         )
         return [PerformerStatus(*row) for row in self.session.execute(statement)]
 
