@@ -14,6 +14,8 @@ from marketplace.config import ConfigError, load_settings
 from marketplace.database.fitness import refuse_unsafe
 from marketplace.web import metrics_files
 from marketplace.web.logs import GunicornLogger, configure_logging
+from marketplace.web.parsing import MAX_JSON_BYTES
+from marketplace.web.server import BodyLimits, Limits, make_worker_class
 
 try:
     settings = load_settings()
@@ -29,13 +31,25 @@ metrics_folder = metrics_files.share()
 wsgi_app = "wsgi:app"
 bind = settings.address
 workers = settings.web_concurrency
-worker_class = "marketplace.web.server.Worker"  # a gthread
+worker_class = make_worker_class(  # a gthread whose threads wait for nobody
+    Limits(
+        head_seconds=settings.head_timeout,
+        body_seconds=settings.body_timeout,
+        send_seconds=settings.send_timeout,
+        bodies=BodyLimits(form=settings.max_upload_bytes, other=MAX_JSON_BYTES),
+    )
+)
 threads = settings.threads
-# Above `threads`, so that a full house is answered by the socket gate and not left in the backlog.
-worker_connections = settings.threads * 2
+# Far above `threads`: who is idle, unfinished or slow holds none. Beyond that, one gives way to another.
+worker_connections = settings.threads * 2 + 1000
 graceful_timeout = settings.graceful_timeout
 timeout = 60  # a heartbeat only, for this class of worker; statements have their own limits of time
-keepalive = 5
+keepalive = settings.keepalive
+# Nobody is believed by its address: what proxies say is read by ProxyFix, as far as PROXY_HOPS says.
+forwarded_allow_ips = ""
+forwarder_headers = ""
+secure_scheme_headers: dict[str, str] = {}
+http_parser = "python"  # the one that the tests of the wire are run against
 limit_request_line = 8190
 limit_request_fields = 100
 preload_app = False

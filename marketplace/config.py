@@ -79,6 +79,10 @@ class Settings:
     web_concurrency: int = 1
     threads: int = 100
     graceful_timeout: int = 20
+    keepalive: int = 75
+    head_timeout: int = 10
+    body_timeout: int = 30
+    send_timeout: int = 30
     worker_inside: bool = False
     worker_threads: int = 2
     argon2_time_cost: int = 2
@@ -150,6 +154,10 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         web_concurrency=env.number("WEB_CONCURRENCY", 1, 1, 256),
         threads=env.number("WEB_THREADS", 100, 34, 10_000),
         graceful_timeout=env.number("GRACEFUL_TIMEOUT", 20, 1, 3600),
+        keepalive=env.number("KEEPALIVE", 75, 1, 3600),
+        head_timeout=env.number("HEAD_TIMEOUT", 10, 1, 3600),
+        body_timeout=env.number("BODY_TIMEOUT", 30, 1, 3600),
+        send_timeout=env.number("SEND_TIMEOUT", 30, 1, 3600),
         worker_inside=env.flag("WORKER_INSIDE", default=False),
         worker_threads=env.number("WORKER_THREADS", 2, 1, 64),
     )

@@ -78,11 +78,11 @@ def address_key() -> str:
     An IPv4 address counts whole, also where it is written as IPv6; IPv6 by its first 64 bits. What is
     no address, as a proxy may send, shares one budget.
     """
-    return f"{_ADDRESS}{_network(request.remote_addr or '')}"
+    return f"{_ADDRESS}{network_of(request.remote_addr or '')}"
 
 
 @lru_cache(4096)
-def _network(text: str) -> str:
+def network_of(text: str) -> str:
     # Some proxies add the port, which is another one for each connection.
     found = _WITH_PORT.fullmatch(text)
     try:
@@ -381,7 +381,7 @@ def budgets_by_address(environ: Mapping[str, Any]) -> list[Budget] | None:
     not its address's.
     """
     spent = environ.get(_SPENT, _Spent())
-    address = f"{_ADDRESS}{_network(environ.get('REMOTE_ADDR') or '')}/"
+    address = f"{_ADDRESS}{network_of(environ.get('REMOTE_ADDR') or '')}/"
     budgets = [Budget(key.replace(address, "{}"), *rest) for key, *rest in spent.budgets]
     return budgets if all("{}" in budget.key for budget in budgets) else None
 
@@ -391,7 +391,7 @@ def spend_by_address(app: Flask, budgets: Iterable[Budget], address: str) -> lis
     if not budgets:
         return []
     counting: Counting = app.extensions[_EXTENSION]
-    caller = f"{_ADDRESS}{_network(address)}/"
+    caller = f"{_ADDRESS}{network_of(address)}/"
     own = [Budget(key.replace("{}", caller), amount, seconds) for key, amount, seconds in budgets]
     windows = {key: counting.counters.hit(key, seconds) for key, _, seconds in own}
     if any(windows[key].hits > amount for key, amount, _ in own):

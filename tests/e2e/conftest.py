@@ -103,7 +103,7 @@ def launch(instance: Path, **extra: str) -> Running:
         assert process.poll() is None, log.read_text()
         try:
             return requests.get(f"{running.base}/health/ready", timeout=5).ok
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             return False
 
     eventually(serves, timeout=60)

@@ -1,0 +1,234 @@
+"""A client's connection: reads and writes what goes at once, and keeps what does not."""
+
+import select
+import socket
+import threading
+import time
+from collections import deque
+from contextlib import suppress
+from enum import Enum
+from typing import Any
+
+from gunicorn.http.parser import RequestParser
+from gunicorn.http.unreader import Unreader
+from gunicorn.http.wsgi import Response
+
+from marketplace.kernel.errors import TooLarge
+from marketplace.web.limits import network_of
+from marketplace.web.server.arrival import Arrival, BodyLimits, Stage
+
+BYTES_PER_SECOND = 10_000
+"""The slowest that bodies and answers may go, in each span of so many seconds as they are given."""
+_READS_A_TURN = 16
+_SEND_AT = 64 * 1024
+MAX_KEPT = 2 * 1024 * 1024
+"""How much of an answer waits for its reader without a thread; the rest is made as there is room."""
+_PIECES_AT_ONCE = 64
+
+
+class Place(Enum):
+    """What a connection waits for while no thread has it."""
+
+    RECEIVING = "receiving"
+    SENDING = "sending"
+    LINGERING = "lingering"
+
+
+class SlowReaders:
+    """How long an answer may take, and how many threads may wait for readers of long ones at once."""
+
+    def __init__(self, seconds: float, threads: int) -> None:
+        self.seconds = seconds
+        self.free = threading.BoundedSemaphore(max(1, threads))
+
+
+class _Received(Unreader):
+    """What gunicorn's parser reads from: the bytes that have come, and never the socket."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.arrival: Arrival | None = None
+
+    def chunk(self, size_hint: int | None = None) -> bytes:  # noqa: ARG002 - gunicorn's signature
+        assert self.arrival is not None
+        return self.arrival.pieces.popleft() if self.arrival.pieces else b""
+
+
+class TooLargeBody:
+    """The body of a request that was given up: whoever wants it learns that it is too large."""
+
+    failed = True
+
+    def read(self, size: int = -1) -> bytes:  # noqa: ARG002 - WSGI's signature
+        raise TooLarge
+
+
+class Connection:
+    """One connection. It is either with a thread or with the poller, never with both."""
+
+    def __init__(self, cfg: Any, sock: socket.socket, client: Any, server: Any, limits: BodyLimits) -> None:
+        self.sock = sock
+        self.client = client
+        self.server = server
+        self.network = network_of(client[0]) if isinstance(client, tuple) else ""
+        self.place = Place.RECEIVING
+        self.deadline = 0.0
+        self.held = 0
+        self.will_close = False
+        self.is_kept = False
+        self.is_shared = False
+        self.is_head = False
+        self.since = time.monotonic()
+        """Since when it waits in its place; of what is under way, since when its pace is measured."""
+        self.moved = 0
+        self.drained = 0
+        self._limits = limits
+        self._received = _Received()
+        self.parser = RequestParser(cfg, (), client)
+        self.parser.unreader = self._received
+        self.arrival = self._received.arrival = Arrival(limits)
+        self._out: deque[memoryview] = deque()
+        self.unsent = 0
+        self.slow_readers: SlowReaders | None = None
+
+    def renew(self, seconds: float) -> float:
+        """The deadline of what is under way. While it keeps its pace, it gets `seconds` again and again."""
+        now = time.monotonic()
+        if now >= self.since + seconds and self.moved >= seconds * BYTES_PER_SECOND:
+            self.since, self.moved = now, 0
+        return self.since + seconds
+
+    # --- in ---------------------------------------------------------------------------------------
+
+    def receive(self) -> bool:
+        """Read what is there, waiting for nothing. False when the client has ended the connection."""
+        arrival = self.arrival
+        for _ in range(_READS_A_TURN):
+            if arrival.stage is Stage.READY:
+                break
+            room = arrival.room
+            try:
+                data = self.sock.recv(room, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                break
+            if not data:
+                return False
+            had_begun, stage = arrival.has_begun, arrival.stage
+            arrival.feed(data)
+            self.moved += len(data)
+            if not had_begun or arrival.stage is not stage:
+                self.since, self.moved = time.monotonic(), 0
+            if len(data) < room:
+                break
+        if arrival.wants_continue:
+            arrival.wants_continue = False
+            self.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self.push()
+        return True
+
+    def begin_next(self) -> None:
+        """Get ready for the next request; the client may have sent some of it already."""
+        rest = self._received.take_buffered() + b"".join(self.arrival.pieces)
+        self.arrival = self._received.arrival = Arrival(self._limits)
+        self.is_kept = True
+        self.since = time.monotonic()
+        if rest:
+            self.arrival.feed(rest)
+
+    def drain(self) -> bool:
+        """Throw away what is there. False when the client has ended the connection."""
+        data = self.sock.recv(256 * 1024, socket.MSG_DONTWAIT)
+        self.drained += len(data)
+        return bool(data)
+
+    def share(self) -> bool:
+        """Go on with a descriptor of its own: another thread may close the one that a WebSocket had, at any
+        time. False when it is closed already.
+        """
+        try:
+            self.sock, self.is_shared = self.sock.dup(), True
+        except OSError:
+            return False
+        return True
+
+    def end(self) -> None:
+        """Close it."""
+        with suppress(OSError):
+            if self.is_shared:
+                self.sock.shutdown(socket.SHUT_RDWR)  # which wakes the other thread
+        with suppress(OSError):
+            self.sock.close()
+
+    # --- out --------------------------------------------------------------------------------------
+
+    def sendall(self, data: bytes) -> None:
+        """Take `data` to be sent, under the name that gunicorn calls. Raises OSError."""
+        if not self.unsent:
+            self.since, self.moved = time.monotonic(), 0
+        self._out.append(memoryview(data))
+        self.unsent += len(data)
+        if self.unsent >= _SEND_AT:
+            self.push()
+            if self.unsent > MAX_KEPT:
+                self._wait_for_reader()
+
+    def push(self) -> bool:
+        """Send what goes at once. True when nothing is left. Raises OSError."""
+        out = self._out
+        while out:
+            pieces = list(out)[:_PIECES_AT_ONCE] if len(out) > _PIECES_AT_ONCE else out
+            try:
+                sent = self.sock.sendmsg(pieces, (), socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return False
+            self.unsent -= sent
+            self.moved += sent
+            while sent:
+                if sent < len(out[0]):
+                    out[0] = out[0][sent:]
+                    break
+                sent -= len(out.popleft())
+        return True
+
+    def _wait_for_reader(self) -> None:
+        """Hold the thread until half of what is kept is read. Raises OSError when that takes too long."""
+        slow = self.slow_readers
+        assert slow is not None
+        if not slow.free.acquire(blocking=False):
+            raise TimeoutError("too many clients read too slowly")
+        try:
+            waiting = select.poll()
+            waiting.register(self.sock, select.POLLOUT)
+            while self.unsent > MAX_KEPT // 2:
+                left = self.renew(slow.seconds) - time.monotonic()
+                if left <= 0:
+                    raise TimeoutError("the client reads too slowly")
+                waiting.poll(left * 1000)
+                self.push()
+        finally:
+            slow.free.release()
+
+
+class Answer(Response):
+    """gunicorn's response, sent by way of the connection: head and body in one go where they are small."""
+
+    def __init__(self, req: Any, sock: Any, cfg: Any, connection: Connection) -> None:  # noqa: ARG002 - gunicorn's signature
+        super().__init__(req, connection, cfg)
+        self._connection = connection
+
+    def should_close(self) -> bool:
+        """Also where the body could not be read: nobody knows where the next request begins."""
+        return bool(super().should_close() or self.req.body.failed)
+
+    def sendfile(self, respiter: Any) -> bool:  # noqa: ARG002 - gunicorn's signature
+        """Not past the connection."""
+        return False
+
+    def _emit_body(self, data: bytes) -> None:
+        super()._emit_body(data)
+        if self.chunked:  # made piece by piece, for a reader who wants each at once
+            self._connection.push()
+
+    def close(self) -> None:
+        super().close()
+        self._connection.push()

@@ -1,0 +1,29 @@
+from typing import Any, TypeVar
+
+from gunicorn.http.message import Request
+
+R = TypeVar("R", bound="Response")
+
+class Response:
+    req: Request
+    sock: Any
+    chunked: bool
+    headers_sent: bool
+    def __init__(self, req: Request, sock: Any, cfg: Any) -> None: ...
+    def start_response(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any: ...
+    def force_close(self) -> None: ...
+    def should_close(self) -> bool: ...
+    def write(self, arg: bytes) -> None: ...
+    def sendfile(self, respiter: Any) -> bool: ...
+    def close(self) -> None: ...
+    def _emit_body(self, data: bytes) -> None: ...
+
+def create(
+    req: Request,
+    sock: Any,
+    client: Any,
+    server: Any,
+    cfg: Any,
+    response_class: type[R],
+    response_args: tuple[Any, ...] = (),
+) -> tuple[R, dict[str, Any]]: ...

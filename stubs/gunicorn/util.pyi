@@ -1,3 +1,0 @@
-from typing import Any
-
-def write_nonblock(sock: Any, data: bytes, chunked: bool = ...) -> None: ...
