@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.database.tables import DomainEventRow, JobRow
 from marketplace.kernel.events import DomainEvent
+from marketplace.kernel.lanes import Lane
 
 
 def insert_events(session: Session, events: Sequence[DomainEvent], context: dict[str, str]) -> list[int]:
@@ -22,11 +23,19 @@ def insert_events(session: Session, events: Sequence[DomainEvent], context: dict
     return list(session.scalars(statement, rows))
 
 
-def insert_event_jobs(session: Session, jobs: Sequence[tuple[int, str]], context: dict[str, str]) -> None:
-    """For each `(sequence number, key of the handler)` a row for the worker, in one statement."""
+def insert_event_jobs(
+    session: Session, jobs: Sequence[tuple[int, str, Lane]], context: dict[str, str]
+) -> None:
+    """For each `(sequence number, key of the handler, lane)` a row for the worker, in one statement."""
     rows = [
-        {"kind": "event", "payload": {"handler": key}, "context": context, "event_row_id": row_id}
-        for row_id, key in jobs
+        {
+            "kind": "event",
+            "payload": {"handler": key},
+            "context": context,
+            "event_row_id": row_id,
+            "lane": lane.value,
+        }
+        for row_id, key, lane in jobs
     ]
     if rows:
         session.execute(insert(JobRow), rows)
@@ -38,6 +47,7 @@ def insert_job(
     payload: dict[str, Any],
     context: dict[str, str],
     *,
+    lane: Lane,
     key: str | None = None,
     run_at: datetime | None = None,
 ) -> None:
@@ -47,6 +57,7 @@ def insert_job(
         payload=payload,
         context=context,
         key=key,
+        lane=lane.value,
         run_at=func.now() if run_at is None else run_at,
     )
     if key is not None:

@@ -29,7 +29,9 @@ class JobRow(Base):
     __tablename__ = "job"
     __table_args__ = (
         CheckConstraint("status IN ('pending', 'running', 'done', 'dead')", name="status"),
+        CheckConstraint("lane IN ('sockets', 'codes', 'work', 'mail', 'bulk')", name="lane"),
         Index("ix_job_pending", "run_at", "id", postgresql_where=text("status = 'pending'")),
+        Index("ix_job_lane", "lane", "run_at", "id", postgresql_where=text("status = 'pending'")),
         Index("ix_job_running", "worker_id", postgresql_where=text("status = 'running'")),
         Index("ix_job_dead", "id", postgresql_where=text("status = 'dead'")),
         Index("ix_job_finished_at", "finished_at", postgresql_where=text("status = 'done'")),
@@ -43,6 +45,7 @@ class JobRow(Base):
     context: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     event_row_id: Mapped[int | None] = mapped_column(ForeignKey("domain_event.id", ondelete="CASCADE"))
     status: Mapped[str] = mapped_column(server_default="pending")
+    lane: Mapped[str] = mapped_column(server_default="work")
     run_at: Mapped[datetime] = mapped_column(server_default=func.now())
     attempts: Mapped[int] = mapped_column(server_default="0")
     worker_id: Mapped[int | None]

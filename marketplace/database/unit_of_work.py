@@ -13,11 +13,14 @@ from sqlalchemy.orm import Session, SessionTransaction, scoped_session
 from marketplace.database.errors import Constraints, translate
 from marketplace.database.outbox import insert_event_jobs, insert_events, insert_job
 from marketplace.kernel.events import DomainEvent
+from marketplace.kernel.lanes import Lane
 from marketplace.kernel.registry import Registry
 
 _DEPTH = "uow_depth"
 _DOOMED = "uow_doomed"
 _RECORDED = "uow_recorded"
+MANY_EVENTS = 20
+"""Recorded at once, more than these are somebody's bulk decision: what follows queues behind single ones."""
 
 log = logging.getLogger(__name__)
 
@@ -104,7 +107,7 @@ class SqlUnitOfWork:
             for handler in self._registry.handlers_of(event):
                 if handler.at_once:
                     try:
-                        handler.run(event)
+                        (handler.now or handler.run)(event)
                     except Exception:
                         # What was asked for is stored; the handler's job of the outbox tries again.
                         log.exception("handler failed at once", extra={"handler": handler.key})
@@ -114,7 +117,10 @@ class SqlUnitOfWork:
         self.record_many([event])
 
     def record_many(self, events: Sequence[DomainEvent]) -> None:
-        """As `record`, for all in two statements: events, and the jobs of their handlers."""
+        """As `record`, for all in two statements: events, and the jobs of their handlers.
+
+        What follows from more than MANY_EVENTS goes to the lane `bulk`.
+        """
         session = self._require_open()
         if not events:
             return
@@ -126,7 +132,13 @@ class SqlUnitOfWork:
             (row_id, event, self._registry.handlers_of(event))
             for row_id, event in zip(row_ids, events, strict=True)
         ]
-        jobs = [(row_id, one.key) for row_id, _, found in handlers for one in found if one.after_commit]
+        many = len(events) > MANY_EVENTS
+        jobs = [
+            (row_id, one.key, Lane.BULK if many else one.lane)
+            for row_id, _, found in handlers
+            for one in found
+            if one.after_commit
+        ]
         insert_event_jobs(session, jobs, context)
         for _, event, found in handlers:
             for handler in found:
@@ -147,8 +159,8 @@ class SqlUnitOfWork:
     ) -> None:
         """A job of `kind`. Raises KeyError when no plugin has that kind."""
         session = self._require_open()
-        self._registry.jobs[kind]
-        insert_job(session, kind, dict(payload), dict(self._context()), key=key, run_at=run_at)
+        lane = self._registry.jobs[kind].lane
+        insert_job(session, kind, dict(payload), dict(self._context()), lane=lane, key=key, run_at=run_at)
 
     def lock(self, *names: object) -> bool:
         """Try to take the advisory lock of this transaction for `names`; False when somebody has it."""

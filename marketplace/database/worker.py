@@ -4,7 +4,8 @@ import logging
 import random
 import selectors
 import threading
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from marketplace.database.dsn import libpq_dsn
 from marketplace.database.unit_of_work import SqlUnitOfWork
 from marketplace.kernel.events import EVENT_TYPES, restore
+from marketplace.kernel.lanes import Lane, Postponed
 from marketplace.kernel.registry import Registry
 
 log = logging.getLogger(__name__)
@@ -26,15 +28,21 @@ LEASE_SECONDS = 300
 """How long a job of a worker that cannot be reached stays taken; a killed one is noticed at once."""
 POLL_SECONDS = 1.0
 BACKOFF_CAP_SECONDS = 3600
+FIXED_THREADS = {Lane.SOCKETS: 1, Lane.CODES: 2, Lane.BULK: 2}
+"""Threads of the lanes that have not as many as the worker is told to have: pushes run one after the other in
+no time, codes are few, and what nobody waits for takes no more than it must. One of two may hang.
+"""
 CHANNEL = "job"
 _LOCK_SPACE = 0x4A4F42  # the first key of the advisory locks that say «this worker lives»
 
-_CLAIM = text("""
+_CLAIM = """
     UPDATE job SET status = 'running', attempts = attempts + 1, worker_id = :worker,
                    lease_until = now() + make_interval(secs => :lease)
-    WHERE id = (SELECT id FROM job WHERE status = 'pending' AND run_at <= now()
+    WHERE id = (SELECT id FROM job WHERE status = 'pending' AND run_at <= now() {lane}
                 ORDER BY run_at, id FOR NO KEY UPDATE SKIP LOCKED LIMIT 1)
-    RETURNING id, kind, payload, context, attempts, event_row_id""")
+    RETURNING id, kind, payload, context, attempts, event_row_id"""
+_CLAIM_ANY = text(_CLAIM.format(lane=""))
+_CLAIM_IN_LANE = text(_CLAIM.format(lane="AND lane = :lane"))
 _EVENT = text("SELECT event_id, name, payload FROM domain_event WHERE id = :id")
 _DONE = text("""
     UPDATE job SET status = 'done', finished_at = now(), worker_id = NULL, lease_until = NULL,
@@ -44,6 +52,11 @@ _FAILED = text("""
     UPDATE job SET status = :status, run_at = now() + make_interval(secs => :delay), last_error = :error,
                    finished_at = CASE WHEN :status = 'dead' THEN now() END,
                    worker_id = NULL, lease_until = NULL
+    WHERE id = :id AND status = 'running' AND attempts = :attempts AND worker_id = :worker""")
+# The try does not count. The running row of a later claim has a higher count all the same.
+_PUT_OFF = text("""
+    UPDATE job SET status = 'pending', run_at = now() + make_interval(secs => :delay), last_error = :error,
+                   attempts = attempts - 1, worker_id = NULL, lease_until = NULL
     WHERE id = :id AND status = 'running' AND attempts = :attempts AND worker_id = :worker""")
 _RECLAIM = text("""
     UPDATE job SET status = 'pending', worker_id = NULL, lease_until = NULL
@@ -80,7 +93,8 @@ def backoff(attempts: int) -> float:
 
 
 class Worker:
-    """Runs jobs in `threads` threads until `stop()`.
+    """Runs jobs until `stop()`, in `threads` threads for each of the lanes `work` and `mail`, and in those of
+    FIXED_THREADS for the others: what hangs in one lane holds no thread of another.
 
     `scope(context, name)` opens what a job runs in: an application context, with the request id and
     trace of the caller bound. `report` hears of every failed try. Several workers share the work
@@ -106,15 +120,17 @@ class Worker:
         self._id = random.randrange(1, 2**31)  # noqa: S311 - a name, not a secret
         self._stopping = threading.Event()
         self._wake = threading.Condition()
-        self._woken = 0
+        self._woken: Counter[Lane] = Counter()
         self._threads: list[threading.Thread] = []
         self._alive = threading.Event()
         self._periods: dict[str, int] = {}
 
     def start(self) -> None:
         """Start the threads and return."""
-        targets = [("job-listener", self._listen)]
-        targets += [(f"job-{number}", self._loop) for number in range(self._count)]
+        targets: list[tuple[str, Callable[[], None]]] = [("job-listener", self._listen)]
+        for lane in Lane:
+            count = FIXED_THREADS.get(lane, self._count)
+            targets += [(f"job-{lane}-{number}", partial(self._loop, lane)) for number in range(count)]
         for name, target in targets:
             thread = threading.Thread(target=target, name=name, daemon=True)
             thread.start()
@@ -137,25 +153,29 @@ class Worker:
         self._stopping.wait()
 
     def run_pending(self) -> int:
-        """Run what is due now in this thread; for tests and commands. Returns how many jobs ran."""
+        """Run what is due now in this thread, of any lane; for tests and commands. Returns how many ran."""
         count = 0
         while self.run_one():
             count += 1
         return count
 
-    def run_one(self) -> bool:
-        """Claim and run one job; False when none is due."""
+    def run_one(self, lane: Lane | None = None) -> bool:
+        """Claim and run one job, of `lane` or of any; False when none is due."""
         with self._scope({}, "claim"):
-            job = self._claim()
+            job = self._claim(lane)
         if job is None:
             return False
         with self._scope(job.context, job.kind):
             self._run(job)
         return True
 
-    def _claim(self) -> Claimed | None:
+    def _claim(self, lane: Lane | None) -> Claimed | None:
+        values: dict[str, Any] = {"worker": self._id, "lease": LEASE_SECONDS}
+        if lane is not None:
+            values["lane"] = lane.value
         with self._uow as uow:
-            row = uow.session.execute(_CLAIM, {"worker": self._id, "lease": LEASE_SECONDS}).one_or_none()
+            statement = _CLAIM_ANY if lane is None else _CLAIM_IN_LANE
+            row = uow.session.execute(statement, values).one_or_none()
             return None if row is None else Claimed(*row)
 
     def _run(self, job: Claimed) -> None:
@@ -171,6 +191,8 @@ class Worker:
                     self._finish(job)
         except JobGone:
             log.warning("job taken over", extra={"job_id": job.id, "kind": job.kind})
+        except Postponed as postponed:
+            self._put_off(job, postponed)
         except Exception as error:  # noqa: BLE001 - whatever a job raises, the row must say so
             self._failed(job, error)
 
@@ -195,6 +217,19 @@ class Worker:
         if self._uow.session.connection().execute(_DONE, values).rowcount != 1:
             raise JobGone
 
+    def _put_off(self, job: Claimed, postponed: Postponed) -> None:
+        log.info("job put off", extra={"job_id": job.id, "kind": job.kind, "reason": str(postponed)})
+        values = {
+            "id": job.id,
+            "attempts": job.attempts,
+            "worker": self._id,
+            # Spread, as retries are.
+            "delay": postponed.seconds * (1 + random.random() / 4),  # noqa: S311 - spreads load, guards nothing
+            "error": f"Postponed: {postponed}",
+        }
+        with self._uow as uow:
+            uow.session.execute(_PUT_OFF, values)
+
     def _failed(self, job: Claimed, error: Exception) -> None:
         known = self._registry.jobs.get(job.kind)
         dead = job.attempts >= (known.max_attempts if known else 10)
@@ -216,13 +251,13 @@ class Worker:
         with self._uow as uow:
             uow.session.execute(_FAILED, values)
 
-    def _loop(self) -> None:
+    def _loop(self, lane: Lane) -> None:
         failures = 0
         self._alive.wait()  # a claim before the lock is held would look like one of a dead worker
         while not self._stopping.is_set():
-            seen = self._woken
+            seen = self._woken[lane]
             try:
-                worked = self.run_one()
+                worked = self.run_one(lane)
                 failures = 0
             except Exception:
                 # The database is away: wait longer each time, and never end the thread.
@@ -232,14 +267,15 @@ class Worker:
                 continue
             if not worked:
                 with self._wake:
-                    self._wake.wait_for(partial(self._has_news, seen), POLL_SECONDS)
+                    self._wake.wait_for(partial(self._has_news, lane, seen), POLL_SECONDS)
 
-    def _has_news(self, seen: int) -> bool:
-        return self._woken != seen or self._stopping.is_set()
+    def _has_news(self, lane: Lane, seen: int) -> bool:
+        return self._woken[lane] != seen or self._stopping.is_set()
 
-    def _notify(self) -> None:
+    def _notify(self, names: Collection[str] = ()) -> None:
+        """Wake the lanes of these names, or all."""
         with self._wake:
-            self._woken += 1
+            self._woken.update(lane for lane in Lane if not names or lane.value in names)
             self._wake.notify_all()
 
     def _listen(self) -> None:
@@ -267,8 +303,10 @@ class Worker:
                 self._tend()
                 if selector.select(POLL_SECONDS):
                     connection.poll()
+                    # Without a payload where the trigger is an older one: then for all.
+                    payloads = {notice.payload for notice in connection.notifies}
                     connection.notifies.clear()
-                    self._notify()
+                    self._notify(() if "" in payloads else payloads)
         finally:
             connection.close()
 

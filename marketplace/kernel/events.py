@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
+from marketplace.kernel.lanes import Lane
+
 EVENT_TYPES: dict[str, type["DomainEvent"]] = {}
 """Every event class by its name; filled once when the classes are defined, constant after that."""
 
@@ -59,8 +61,9 @@ class Handler:
     idempotent by `event.event_id`. `effect=True` is for work that reaches the network: it runs
     without an open transaction, under a lease. `at_once=True` runs an after-commit handler in the
     process of the caller too, before the caller gets the answer: for what is kept in that process,
-    such as cached answers; the job does it again elsewhere. `key` names the handler in the outbox for
-    good, so renaming the function loses no job.
+    such as cached answers; the job does it again elsewhere. Then `now`, when given, runs in place of `run`:
+    it may leave to the job what it would have to wait for. `key` names the handler in the outbox for
+    good, so renaming the function loses no job. `lane` is where that job queues.
     """
 
     event: type[DomainEvent]
@@ -69,3 +72,5 @@ class Handler:
     after_commit: bool = True
     effect: bool = False
     at_once: bool = False
+    now: EventFunction | None = None
+    lane: Lane = Lane.WORK

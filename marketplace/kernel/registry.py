@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from marketplace.kernel.events import DomainEvent, Handler
+from marketplace.kernel.lanes import Lane
 
 JobFunction = Callable[[dict[str, Any]], None]
 
@@ -15,7 +16,8 @@ class Job:
 
     Without `effect`, it runs in one transaction with its own completion: what it writes is written
     once. With `effect` it reaches the network, runs without an open transaction, and may run twice.
-    `every` is in seconds: such a job enqueues itself and needs no caller.
+    `every` is in seconds: such a job enqueues itself and needs no caller. `lane` says with what it queues.
+    Whatever waits for somebody else's server is an effect, and outside of the lane `work`.
     """
 
     kind: str
@@ -23,6 +25,7 @@ class Job:
     effect: bool = False
     max_attempts: int = 10
     every: float | None = None
+    lane: Lane = Lane.WORK
 
 
 @dataclass

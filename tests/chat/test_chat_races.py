@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from marketplace.blueprints.chat.ports import MessageView, Window
 from marketplace.blueprints.chat.wiring import Chats
@@ -134,13 +134,18 @@ def test_marks_moved_at_once_end_at_the_highest(pair: Pair) -> None:
     assert (marks.read_seq, marks.delivered_seq) == (20, 20)
 
 
-def test_several_workers_publish_every_message_once_and_in_order(pair: Pair) -> None:
+def test_senders_and_workers_publish_every_message_once_and_in_order(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sent: list[int] = []
     done = threading.Event()
 
     def note(user_id: int, message: MessageView) -> None:
         if user_id == pair.customer.user_id:
             sent.append(message.seq)
+
+    # Whoever sends publishes at once, too.
+    monkeypatch.setattr("marketplace.blueprints.chat.handlers._send", note)
 
     def write() -> None:
         try:
@@ -158,10 +163,28 @@ def test_several_workers_publish_every_message_once_and_in_order(pair: Pair) -> 
     assert sent == list(range(1, 61))
 
 
+def test_who_sends_does_not_wait_for_who_publishes(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[int] = []
+    monkeypatch.setattr(
+        "marketplace.blueprints.chat.handlers._send", lambda _user_id, message: sent.append(message.seq)
+    )
+    lock = select(func.pg_advisory_xact_lock(func.hashtextextended(f"chat.publish:{pair.chat_id}", 0)))
+    with pair.app.app_context():
+        with db.engine.begin() as another:
+            another.execute(lock)
+            pair.services.messages.send(pair.customer, pair.chat_id, uuid4(), "x")
+            assert sent == []
+        pair.services.messages.send(pair.customer, pair.chat_id, uuid4(), "x")
+    assert sent == [1, 1, 2, 2]
+
+
 def test_what_a_crash_interrupts_is_sent_again_from_there(pair: Pair) -> None:
     with pair.app.app_context():
         for _ in range(3):
             pair.services.messages.send(pair.customer, pair.chat_id, uuid4(), "x")
+        # As if their sender had ended before it published them.
+        db.session.execute(update(Chat).values(published_seq=0))
+        db.session.commit()
         sent: list[int] = []
 
         def crash(_user_id: int, message: MessageView) -> None:

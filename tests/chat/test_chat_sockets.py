@@ -27,15 +27,32 @@ def test_a_message_is_acked_and_reaches_every_socket_of_both_in_order(
     )
     acks = [asking.ask("message:send", message(talk.id, f"No. {n}")) for n in range(3)]
     assert [(ack["seq"], ack["duplicate"]) for ack in acks] == [(1, False), (2, False), (3, False)]
-    assert answering.heard() == []
-    run_jobs()
     heard = answering.heard("message:new")
     assert [(item["id"], item["seq"], item["text"]) for item in heard] == [
         (ack["id"], ack["seq"], f"No. {n}") for n, ack in enumerate(acks)
     ]
     assert asking.heard("message:new") == phone.heard("message:new") == heard
     assert stranger.heard() == []
+    run_jobs()
+    assert answering.heard() == [], "the outbox finds nothing left to do"
     assert db.session.get(Chat, talk.id, populate_existing=True).published_seq == 3
+
+
+def test_what_cannot_be_pushed_at_once_is_left_to_the_outbox(
+    talk: Any, connect: Any, run_jobs: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asking, answering = connect(talk.asks), connect(talk.answers)
+
+    def fail(*_: object) -> None:
+        raise ConnectionError
+
+    with monkeypatch.context() as away:
+        away.setattr("marketplace.blueprints.chat.handlers._send", fail)
+        ack = asking.ask("message:send", message(talk.id))
+    assert ack["seq"] == 1
+    assert answering.heard() == []
+    run_jobs()
+    assert [item["seq"] for item in answering.heard("message:new")] == [1]
 
 
 def test_a_repeated_message_gives_the_first_ack_and_is_sent_once(

@@ -2,6 +2,7 @@
 
 import socketserver
 import ssl
+import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -41,9 +42,12 @@ class StandIn(socketserver.ThreadingTCPServer):
         implicit: ssl.SSLContext | None = None,
         silent: bool = False,
         refuse: bool = False,
+        drips: bool = False,
     ) -> None:
         super().__init__(("127.0.0.1", 0), _Session)
         self.starttls, self.implicit, self.silent, self.refuse = starttls, implicit, silent, refuse
+        self.drips = drips
+        self.stopped = threading.Event()
         self.seen = Seen()
 
     @property
@@ -59,6 +63,8 @@ class _Session(socketserver.BaseRequestHandler):
         try:
             if self.server.implicit is not None:
                 connection = self.server.implicit.wrap_socket(connection, server_side=True)
+            while self.server.drips and not self.server.stopped.wait(0.02):
+                connection.sendall(b"2")
             if self.server.silent:
                 connection.recv(1)  # until the client gives up
                 return

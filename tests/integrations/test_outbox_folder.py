@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from marketplace.blueprints.integrations import adapters, public
-from marketplace.blueprints.integrations.adapters import OutboxFolder, OutboxMailer, OutboxSms, SmtpMailer
+from marketplace.blueprints.integrations.adapters import OutboxFolder, OutboxMailer, OutboxSms
+from marketplace.blueprints.integrations.breaker import PatientMailer
 from marketplace.blueprints.integrations.wiring import build
 from marketplace.web.runtime import Runtime
 
@@ -88,5 +89,5 @@ def test_the_settings_choose(runtime: Runtime) -> None:
     assert isinstance(public.mailer(runtime), OutboxMailer)
     assert isinstance(public.sms(runtime), OutboxSms)
     by_smtp = replace(runtime, settings=replace(runtime.settings, smtp_url="smtp://mail.example:587"))
-    assert isinstance(build(by_smtp).mailer, SmtpMailer)
+    assert isinstance(build(by_smtp).mailer, PatientMailer)
     assert isinstance(build(by_smtp).sms, OutboxSms)

@@ -58,6 +58,7 @@ def serve() -> Iterator[Serve]:
 
     yield start
     for server, thread in running:
+        server.stopped.set()
         server.shutdown()
         thread.join()
         server.server_close()
@@ -159,3 +160,17 @@ def test_the_log_holds_no_secret(serve: Serve, caplog: pytest.LogCaptureFixture)
     lines = [str(vars(record)) for record in caplog.records]
     assert any("mail sent" in line for line in lines)
     assert not any("s3cr3t" in line or "ann@example.org" in line for line in lines)
+
+
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_a_server_that_drips_holds_nobody(
+    serve: Serve, server_tls: ssl.SSLContext, trust: ssl.SSLContext, *, encrypted: bool
+) -> None:
+    """Each byte begins smtplib's timeout anew; the whole mail has one of its own."""
+    server = serve(drips=True, implicit=server_tls if encrypted else None)
+    scheme, host = ("smtps", "localhost") if encrypted else ("smtp", "127.0.0.1")
+    mailer = SmtpMailer(f"{scheme}://{host}:{server.port}", SENDER, timeout=20, total=0.5, trust=trust)
+    started = time.monotonic()
+    with pytest.raises(OSError):
+        mailer.send(**MESSAGE)
+    assert time.monotonic() - started < 15

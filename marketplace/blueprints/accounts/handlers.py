@@ -17,6 +17,7 @@ from marketplace.blueprints.accounts.services import (
 )
 from marketplace.blueprints.accounts.wiring import Accounts
 from marketplace.kernel.events import Handler
+from marketplace.kernel.lanes import Lane
 from marketplace.kernel.registry import Job
 from marketplace.web.runtime import Runtime
 
@@ -33,18 +34,18 @@ def handlers(parts: Runtime) -> Iterable[Handler]:
     def welcome(event: UserRegistered) -> None:
         registration.send_welcome(event.user_id)
 
-    return [Handler(UserRegistered, welcome, key="accounts.welcome", effect=True)]
+    return [Handler(UserRegistered, welcome, key="accounts.welcome", effect=True, lane=Lane.CODES)]
 
 
 def jobs(parts: Runtime) -> Iterable[Job]:
     """What is sent to people after the commit, what they asked to be made, and what is swept away."""
     built = parts.get(Accounts)
 
-    def sending(kind: str, send: Callable[..., None]) -> Job:
+    def sending(kind: str, send: Callable[..., None], lane: Lane) -> Job:
         def run(payload: dict[str, Any]) -> None:
             send(**payload)
 
-        return Job(kind, run, effect=True)
+        return Job(kind, run, effect=True, lane=lane)
 
     def export(payload: dict[str, Any]) -> None:
         built.exports.build(payload["export_id"])
@@ -62,15 +63,15 @@ def jobs(parts: Runtime) -> Iterable[Job]:
         built.avatars.sweep()
 
     return [
-        sending(WELCOME_JOB, built.registration.send_welcome),
-        sending(NOTICE_JOB, built.post.mail),
-        sending(RESET_JOB, built.passwords.send_reset),
-        sending(CHANGE_EMAIL_JOB, built.contacts.send_change_email),
-        sending(CODE_JOB, built.codes.deliver),
-        sending(RESTORE_JOB, built.deletion.send_restore),
-        Job(EXPORT_JOB, export),
-        Job(ANONYMISE_JOB, anonymise_due, every=EVERY_SECONDS),
-        Job(ANONYMISE_ONE_JOB, anonymise),
-        Job(SWEEP_JOB, sweep, every=EVERY_SECONDS),
-        Job(AVATARS_JOB, sweep_avatars, effect=True, every=EVERY_DAY),
+        sending(WELCOME_JOB, built.registration.send_welcome, Lane.CODES),
+        sending(NOTICE_JOB, built.post.mail, Lane.MAIL),
+        sending(RESET_JOB, built.passwords.send_reset, Lane.CODES),
+        sending(CHANGE_EMAIL_JOB, built.contacts.send_change_email, Lane.CODES),
+        sending(CODE_JOB, built.codes.deliver, Lane.CODES),
+        sending(RESTORE_JOB, built.deletion.send_restore, Lane.MAIL),
+        Job(EXPORT_JOB, export, lane=Lane.BULK),
+        Job(ANONYMISE_JOB, anonymise_due, every=EVERY_SECONDS, lane=Lane.BULK),
+        Job(ANONYMISE_ONE_JOB, anonymise, lane=Lane.BULK),
+        Job(SWEEP_JOB, sweep, every=EVERY_SECONDS, lane=Lane.BULK),
+        Job(AVATARS_JOB, sweep_avatars, effect=True, every=EVERY_DAY, lane=Lane.BULK),
     ]

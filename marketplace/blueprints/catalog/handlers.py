@@ -16,6 +16,7 @@ from marketplace.blueprints.catalog.events import (
 )
 from marketplace.blueprints.catalog.wiring import Catalog
 from marketplace.kernel.events import Handler
+from marketplace.kernel.lanes import Lane
 from marketplace.kernel.registry import Job
 from marketplace.web.caching import drop
 from marketplace.web.runtime import Runtime
@@ -78,6 +79,6 @@ def jobs(parts: Runtime) -> Iterable[Job]:
         images.sweep()
 
     return [
-        Job(DELETE_IMAGE_JOB, delete_image, effect=True),
-        Job(SWEEP_JOB, sweep, effect=True, every=EVERY_DAY),
+        Job(DELETE_IMAGE_JOB, delete_image, effect=True, lane=Lane.BULK),
+        Job(SWEEP_JOB, sweep, effect=True, every=EVERY_DAY, lane=Lane.BULK),
     ]

@@ -11,6 +11,7 @@ from marketplace.blueprints.chat.services import RECEIPT_JOB
 from marketplace.blueprints.chat.wiring import Chats
 from marketplace.blueprints.performers import public as performers
 from marketplace.kernel.events import Handler
+from marketplace.kernel.lanes import Lane
 from marketplace.kernel.registry import Job
 from marketplace.realtime import session_room, user_room
 from marketplace.web.runtime import Runtime
@@ -22,6 +23,10 @@ def handlers(parts: Runtime) -> Iterable[Handler]:
 
     def publish_messages(event: MessageCreated) -> None:
         built.messages.publish_pending(event.chat_id, _send)
+
+    def publish_if_free(event: MessageCreated) -> None:
+        # Whoever is at it may have looked before this commit, so the job looks again.
+        built.messages.publish_pending(event.chat_id, _send, wait=False)
 
     def tell_members(event: ChatOpened) -> None:
         state = built.chats.state(event.chat_id)
@@ -37,9 +42,17 @@ def handlers(parts: Runtime) -> Iterable[Handler]:
 
     return [
         Handler(MessageCreated, count, key="chat.count", after_commit=False),
-        Handler(MessageCreated, publish_messages, key="chat.publish", effect=True),
-        Handler(ChatOpened, tell_members, key="chat.opened", effect=True),
-        Handler(SessionRevoked, _tell_session, key="chat.session_revoked", effect=True),
+        Handler(
+            MessageCreated,
+            publish_messages,
+            key="chat.publish",
+            effect=True,
+            at_once=True,
+            now=publish_if_free,
+            lane=Lane.SOCKETS,
+        ),
+        Handler(ChatOpened, tell_members, key="chat.opened", effect=True, lane=Lane.SOCKETS),
+        Handler(SessionRevoked, _tell_session, key="chat.session_revoked", effect=True, lane=Lane.SOCKETS),
     ]
 
 
@@ -51,7 +64,7 @@ def jobs(parts: Runtime) -> Iterable[Job]:
         for user_id in built.chats.members(marks["chat_id"]):
             RECEIPT.publish(user_room(user_id), marks)
 
-    return [Job(RECEIPT_JOB, tell_receipt, effect=True)]
+    return [Job(RECEIPT_JOB, tell_receipt, effect=True, lane=Lane.SOCKETS)]
 
 
 def _send(user_id: int, message: MessageView) -> None:

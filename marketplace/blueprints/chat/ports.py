@@ -196,8 +196,10 @@ class MessageRepository(Protocol):
         """Messages after the first and up to the second `seq` of each chat, in order."""
         ...
 
-    def lock_publishing(self, chat_id: int) -> None:
-        """Waits until nobody else sends this chat's messages to sockets; holds without blocking writers."""
+    def lock_publishing(self, chat_id: int, *, wait: bool) -> bool:
+        """Nobody else sends this chat's messages to sockets then; holds without blocking writers. False when
+        somebody does and is not to be waited for.
+        """
         ...
 
     def unpublished(self, chat_id: int, limit: int) -> Sequence[MessageView]:

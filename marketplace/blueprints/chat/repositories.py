@@ -350,10 +350,13 @@ class SqlMessageRepository(SqlRepository):
         )
         return [MessageView(*row) for row in self.session.execute(statement)]
 
-    def lock_publishing(self, chat_id: int) -> None:
-        """Waits for an advisory lock, which ends with the transaction."""
+    def lock_publishing(self, chat_id: int, *, wait: bool) -> bool:
+        """An advisory lock, which ends with the transaction."""
         name = func.hashtextextended(f"chat.publish:{chat_id}", 0)
+        if not wait:
+            return bool(self.session.scalar(select(func.pg_try_advisory_xact_lock(name))))
         self.session.execute(select(func.pg_advisory_xact_lock(name)))
+        return True
 
     def unpublished(self, chat_id: int, limit: int) -> Sequence[MessageView]:
         """In order."""

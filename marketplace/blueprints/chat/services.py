@@ -209,9 +209,12 @@ class MessageService:
         """What a message is to the performer's response figures; None for all but the first of a sender."""
         return self._messages.first_of_its_side(chat_id, sender_id, seq)
 
-    def publish_pending(self, chat_id: int, send: Callable[[int, MessageView], None]) -> int:
+    def publish_pending(
+        self, chat_id: int, send: Callable[[int, MessageView], None], *, wait: bool = True
+    ) -> int:
         """Give the messages that were not sent to sockets yet to `send(user_id, message)`, for each
-        member, in order; returns how many messages that were.
+        member, in order; returns how many messages that were. Without `wait` somebody else who is at it
+        is left alone.
 
         One worker at a time does this for a chat, so the order holds with many. What a crash
         interrupts is sent again: clients know a message by its `seq`.
@@ -220,7 +223,8 @@ class MessageService:
         while True:
             with self._uow:
                 # An open transaction, but of an advisory lock only: nobody who writes waits for it.
-                self._messages.lock_publishing(chat_id)
+                if not self._messages.lock_publishing(chat_id, wait=wait):
+                    return count
                 pending = self._messages.unpublished(chat_id, policies.PUBLISH_BATCH)
                 if pending:
                     members = self._chats.members(chat_id)

@@ -7,16 +7,21 @@ import smtplib
 import ssl
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from pathlib import Path
+from socket import SHUT_RDWR, socket
+from threading import Timer
+from typing import Any
 from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
 log = logging.getLogger(__name__)
 
 SMTP_TIMEOUT_SECONDS = 10
+SMTP_TOTAL_SECONDS = 30
 
 
 class OutboxFolder:
@@ -81,13 +86,16 @@ class OutboxSms:
         """Store the text message."""
         self._outbox.write("sms", to=to, topic=topic, subject="", text=text, data=data)
 
+    def ready(self) -> None:
+        """A folder always is."""
+
 
 class SmtpMailer:
     """Mail by SMTP: `smtps://user:password@host:port`, `smtp+starttls://...` (nothing is sent without it) or
     `smtp://...` (STARTTLS when offered, and always before a password is sent).
 
-    `timeout` is in seconds, for each answer of the server; `trust` says whose certificates count, the
-    system's unless given.
+    `timeout` is in seconds, for each piece that the server sends, `total` for the whole mail: a server that
+    drips holds nobody. `trust` says whose certificates count, the system's unless given.
     """
 
     def __init__(
@@ -96,6 +104,7 @@ class SmtpMailer:
         sender: str,
         *,
         timeout: float = SMTP_TIMEOUT_SECONDS,
+        total: float = SMTP_TOTAL_SECONDS,
         trust: ssl.SSLContext | None = None,
     ) -> None:
         parts = urlsplit(url)
@@ -107,6 +116,7 @@ class SmtpMailer:
         self._password = unquote(parts.password or "")
         self._sender = sender
         self._timeout = timeout
+        self._total = total
         self._trust = trust or ssl.create_default_context()
 
     def send(self, *, to: str, topic: str, subject: str, text: str, data: Mapping[str, str]) -> None:  # noqa: ARG002 - data is for programs that read the outbox
@@ -126,9 +136,10 @@ class SmtpMailer:
         log.info("mail sent", extra={"topic": topic})
 
     def _connect(self) -> smtplib.SMTP:
+        ends = time.monotonic() + self._total
         if self._tls:
-            return smtplib.SMTP_SSL(self._host, self._port, timeout=self._timeout, context=self._trust)
-        server = smtplib.SMTP(self._host, self._port, timeout=self._timeout)
+            return _SmtpOverTls(ends, self._host, self._port, timeout=self._timeout, context=self._trust)
+        server = _Smtp(ends, self._host, self._port, timeout=self._timeout)
         try:
             self._secure(server)
         except BaseException:
@@ -144,3 +155,41 @@ class SmtpMailer:
             raise smtplib.SMTPNotSupportedError("the server offers no STARTTLS")
         elif self._user:
             raise smtplib.SMTPNotSupportedError("without STARTTLS no password is sent")
+
+
+class _Deadline:
+    """Mixed into smtplib's clients: no answer is waited for beyond `ends` (monotonic seconds). Their own
+    timeout begins anew with each byte.
+    """
+
+    sock: Any
+
+    def __init__(self, ends: float, *args: Any, **kwargs: Any) -> None:
+        self._ends = ends
+        super().__init__(*args, **kwargs)
+
+    def getreply(self) -> tuple[int, bytes]:
+        """Smtplib's one place that reads."""
+        timer = Timer(max(0.0, self._ends - time.monotonic()), _hang_up, (self.sock,))
+        timer.daemon = True
+        timer.start()
+        try:
+            found: tuple[int, bytes] = super().getreply()  # type: ignore[misc]  # of the class that it is mixed into
+        finally:
+            timer.cancel()
+        return found
+
+
+def _hang_up(sock: Any) -> None:
+    # OSError: it has ended meanwhile.
+    with suppress(OSError):
+        # That of the base class: the one of TLS would leave whoever reads without its encryption.
+        socket.shutdown(sock, SHUT_RDWR)
+
+
+class _Smtp(_Deadline, smtplib.SMTP):
+    pass
+
+
+class _SmtpOverTls(_Deadline, smtplib.SMTP_SSL):
+    pass

@@ -12,7 +12,8 @@ class Mailer(Protocol):
     def send(self, *, to: str, topic: str, subject: str, text: str, data: Mapping[str, str]) -> None:
         """Deliver now. Reaches the network or the disk: call it outside a transaction, from an effect
         handler. `data` holds the bare values of the message (a token or code) for programs that read it.
-        Raises OSError when it cannot be delivered; the outbox tries again.
+        Raises OSError when it cannot be delivered, and Postponed while the provider is put aside; the outbox
+        tries again.
         """
         ...
 
@@ -22,6 +23,10 @@ class SmsSender(Protocol):
 
     def send(self, *, to: str, topic: str, text: str, data: Mapping[str, str]) -> None:
         """As `Mailer.send`; `to` is E.164."""
+        ...
+
+    def ready(self) -> None:
+        """Raises Postponed while the provider is put aside; sends nothing. For whoever pays per try."""
         ...
 
 

@@ -78,6 +78,9 @@ class TwilioSms:
             extra={"topic": topic, "status": status, "provider_code": code},
         )
 
+    def ready(self) -> None:
+        """The breaker before it knows better."""
+
     def _post(self, fields: dict[str, str]) -> tuple[int, int | None]:
         """The answer's status and, where it is a refusal, the provider's code for it."""
         ends = time.monotonic() + self._timeout

@@ -2,8 +2,10 @@
 
 import logging
 from dataclasses import dataclass
+from smtplib import SMTPDataError, SMTPRecipientsRefused, SMTPSenderRefused
 
 from marketplace.blueprints.integrations.adapters import OutboxFolder, OutboxMailer, OutboxSms, SmtpMailer
+from marketplace.blueprints.integrations.breaker import Breaker, PatientMailer, PatientSms
 from marketplace.blueprints.integrations.documents import Documents
 from marketplace.blueprints.integrations.pictures import Pictures
 from marketplace.blueprints.integrations.ports import FileStore, Mailer, SmsSender
@@ -33,7 +35,9 @@ def build(parts: Runtime) -> Integrations:
     outbox = OutboxFolder(parts.settings.instance_path / "outbox")
     mailer: Mailer = OutboxMailer(outbox)
     if parts.settings.smtp_url is not None:
-        mailer = SmtpMailer(parts.settings.smtp_url, parts.settings.mail_from)
+        # A server that refuses one mail or recipient is well.
+        smtp = Breaker("smtp", (SMTPRecipientsRefused, SMTPSenderRefused, SMTPDataError))
+        mailer = PatientMailer(SmtpMailer(parts.settings.smtp_url, parts.settings.mail_from), smtp)
     files, pictures = make_store(parts.settings), Pictures()
     return Integrations(
         mailer=mailer,
@@ -48,12 +52,13 @@ def build(parts: Runtime) -> Integrations:
 def make_sms(settings: Settings) -> SmsSender:
     """By SMS_BACKEND: Twilio, or the outbox folder."""
     if settings.sms_backend == "twilio":
-        return TwilioSms(
+        twilio = TwilioSms(
             settings.twilio_account_sid,
             settings.twilio_auth_token,
             settings.sms_from,
             url=settings.twilio_url,
         )
+        return PatientSms(twilio, Breaker("twilio"))
     if settings.is_production:
         log.warning("SMS_BACKEND is outbox: one-time codes stay in files of this machine and reach nobody")
     return OutboxSms(OutboxFolder(settings.instance_path / "outbox"))

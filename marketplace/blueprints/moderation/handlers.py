@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from marketplace.blueprints.moderation.wiring import Moderation
+from marketplace.kernel.lanes import Lane
 from marketplace.kernel.registry import Job
 from marketplace.web.runtime import Runtime
 
@@ -17,4 +18,4 @@ def jobs(parts: Runtime) -> Iterable[Job]:
     def prune(_payload: dict[str, Any]) -> None:
         bulk.prune()
 
-    return [Job("moderation.prune", prune, every=PRUNE_EVERY_SECONDS)]
+    return [Job("moderation.prune", prune, every=PRUNE_EVERY_SECONDS, lane=Lane.BULK)]

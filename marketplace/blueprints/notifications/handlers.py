@@ -13,6 +13,7 @@ from marketplace.blueprints.orders import public as orders
 from marketplace.blueprints.performers import public as performers
 from marketplace.blueprints.reviews import public as reviews
 from marketplace.kernel.events import DomainEvent, Handler
+from marketplace.kernel.lanes import Lane
 from marketplace.kernel.registry import Job
 from marketplace.realtime import user_room
 from marketplace.realtime.outgoing import outgoing
@@ -104,4 +105,4 @@ def push(payload: dict[str, Any]) -> None:
 
 def jobs(_parts: Runtime) -> Iterable[Job]:
     """The kinds of jobs of this domain."""
-    return [Job(PUSH_JOB, push, effect=True)]
+    return [Job(PUSH_JOB, push, effect=True, lane=Lane.SOCKETS)]

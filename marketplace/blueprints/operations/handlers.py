@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from marketplace.blueprints.operations.wiring import Operations
+from marketplace.kernel.lanes import Lane
 from marketplace.kernel.registry import Job
 from marketplace.web.runtime import Runtime
 
@@ -18,4 +19,4 @@ def jobs(parts: Runtime) -> Iterable[Job]:
         service.prune()
 
     # As an effect, it runs without a transaction around it: each batch has its own.
-    return [Job("operations.prune", prune, effect=True, every=PRUNE_EVERY_SECONDS)]
+    return [Job("operations.prune", prune, effect=True, every=PRUNE_EVERY_SECONDS, lane=Lane.BULK)]

@@ -18,6 +18,7 @@ from marketplace.blueprints.orders.policies import BATCH
 from marketplace.blueprints.orders.wiring import Orders
 from marketplace.blueprints.performers import public as performers
 from marketplace.kernel.events import Handler
+from marketplace.kernel.lanes import Lane
 from marketplace.kernel.registry import Job
 from marketplace.realtime import publish, user_room
 from marketplace.web.runtime import Runtime
@@ -52,7 +53,10 @@ def handlers(parts: Runtime) -> Iterable[Handler]:
         leaving.forget(event.user_id)
 
     return [
-        *(Handler(kind, tell_parties, key=f"orders.tell:{kind.name}", effect=True) for kind in ALL),
+        *(
+            Handler(kind, tell_parties, key=f"orders.tell:{kind.name}", effect=True, lane=Lane.SOCKETS)
+            for kind in ALL
+        ),
         *(Handler(kind, count, key=f"orders.count:{kind.name}", after_commit=False) for kind in _COUNTED),
         Handler(UserDeleted, check_deletion, key="orders.check_deletion", after_commit=False),
         Handler(UserAnonymised, forget, key="orders.forget", after_commit=False),

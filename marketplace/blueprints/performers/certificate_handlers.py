@@ -9,6 +9,7 @@ from marketplace.blueprints.performers.certificate_events import CertificateExpi
 from marketplace.blueprints.performers.certificates import DELETE_FILE_JOB
 from marketplace.blueprints.performers.wiring import Performers
 from marketplace.kernel.events import Handler
+from marketplace.kernel.lanes import Lane
 from marketplace.kernel.registry import Job
 from marketplace.web.runtime import Runtime
 
@@ -34,7 +35,13 @@ def handlers(parts: Runtime) -> Iterable[Handler]:
 
     return [
         Handler(UserAnonymised, forget, key="performers.forget_certificates", after_commit=False),
-        Handler(CertificateExpiring, remind, key="performers.mail_certificate_expiring", effect=True),
+        Handler(
+            CertificateExpiring,
+            remind,
+            key="performers.mail_certificate_expiring",
+            effect=True,
+            lane=Lane.MAIL,
+        ),
     ]
 
 
@@ -59,6 +66,6 @@ def jobs(parts: Runtime) -> Iterable[Job]:
     return [
         batches(EXPIRE_JOB, watch.expire, EVERY_MINUTE),
         batches(REMIND_JOB, watch.remind, EVERY_HOUR),
-        Job(DELETE_FILE_JOB, delete_file, effect=True),
-        Job(SWEEP_JOB, sweep, effect=True, every=EVERY_DAY),
+        Job(DELETE_FILE_JOB, delete_file, effect=True, lane=Lane.BULK),
+        Job(SWEEP_JOB, sweep, effect=True, every=EVERY_DAY, lane=Lane.BULK),
     ]

@@ -7,6 +7,7 @@ from marketplace.blueprints.accounts.public import UserAnonymised
 from marketplace.blueprints.performers.figures import REFRESH_ALL_JOB, REFRESH_JOB
 from marketplace.blueprints.performers.wiring import Performers
 from marketplace.kernel.events import Handler
+from marketplace.kernel.lanes import Lane
 from marketplace.kernel.registry import Job
 from marketplace.web.runtime import Runtime
 
@@ -33,4 +34,7 @@ def jobs(parts: Runtime) -> Iterable[Job]:
     def refresh_all(payload: dict[str, Any]) -> None:
         figures.refresh_all(payload.get("after", 0))
 
-    return [Job(REFRESH_JOB, refresh), Job(REFRESH_ALL_JOB, refresh_all, every=EVERY_DAY)]
+    return [
+        Job(REFRESH_JOB, refresh),
+        Job(REFRESH_ALL_JOB, refresh_all, every=EVERY_DAY, lane=Lane.BULK),
+    ]

@@ -44,6 +44,7 @@ from marketplace.blueprints.performers.events import (
 )
 from marketplace.blueprints.performers.wiring import Performers
 from marketplace.kernel.events import DomainEvent, Handler
+from marketplace.kernel.lanes import Lane
 from marketplace.kernel.registry import Job
 from marketplace.web.caching import drop
 from marketplace.web.runtime import Runtime
@@ -129,5 +130,5 @@ def jobs(parts: Runtime) -> Iterable[Job]:
 
     return [
         Job(REFRESH, refresh, effect=True, every=60),
-        Job("performers.prune_words", prune, effect=True, every=86_400),
+        Job("performers.prune_words", prune, effect=True, every=86_400, lane=Lane.BULK),
     ]

@@ -7,6 +7,7 @@ from marketplace.blueprints.accounts.public import UserAnonymised
 from marketplace.blueprints.performers.portfolio import DELETE_JOB, THUMBNAIL_JOB
 from marketplace.blueprints.performers.wiring import Performers
 from marketplace.kernel.events import Handler
+from marketplace.kernel.lanes import Lane
 from marketplace.kernel.registry import Job
 from marketplace.web.runtime import Runtime
 
@@ -38,7 +39,7 @@ def jobs(parts: Runtime) -> Iterable[Job]:
         files.sweep()
 
     return [
-        Job(THUMBNAIL_JOB, thumbnail, effect=True),
-        Job(DELETE_JOB, delete, effect=True),
-        Job(SWEEP_JOB, sweep, effect=True, every=EVERY_DAY),
+        Job(THUMBNAIL_JOB, thumbnail, effect=True, lane=Lane.BULK),
+        Job(DELETE_JOB, delete, effect=True, lane=Lane.BULK),
+        Job(SWEEP_JOB, sweep, effect=True, every=EVERY_DAY, lane=Lane.BULK),
     ]

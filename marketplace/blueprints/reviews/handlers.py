@@ -23,6 +23,7 @@ from marketplace.blueprints.reviews.events import (
 from marketplace.blueprints.reviews.policies import BATCH, CACHE_TOPIC
 from marketplace.blueprints.reviews.wiring import Reviews
 from marketplace.kernel.events import DomainEvent, Handler
+from marketplace.kernel.lanes import Lane
 from marketplace.kernel.registry import Job
 from marketplace.web.caching import drop
 from marketplace.web.runtime import Runtime
@@ -85,5 +86,5 @@ def jobs(parts: Runtime) -> Iterable[Job]:
 
     return [
         Job("reviews.publish", publish, every=PUBLISH_EVERY_SECONDS),
-        Job("reviews.recount", recount, every=RECOUNT_EVERY_SECONDS),
+        Job("reviews.recount", recount, every=RECOUNT_EVERY_SECONDS, lane=Lane.BULK),
     ]

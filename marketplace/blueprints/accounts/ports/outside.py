@@ -16,6 +16,10 @@ class SmsSender(Protocol):
         """Deliver now to an E.164 number; reaches the network."""
         ...
 
+    def ready(self) -> None:
+        """Raises Postponed while the provider is put aside; sends nothing."""
+        ...
+
 
 class StoredFile(Protocol):
     """A file that is kept, and when it was written."""

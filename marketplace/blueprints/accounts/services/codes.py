@@ -161,6 +161,7 @@ class CodeService:
 
     def deliver(self, code_id: int, version: int) -> None:
         """Send a code to who may have it: the same digits each time, if it has to run again."""
+        self._post.ready_for_codes()
         with self._uow:
             code = self._keeper.find(code_id, version)
             user = self._recipient(code) if code else None

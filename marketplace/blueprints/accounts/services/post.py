@@ -37,6 +37,10 @@ class Post:
         text = found.text.format(**values, **secrets)
         self._mailer.send(to=to, topic=topic, subject=found.subject, text=text, data=secrets)
 
+    def ready_for_codes(self) -> None:
+        """Raises Postponed while no text message can be sent: to be asked before one is paid for."""
+        self._sms.ready()
+
     def code(self, to: str, topic: str, locale: str, code: str, minutes: int) -> None:
         """Deliver a one-time code as a text message."""
         text = code_text(locale).format(code=code, minutes=minutes)
