@@ -5,6 +5,7 @@ itself: an instance folder that is gone may lie on a disk that is not mounted.
 """
 
 import argparse
+import contextlib
 import fcntl
 import os
 import shutil
@@ -13,8 +14,17 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
-from marketplace.database.embedded import INSTANCE_FILE, ROOT_HOME, home_of, release, socket_folder
+from marketplace.database.embedded import (
+    INSTANCE_FILE,
+    ROOT_HOME,
+    SERVER_LOCK,
+    home_of,
+    release,
+    socket_folder,
+    take,
+)
 
 STOP_SECONDS = 5.0
 """How long a server whose last user has just gone may take to stop."""
@@ -55,13 +65,13 @@ def discard(home: Path, *, patience: float = STOP_SECONDS) -> None:
         lock = (home / "users.lock").open("rb")
     except FileNotFoundError:
         return
-    with lock:
+    with lock, contextlib.ExitStack() as held:
         deadline = time.monotonic() + patience
-        while not _taken(lock.fileno()):
+        while not _alone(home, lock, held):
             if time.monotonic() >= deadline:
                 raise HomeInUse(f"the server in {home} is in use: stop its programs first")
             time.sleep(0.02)
-        # With the lock held nobody starts the server meanwhile. Without its file somebody else was first.
+        # With the locks held nobody starts the server meanwhile. Without its file somebody else was first.
         if os.fstat(lock.fileno()).st_nlink == 0:
             return
         instance = _instance_of(home)
@@ -94,11 +104,23 @@ def discard_below(folder: Path) -> None:
                 continue
 
 
-def _taken(lock: int) -> bool:
+def _alone(home: Path, users: IO[bytes], held: contextlib.ExitStack) -> bool:
+    """Whether nobody uses the server, and none of its processes is left, as may be where all else was killed.
+
+    Not for a moment longer than needed do we stand in the way of the supervisor, which stops the server when
+    it gets the lock of the users.
+    """
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    if os.fstat(users.fileno()).st_nlink == 0:
+        return True
+    server = take(home / SERVER_LOCK)
+    if server is None:
+        fcntl.flock(users, fcntl.LOCK_UN)
+        return False
+    held.enter_context(server)
     return True
 
 

