@@ -14,6 +14,7 @@ from marketplace.database.engine import ask_time, connect_args
 from marketplace.database.errors import ResourceBusy, translate
 from marketplace.extensions import db
 from marketplace.kernel.errors import Unavailable
+from tests.support.postgres import ON_PURPOSE
 
 
 def show(name):
@@ -69,6 +70,7 @@ def test_of_two_in_a_deadlock_one_is_busy(committed, make_job):
     def run(order):
         with committed.app_context(), db.engine.connect() as connection:
             try:
+                connection.execute(text(f"SET LOCAL application_name = '{ON_PURPOSE}'"))
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": order[0]})
                 barrier.wait(10)
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": order[1]})

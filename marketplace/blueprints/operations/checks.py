@@ -83,6 +83,30 @@ def check_indexes() -> str | None:
     return f"run `flask db upgrade`: {', '.join(invalid)} invalid" if invalid else None
 
 
+def check_letters() -> str | None:
+    """Whether letters beyond ASCII are letters to trigrams: without them typing errors in Cyrillic, Greek,
+    Arabic or Hebrew find nothing, and cost a scan.
+    """
+    try:
+        with db.engine.connect() as connection:
+            # Cyrillic, Greek, Arabic, Hebrew
+            known: bool = connection.execute(
+                text(
+                    "SELECT bool_and(show_trgm(word) <> '{}') FROM unnest(ARRAY['я', 'ω', 'ب', 'ש']) AS word"
+                )
+            ).scalar_one()
+    except ProgrammingError:
+        return None  # no such extension: nothing was migrated yet
+    except SQLAlchemyError:
+        return "cannot be read"
+    if known:
+        return None
+    return (
+        "LC_CTYPE knows ASCII only: move the data by pg_dump into a database made by"
+        " `createdb -T template0 -E UTF8 --lc-ctype=C.UTF-8 NAME`"
+    )
+
+
 class RedisCheck:
     """Whether Redis answers."""
 

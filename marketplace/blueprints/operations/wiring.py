@@ -10,6 +10,7 @@ from marketplace.blueprints.operations.checks import (
     RedisCheck,
     check_database,
     check_indexes,
+    check_letters,
 )
 from marketplace.blueprints.operations.repositories import SqlJobRepository
 from marketplace.blueprints.operations.services import Check, JobService, Readiness
@@ -34,6 +35,7 @@ def build(parts: Runtime) -> Operations:
     parts.readiness["database"] = _within(app, check_database)
     parts.readiness["migrations"] = _within(app, MigrationsCheck())
     parts.readiness["indexes"] = _within(app, check_indexes)
+    parts.readiness["letters"] = _within(app, check_letters)
     if parts.settings.redis_url is not None:
         parts.readiness["redis"] = RedisCheck(parts.settings.redis_url)
 
