@@ -9,13 +9,13 @@ from flask import Request, current_app
 from webargs.flaskparser import FlaskParser
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import RequestEntityTooLarge
-from werkzeug.formparser import FormDataParser
 from werkzeug.routing import BaseConverter
 from werkzeug.utils import cached_property
 from werkzeug.wsgi import get_input_stream
 
 from marketplace.kernel.errors import Invalid, Malformed, TooLarge, UnsupportedMedia
 from marketplace.web.fields import JsonString, List, Parameter, Upload, is_structure
+from marketplace.web.forms import StrictFormParser
 from marketplace.web.strict_json import MAX_KEY_LENGTH, WHOLE, decode_json, find_problems, is_sound_key
 from marketplace.web.strict_json import InvalidJson as InvalidJson
 from marketplace.web.strict_json import check_text as check_text
@@ -53,23 +53,6 @@ class IdConverter(BaseConverter):
 
     def to_python(self, value: str) -> int:
         return int(value)
-
-
-class StrictFormParser(FormDataParser):
-    """Refuses a form that is broken or too large, where werkzeug's own would hand on an empty one."""
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.silent = False
-
-    def parse(self, *args: Any, **options: Any) -> Any:
-        """Called by werkzeug at the first use of `form` or `files`. Raises Malformed or TooLarge."""
-        try:
-            return super().parse(*args, **options)
-        except RequestEntityTooLarge:
-            raise TooLarge from None
-        except ValueError:
-            raise Malformed("The form cannot be read.") from None
 
 
 class _SentBody:

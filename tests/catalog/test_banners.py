@@ -14,7 +14,6 @@ from sqlalchemy import func, select
 
 from marketplace.blueprints.catalog import policies
 from marketplace.blueprints.catalog.wiring import Catalog
-from marketplace.blueprints.integrations import storage
 from marketplace.extensions import db, limiter
 from marketplace.kernel.identity import Principal
 from marketplace.models import AuditEntry, Banner, BannerCount
@@ -139,7 +138,7 @@ def test_nothing_is_left_of_what_fails(client, add, make, auth, staff, uploads, 
     def full(_fd):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(storage.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     answer = put(client, banner, staff, picture())
     assert (answer.status_code, answer.json["code"]) == (507, "storage_full")
     assert list(uploads.glob("*")) == []

@@ -2,9 +2,11 @@
 
 import json
 import logging
+import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +71,7 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.
         assert list(tmp_path.glob("*.json")) == []
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(adapters.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
         OutboxFolder(tmp_path).write("email", to="", topic="", subject="", text="", data={})
     assert list(tmp_path.iterdir()) == []
@@ -91,3 +93,41 @@ def test_the_settings_choose(runtime: Runtime) -> None:
     by_smtp = replace(runtime, settings=replace(runtime.settings, smtp_url="smtp://mail.example:587"))
     assert isinstance(build(by_smtp).mailer, PatientMailer)
     assert isinstance(build(by_smtp).sms, OutboxSms)
+
+
+def test_messages_are_for_the_program_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "instance" / "outbox"
+    OutboxFolder(folder).write("email", to="a@b.example", topic="", subject="", text="", data={"token": "t"})
+    (path,) = folder.iterdir()
+    assert (folder.stat().st_mode & 0o777, path.stat().st_mode & 0o777) == (0o700, 0o600)
+    folder.chmod(0o755)
+    OutboxFolder(folder).prune(datetime.now(UTC))
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_messages_are_not_kept_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = OutboxFolder(tmp_path)
+    monkeypatch.setattr(adapters, "MAX_MESSAGES", 3)
+    paths = [
+        folder.write("sms", to=str(number), topic="", subject="", text="", data={}) for number in range(6)
+    ]
+    old, now = datetime.now(UTC) - timedelta(days=8), datetime.now(UTC)
+    os.utime(paths[5], (old.timestamp(), old.timestamp()))
+    draft = tmp_path / ".x.draft"
+    draft.write_bytes(b"half")
+    assert folder.prune(now) == 4, "three too many, and one too old"
+    assert sorted(tmp_path.glob("*.json")) == paths[3:5]
+    assert draft.exists(), "somebody may be writing it"
+    os.utime(draft, (old.timestamp(), old.timestamp()))
+    assert folder.prune(now) == 1
+    assert OutboxFolder(tmp_path / "none").prune(now) == 0
+
+
+def test_the_outbox_is_pruned_by_a_job(runtime: Runtime, run_jobs: Callable[[], int]) -> None:
+    folder = runtime.settings.instance_path / "outbox"
+    path = OutboxFolder(folder).write("sms", to="1", topic="", subject="", text="", data={})
+    os.utime(path, (0, 0))
+    with runtime.uow:
+        runtime.uow.enqueue("integrations.prune_outbox", {})
+    run_jobs()
+    assert not path.exists()

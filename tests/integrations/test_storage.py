@@ -1,6 +1,7 @@
 """Where files are kept: a folder and a bucket pass the same tests, and fail in the same words."""
 
 import errno
+import io
 import os
 import threading
 import urllib.error
@@ -14,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from marketplace.blueprints.integrations import storage
+from marketplace.blueprints.integrations import private_folder, storage
 from marketplace.blueprints.integrations.ports import FileStore, StoredFile
 from marketplace.blueprints.integrations.storage import LocalFolder, S3Bucket, make_store
 from marketplace.config import Settings
@@ -99,13 +100,114 @@ def test_a_folder_of_ones_own(tmp_path: Path) -> None:
     assert (place / NAME).read_bytes() == b"x"
 
 
+def test_parts_of_a_file(store: FileStore) -> None:
+    assert (store.find_size(NAME), store.read(NAME, 0, 10)) == (None, None)
+    store.put(NAME, bytes(range(100)), "image/webp")
+    assert store.find_size(NAME) == 100
+    assert store.read(NAME, 10, 5) == bytes(range(10, 15))
+    assert store.read(NAME, 0, 100) == bytes(range(100))
+
+
+class Counting(io.FileIO):
+    """A file that notes how much of it was read at a time."""
+
+    largest = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        assert size is not None
+        assert size > 0, "all at once"
+        self.largest = max(self.largest, size)
+        return super().read(size)
+
+
+def test_a_large_file_goes_in_without_being_held(store: FileStore, tmp_path: Path) -> None:
+    """12 MB, which a bucket takes in three parts."""
+    large = tmp_path / "large"
+    large.write_bytes(b"x" * (12 * 1024 * 1024 - 3) + b"end")
+    with Counting(str(large)) as source:
+        store.put_file(NAME, source, "application/zip")  # type: ignore[arg-type]  # it is binary, and can be read
+        assert 0 < source.largest <= storage.PART_BYTES
+    assert store.find_size(NAME) == 12 * 1024 * 1024
+    assert store.read(NAME, 12 * 1024 * 1024 - 4, 4) == b"xend"
+
+
+def test_files_are_for_the_program_alone(tmp_path: Path) -> None:
+    store = LocalFolder(tmp_path / "made" / "uploads")
+    umask = os.umask(0)
+    try:
+        store.put("private/certificates/x.pdf", b"x", "application/pdf")
+    finally:
+        os.umask(umask)
+    for path in tmp_path.rglob("*"):
+        assert path.stat().st_mode & 0o777 == (0o700 if path.is_dir() else 0o600), path
+
+
+def test_a_folder_that_an_earlier_version_left_open_is_closed(tmp_path: Path) -> None:
+    folder = tmp_path / "avatars"
+    folder.mkdir()
+    folder.chmod(0o755)
+    LocalFolder(tmp_path).put(NAME, b"x", "image/webp")
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_what_a_killed_program_left_behind_is_found_to_be_swept(tmp_path: Path) -> None:
+    store = LocalFolder(tmp_path)
+    store.put(NAME, b"x", "image/webp")
+    draft = tmp_path / "avatars" / ".0123.draft"
+    draft.write_bytes(b"half")
+    assert [file.key for file in store.list_files("avatars")] == [NAME]
+    os.utime(draft, (0, 0))
+    assert {file.key for file in store.list_files("avatars")} == {NAME, "avatars/.0123.draft"}
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.EIO, errno.EACCES, errno.ESTALE, errno.EMFILE])
+def test_a_disk_that_fails_otherwise_is_out_of_reach(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def broken(*_: Any, **__: Any) -> Any:
+        raise OSError(number, os.strerror(number))
+
+    store = LocalFolder(tmp_path)
+    store.put(NAME, b"x", "image/webp")
+    monkeypatch.setattr(os, "open", broken)
+    monkeypatch.setattr(Path, "open", broken)
+    monkeypatch.setattr(Path, "stat", broken)
+    monkeypatch.setattr(Path, "unlink", broken)
+    for attempt in (
+        partial(store.put, NAME, b"x", "image/webp"),
+        partial(store.get, NAME),
+        partial(store.find_size, NAME),
+        partial(store.read, NAME, 0, 1),
+        partial(store.delete, NAME),
+    ):
+        with pytest.raises(Unavailable) as told:
+            attempt()
+        assert str(tmp_path) not in told.value.detail
+
+
+def test_a_folder_that_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "uploads").write_text("a file")
+    store = LocalFolder(tmp_path / "uploads")
+    with pytest.raises(Unavailable):
+        store.put(NAME, b"x", "image/webp")
+    assert store.get(NAME) is None
+    store.delete(NAME)
+
+
+def test_a_bucket_without_room(bucket: Bucket, tmp_path: Path) -> None:
+    store = make_store(s3_settings(bucket, tmp_path))
+    bucket.status = 507
+    with pytest.raises(StorageFull):
+        store.put(NAME, b"x", "image/webp")
+
+
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
 def test_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
     def full(_descriptor: int) -> None:
         raise OSError(number, os.strerror(number))
 
     store = LocalFolder(tmp_path)
-    monkeypatch.setattr(storage.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(StorageFull):
         store.put(NAME, b"x" * 1000, "image/webp")
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
@@ -116,18 +218,18 @@ def test_a_really_full_disk(tmp_path: Path) -> None:
     folder = tmp_path / "avatars"
     folder.mkdir()
     store = LocalFolder(tmp_path)
-    original = storage.uuid4
+    original = private_folder.uuid4
 
     class Fixed:
         hex = "full"
 
-    storage.uuid4 = Fixed  # type: ignore[assignment,return-value]  # a name that is known beforehand
+    private_folder.uuid4 = Fixed  # type: ignore[assignment,return-value]  # a name that is known beforehand
     try:
         (folder / ".full.draft").symlink_to("/dev/full")
         with pytest.raises(StorageFull):
             store.put(NAME, b"x", "image/webp")
     finally:
-        storage.uuid4 = original
+        private_folder.uuid4 = original
     assert list(folder.iterdir()) == []
 
 
@@ -135,7 +237,7 @@ def test_nobody_sees_half_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     store = LocalFolder(tmp_path)
     seen: list[Any] = []
     monkeypatch.setattr(
-        storage.os, "fsync", lambda _: seen.append((store.get(NAME), list(store.list_files("avatars"))))
+        os, "fsync", lambda _: seen.append((store.get(NAME), list(store.list_files("avatars"))))
     )
     store.put(NAME, b"x", "image/webp")
     assert seen == [(None, [])]

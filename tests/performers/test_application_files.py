@@ -152,7 +152,7 @@ def test_a_disk_that_gets_full_in_between(
 
     headers = auth(make.user())
     with monkeypatch.context() as patch:
-        patch.setattr(storage.os, "fsync", full)
+        patch.setattr(os, "fsync", full)
         answer = apply(
             client,
             headers,

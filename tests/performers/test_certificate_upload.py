@@ -12,7 +12,6 @@ from flask import Flask
 from PIL import Image
 from sqlalchemy import func, select
 
-from marketplace.blueprints.integrations import storage
 from marketplace.blueprints.integrations.wiring import Integrations
 from marketplace.blueprints.performers.certificate_policies import title_of
 from marketplace.blueprints.performers.wiring import Performers
@@ -206,7 +205,7 @@ def test_a_full_disk_is_507_and_leaves_nothing(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patch:
-        patch.setattr(storage.os, "fsync", full)
+        patch.setattr(os, "fsync", full)
         answer = send(client, headers)
     assert (answer.status_code, answer.json["code"]) == (507, "storage_full")
     assert (stored(app), rows()) == ([], 0)

@@ -16,7 +16,6 @@ from flask import Flask
 from PIL import Image
 from sqlalchemy import select
 
-from marketplace.blueprints.integrations import storage
 from marketplace.blueprints.performers.portfolio import MAX_IMAGES, thumbnail_key
 from marketplace.blueprints.performers.wiring import Performers
 from marketplace.extensions import db
@@ -213,7 +212,7 @@ def test_a_full_disk_is_507_and_leaves_nothing(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patch:
-        patch.setattr(storage.os, "fsync", full)
+        patch.setattr(os, "fsync", full)
         answer = post(client, own | {"Idempotency-Key": "k"})
     assert (answer.status_code, answer.json["code"]) == (507, "storage_full")
     assert stored() == []

@@ -1,4 +1,4 @@
-"""A small S3: PUT, GET, DeleteObjects and ListObjectsV2 of one bucket, signed by AWS4-HMAC-SHA256."""
+"""A small S3: PUT (in parts too), GET (of ranges too), DeleteObjects and ListObjectsV2 of one bucket, signed by AWS4-HMAC-SHA256."""
 
 import hashlib
 import hmac
@@ -20,6 +20,7 @@ class Bucket:
 
     def __init__(self) -> None:
         self.objects: dict[str, tuple[bytes, str]] = {}
+        self.parts: dict[str, dict[int, bytes]] = {}
         self.status: int | None = None
         self.hang: threading.Event | None = None
         self.refused: list[str] = []
@@ -75,8 +76,16 @@ class _Handler(BaseHTTPRequestHandler):
         expected = _signature(self.command, path, query, headers, signed, scope, date, payload)
         return key == KEY and scope.split("/")[1] == REGION and hmac.compare_digest(expected, seal)
 
-    def _answer(self, status: int, body: bytes = b"", kind: str = "application/xml") -> None:
+    def _answer(
+        self,
+        status: int,
+        body: bytes = b"",
+        kind: str = "application/xml",
+        headers: dict[str, str] | None = None,
+    ) -> None:
         self.send_response(status)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.send_header("ETag", '"x"')
@@ -99,7 +108,22 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(403, b"<Error><Code>SignatureDoesNotMatch</Code></Error>")
             return
         name = unquote(parts.path).removeprefix(f"/{BUCKET}").removeprefix("/")
-        if self.command == "PUT":
+        given = dict(query)
+        if self.command == "POST" and "uploads" in given:
+            self.bucket.parts[name] = {}
+            self._answer(
+                200, b"<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>"
+            )
+        elif self.command == "PUT" and "partNumber" in given:
+            self.bucket.parts[name][int(given["partNumber"])] = body
+            self._answer(200)
+        elif self.command == "POST" and "uploadId" in given:
+            parts_of = self.bucket.parts.pop(name)
+            self.bucket.objects[name] = (b"".join(parts_of[number] for number in sorted(parts_of)), "")
+            self._answer(
+                200, b"<CompleteMultipartUploadResult><ETag>x</ETag></CompleteMultipartUploadResult>"
+            )
+        elif self.command == "PUT":
             self.bucket.objects[name] = (body, self.headers.get("Content-Type", ""))
             self._answer(200)
         elif self.command == "POST" and ("delete", "") in query:
@@ -111,9 +135,19 @@ class _Handler(BaseHTTPRequestHandler):
         elif name == "":
             self._answer(200, self._listing(dict(query).get("prefix", "")))
         elif name in self.bucket.objects:
-            self._answer(200, *self.bucket.objects[name])
+            self._send(*self.bucket.objects[name])
         else:
             self._answer(404, b"<Error><Code>NoSuchKey</Code></Error>")
+
+    def _send(self, content: bytes, kind: str) -> None:
+        wanted = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", ""))
+        if wanted is None:
+            self._answer(200, content, kind)
+            return
+        first, last = int(wanted[1]), min(int(wanted[2]), len(content) - 1)
+        self._answer(
+            206, content[first : last + 1], kind, {"Content-Range": f"bytes {first}-{last}/{len(content)}"}
+        )
 
     do_GET = do_PUT = do_POST = do_HEAD = _handle  # noqa: N815 - the names that http.server calls
 

@@ -2,13 +2,12 @@
 
 import json
 import logging
-import os
 import smtplib
 import ssl
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from pathlib import Path
@@ -18,10 +17,19 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
+from marketplace.blueprints.integrations.private_folder import SUFFIX, make_private, whole_file
+
 log = logging.getLogger(__name__)
 
 SMTP_TIMEOUT_SECONDS = 10
 SMTP_TOTAL_SECONDS = 30
+
+
+KEPT_FOR = timedelta(days=7)
+MAX_MESSAGES = 10_000
+"""Of the outbox folder, which is for development and looked at by people: what it holds, tokens among it, is
+neither kept for ever nor let grow without end.
+"""
 
 
 class OutboxFolder:
@@ -37,7 +45,7 @@ class OutboxFolder:
         self, channel: str, *, to: str, topic: str, subject: str, text: str, data: Mapping[str, str]
     ) -> Path:
         """Store one message; returns its path."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+        make_private(self._folder)
         name = f"{time.time_ns():020d}-{channel}-{uuid4().hex[:8]}.json"
         message = {
             "to": to,
@@ -48,21 +56,36 @@ class OutboxFolder:
             "data": dict(data),
             "created_at": datetime.now(UTC).isoformat(),
         }
-        # Not *.json: whoever lists the messages sees whole ones only.
-        draft = self._folder / f".{name}.draft"
         path = self._folder / name
-        try:
-            with draft.open("w", encoding="utf-8") as file:
-                json.dump(message, file, ensure_ascii=False, indent=1)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.rename(path)
-        except BaseException:
-            draft.unlink(missing_ok=True)
-            raise
+        with whole_file(path) as file:
+            file.write(json.dumps(message, ensure_ascii=False, indent=1).encode())
         # What the message says stays out of the log: it may hold a token.
         log.info("message in the outbox", extra={"channel": channel, "topic": topic, "file": name})
         return path
+
+    def prune(self, now: datetime) -> int:
+        """Remove messages that are older than KEPT_FOR, or that MAX_MESSAGES newer ones followed, and what
+        was left behind half written; returns how many. Whoever prunes too does no harm.
+        """
+        if not self._folder.exists():
+            return 0
+        # An earlier version left it open to everybody on the machine.
+        make_private(self._folder)
+        oldest = (now - KEPT_FOR).timestamp()
+        whole = sorted((path for path in self._folder.iterdir() if path.suffix == ".json"), reverse=True)
+        gone = [path for place, path in enumerate(whole) if place >= MAX_MESSAGES or _changed(path) < oldest]
+        gone += [path for path in self._folder.glob(f".*{SUFFIX}") if _changed(path) < oldest]
+        for path in gone:
+            path.unlink(missing_ok=True)
+        return len(gone)
+
+
+def _changed(path: Path) -> float:
+    """Seconds since the epoch; the present for one that is gone."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return time.time()
 
 
 class OutboxMailer:

@@ -1,9 +1,16 @@
 """What integrations add to the program."""
 
+from collections.abc import Iterable
+from typing import Any
+
 from marketplace.blueprints.integrations.routes import blp
-from marketplace.blueprints.integrations.wiring import build
+from marketplace.blueprints.integrations.wiring import Integrations, build
+from marketplace.kernel.registry import Job
 from marketplace.plugins import Plugin
 from marketplace.web.runtime import Runtime
+
+PRUNE_JOB = "integrations.prune_outbox"
+EVERY_HOUR = 3_600.0
 
 
 def setup(runtime: Runtime) -> None:
@@ -11,4 +18,14 @@ def setup(runtime: Runtime) -> None:
     runtime.provide(build(runtime))
 
 
-PLUGIN = Plugin(name="integrations", root=(blp,), setup=setup)
+def jobs(runtime: Runtime) -> Iterable[Job]:
+    """What the outbox folder holds is not kept for ever."""
+    outbox = runtime.get(Integrations).outbox
+
+    def prune(_payload: dict[str, Any]) -> None:
+        outbox.prune(runtime.clock.now())
+
+    return [Job(PRUNE_JOB, prune, effect=True, every=EVERY_HOUR)]
+
+
+PLUGIN = Plugin(name="integrations", root=(blp,), setup=setup, jobs=jobs)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 
 class Mailer(Protocol):
@@ -28,6 +28,10 @@ class SmsSender(Protocol):
     def ready(self) -> None:
         """Raises Postponed while the provider is put aside; sends nothing. For whoever pays per try."""
         ...
+
+
+CHUNK_BYTES = 256 * 1024
+"""How much of a file is in memory where one goes from place to place."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +69,20 @@ class FileStore(Protocol):
         """Store a file, whole or not at all. Raises StorageFull, Unavailable."""
         ...
 
+    def put_file(self, key: str, source: BinaryIO, content_type: str) -> None:
+        """As `put`, without holding the file in memory."""
+        ...
+
     def get(self, key: str) -> bytes | None:
         """The content, None when there is none. Raises Unavailable."""
+        ...
+
+    def find_size(self, key: str) -> int | None:
+        """In bytes, None when there is none. Raises Unavailable."""
+        ...
+
+    def read(self, key: str, start: int, length: int) -> bytes | None:
+        """That part of the content, which is inside of it; None when there is none. Raises Unavailable."""
         ...
 
     def delete(self, key: str) -> None:
@@ -74,7 +90,7 @@ class FileStore(Protocol):
         ...
 
     def list_files(self, prefix: str) -> Iterator[StoredFile]:
-        """What is stored below a folder. Raises Unavailable."""
+        """What is stored below a folder, also what was left behind half stored. Raises Unavailable."""
         ...
 
     def signed_url(self, key: str, life: timedelta) -> str | None:

@@ -1,69 +1,104 @@
 """Where files are kept: a folder of this machine, or a bucket of S3."""
 
 import errno
+import io
 import logging
-import os
+import re
+import shutil
+import stat
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
-from uuid import uuid4
 
 import obstore
 from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import S3Store
 
-from marketplace.blueprints.integrations.ports import FileStore, StoredFile
+from marketplace.blueprints.integrations.ports import CHUNK_BYTES, FileStore, StoredFile
+from marketplace.blueprints.integrations.private_folder import SUFFIX, make_private, whole_file
 from marketplace.config import Settings
 from marketplace.kernel.errors import StorageFull, Unavailable
 
 log = logging.getLogger(__name__)
 
 TIMEOUT = timedelta(seconds=5)
+"""For one request to a bucket, from its connection to its last byte."""
 CONNECT_TIMEOUT = timedelta(seconds=2)
+PART_BYTES = 5 * 1024 * 1024
+"""What is sent to a bucket at once; S3 takes no smaller parts."""
+PARTS_AT_ONCE = 2
+DRAFT_LIFE = timedelta(hours=1)
+"""After so long, what is still a draft is left behind by a program that was killed."""
 _FULL = {errno.ENOSPC, errno.EDQUOT}
+_ABSENT = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
+_SAID_FULL = re.compile(r"\b507\b|StorageFull|QuotaExceeded")
+"""How stores that speak S3 say that there is no room."""
 
 
 class LocalFolder:
-    """Files below `root`. A file appears whole or not at all: it is written aside, synced and renamed."""
+    """Files below `root`, for the program alone."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
 
-    def put(self, key: str, content: bytes, content_type: str) -> None:  # noqa: ARG002 - the name tells the type
-        """Store a file. Raises StorageFull."""
+    def put(self, key: str, content: bytes, content_type: str) -> None:
+        """Store a file. Raises StorageFull, Unavailable."""
+        self.put_file(key, io.BytesIO(content), content_type)
+
+    def put_file(self, key: str, source: BinaryIO, content_type: str) -> None:  # noqa: ARG002 - the name tells the type
+        """Store what `source` gives. Raises StorageFull, Unavailable."""
         path = self._root / key
-        draft = path.with_name(f".{uuid4().hex}.draft")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with draft.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.rename(path)
-        except OSError as error:
-            draft.unlink(missing_ok=True)
-            if error.errno in _FULL:
-                raise StorageFull from error
-            raise
+        with _told():
+            make_private(path.parent)
+            with whole_file(path) as file:
+                shutil.copyfileobj(source, file, CHUNK_BYTES)
 
     def get(self, key: str) -> bytes | None:
-        """The content, None when there is none."""
-        try:
-            return (self._root / key).read_bytes()
-        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-            return None
+        """The content, None when there is none. Raises Unavailable."""
+        with _told():
+            try:
+                return (self._root / key).read_bytes()
+            except _ABSENT:
+                return None
+
+    def find_size(self, key: str) -> int | None:
+        """In bytes, None when there is none. Raises Unavailable."""
+        with _told():
+            try:
+                return (self._root / key).stat().st_size
+            except _ABSENT:
+                return None
+
+    def read(self, key: str, start: int, length: int) -> bytes | None:
+        """A part of the content, None when there is none. Raises Unavailable."""
+        with _told():
+            try:
+                with (self._root / key).open("rb") as file:
+                    file.seek(start)
+                    return file.read(length)
+            except _ABSENT:
+                return None
 
     def delete(self, key: str) -> None:
-        """Forget a file, if it is there."""
-        (self._root / key).unlink(missing_ok=True)
+        """Forget a file, if it is there. Raises Unavailable."""
+        with _told(), suppress(*_ABSENT):
+            (self._root / key).unlink()
 
     def list_files(self, prefix: str) -> Iterator[StoredFile]:
-        """What is stored below a folder."""
-        for path in sorted((self._root / prefix).glob("**/*")):
-            if path.is_file() and path.suffix != ".draft":
-                changed = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-                yield StoredFile(path.relative_to(self._root).as_posix(), changed)
+        """What is stored below a folder, and what was left behind half stored. Raises Unavailable."""
+        old = datetime.now(UTC) - DRAFT_LIFE
+        with _told():
+            for path in sorted((self._root / prefix).glob("**/*")):
+                try:
+                    found = path.stat()
+                except _ABSENT:
+                    continue
+                changed = datetime.fromtimestamp(found.st_mtime, UTC)
+                if stat.S_ISREG(found.st_mode) and (path.suffix != SUFFIX or changed < old):
+                    yield StoredFile(path.relative_to(self._root).as_posix(), changed)
 
     def signed_url(self, key: str, life: timedelta) -> str | None:  # noqa: ARG002 - the port's signature
         """None: this program serves the file itself."""
@@ -97,48 +132,79 @@ class S3Bucket:
         )
 
     def put(self, key: str, content: bytes, content_type: str) -> None:
-        """Store a file. Raises Unavailable when the bucket does not answer in time, or refuses."""
-        try:
-            obstore.put(self._store, key, content, attributes={"Content-Type": content_type})
-        except BaseError as error:
-            raise _unavailable(error) from error
+        """Store a file. Raises StorageFull, and Unavailable when the bucket does not answer in time."""
+        self.put_file(key, io.BytesIO(content), content_type)
+
+    def put_file(self, key: str, source: BinaryIO, content_type: str) -> None:
+        """Store what `source` gives, in parts where it is large. Raises StorageFull, Unavailable."""
+        with _told():
+            obstore.put(
+                self._store,
+                key,
+                source,
+                attributes={"Content-Type": content_type},
+                chunk_size=PART_BYTES,
+                max_concurrency=PARTS_AT_ONCE,
+            )
 
     def get(self, key: str) -> bytes | None:
         """The content, None when there is none. Raises Unavailable."""
-        try:
-            return bytes(obstore.get(self._store, key).bytes())
-        except (NotFoundError, FileNotFoundError):
-            return None
-        except BaseError as error:
-            raise _unavailable(error) from error
+        with _told():
+            try:
+                return bytes(obstore.get(self._store, key).bytes())
+            except _NO_OBJECT:
+                return None
+
+    def find_size(self, key: str) -> int | None:
+        """In bytes, None when there is none. Raises Unavailable."""
+        with _told():
+            try:
+                return obstore.head(self._store, key)["size"]
+            except _NO_OBJECT:
+                return None
+
+    def read(self, key: str, start: int, length: int) -> bytes | None:
+        """A part of the content, None when there is none: a request of its own, so that none takes longer
+        than `TIMEOUT`, however large the file. Raises Unavailable.
+        """
+        with _told():
+            try:
+                return bytes(obstore.get_range(self._store, key, start=start, length=length))
+            except _NO_OBJECT:
+                return None
 
     def delete(self, key: str) -> None:
         """Forget a file, if it is there. Raises Unavailable."""
-        try:
+        with _told(), suppress(*_NO_OBJECT):
             obstore.delete(self._store, key)
-        except (NotFoundError, FileNotFoundError):
-            return
-        except BaseError as error:
-            raise _unavailable(error) from error
 
     def list_files(self, prefix: str) -> Iterator[StoredFile]:
         """What is stored below a folder. Raises Unavailable."""
-        try:
+        with _told():
             for page in obstore.list(self._store, prefix):
                 for item in page:
                     yield StoredFile(item["path"], item["last_modified"])
-        except BaseError as error:
-            raise _unavailable(error) from error
 
     def signed_url(self, key: str, life: timedelta) -> str | None:
         """An address that is good for `life`."""
         return obstore.sign(self._store, "GET", key, life)
 
 
-def _unavailable(error: Exception) -> Unavailable:
-    # What the provider says may hold addresses and keys: its kind is enough here.
-    log.warning("the storage does not answer", extra={"reason": type(error).__name__})
-    return Unavailable("Files cannot be stored or read right now; try again in a moment")
+_NO_OBJECT = (NotFoundError, FileNotFoundError)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What a disk or a bucket fails with, in the program's words: no room, or out of reach for now."""
+    try:
+        yield
+    except (BaseError, OSError) as error:
+        if getattr(error, "errno", None) in _FULL or _SAID_FULL.search(str(error)):
+            raise StorageFull from error
+        # What a provider says may hold addresses and keys: its kind is enough here.
+        reason = errno.errorcode.get(getattr(error, "errno", None) or 0, type(error).__name__)
+        log.warning("the storage does not answer", extra={"reason": reason})
+        raise Unavailable("Files cannot be stored or read right now; try again in a moment") from error
 
 
 def make_store(settings: Settings) -> FileStore:

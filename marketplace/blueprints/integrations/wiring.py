@@ -28,6 +28,7 @@ class Integrations:
     pictures: Pictures
     documents: Documents
     private_files: PrivateFiles
+    outbox: OutboxFolder
 
 
 def build(parts: Runtime) -> Integrations:
@@ -46,6 +47,7 @@ def build(parts: Runtime) -> Integrations:
         pictures=pictures,
         documents=Documents(pictures),
         private_files=PrivateFiles(parts.settings.secret_key, files, parts.clock),
+        outbox=outbox,
     )
 
 

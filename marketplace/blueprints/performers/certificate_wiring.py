@@ -39,7 +39,9 @@ def build_certificates(parts: Runtime, directory: PerformerDirectory) -> Certifi
     verification = Verification(uow, rows, audit, clock)
 
     def find(certificate_id: int, right: str) -> integrations.PrivateFile | None:
-        found = shelf.find_file(certificate_id, right)
+        # Its transaction ends here, before the file is read.
+        with uow:
+            found = shelf.find_file(certificate_id, right)
         if found is None:
             return None
         name = f"certificate-{found.id}.{found.file_key.rpartition('.')[2]}"
