@@ -14,6 +14,7 @@ from marketplace.config import ConfigError, load_settings
 from marketplace.database.fitness import refuse_unsafe
 from marketplace.web import metrics_files
 from marketplace.web.logs import GunicornLogger, configure_logging
+from marketplace.web.orphans import end_with_master
 from marketplace.web.parsing import MAX_JSON_BYTES
 from marketplace.web.server import BodyLimits, Limits, make_worker_class
 
@@ -75,6 +76,7 @@ def post_worker_init(worker: Worker) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
         close_first(number)
+    end_with_master(worker)
 
 
 def child_exit(_server: Arbiter, worker: Worker) -> None:

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from importlib import import_module
 from types import FrameType
 
@@ -13,6 +14,9 @@ from marketplace.database.embedded import EmbeddedPostgresError, release
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 LOCAL_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - how to reach what is bound to all addresses
+SHORT_SECONDS = 10
+SHORT_LIVES = 3
+"""So many servers in a row that are killed so soon are the last: so would be the next one."""
 
 
 class LaunchError(StartError):
@@ -88,7 +92,8 @@ Stop with Ctrl-C.
 
 def serve() -> int:
     """Run gunicorn until it ends; Ctrl-C reaches it by itself, and SIGTERM is handed on. So is SIGHUP, of a
-    terminal that is closed: for gunicorn alone it only means to start its workers anew.
+    terminal that is closed: for gunicorn alone it only means to start its workers anew. One that was killed
+    is started again.
     """
     server: subprocess.Popen[bytes] | None = None
     ending = False
@@ -101,20 +106,28 @@ def serve() -> int:
 
     def wait(_number: int, _frame: FrameType | None) -> None:
         """The terminal has sent Ctrl-C to gunicorn too; stay until it has ended."""
+        nonlocal ending
+        ending = True
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGHUP, end)
     signal.signal(signal.SIGINT, wait)
-    server = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py"],
-        cwd=PROJECT_ROOT,
-        env={**os.environ, "WORKER_INSIDE": "true"},
-    )
-    if ending:
-        # The signal came before there was anybody to hand it on to.
-        server.terminate()
-    code = server.wait()
-    return 0 if code in {0, -signal.SIGINT, -signal.SIGTERM} else code
+    short = 0
+    while True:
+        began = time.monotonic()
+        server = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py"],
+            cwd=PROJECT_ROOT,
+            env={**os.environ, "WORKER_INSIDE": "true"},
+        )
+        if ending:
+            # The signal came before there was anybody to hand it on to.
+            server.terminate()
+        code = server.wait()
+        short = short + 1 if time.monotonic() - began < SHORT_SECONDS else 0
+        if ending or code >= 0 or short == SHORT_LIVES:
+            return 0 if code in {0, -signal.SIGINT, -signal.SIGTERM} else code
+        sys.stderr.write(f"the server was killed (signal {-code}); starting it again\n")
 
 
 if __name__ == "__main__":

@@ -103,10 +103,10 @@ def launch(instance: Path, **extra: str) -> Running:
         assert process.poll() is None, log.read_text()
         try:
             return requests.get(f"{running.base}/health/ready", timeout=5).ok
-        except (requests.ConnectionError, requests.Timeout):
+        except (requests.ConnectionError, requests.Timeout):  # the port is there before who answers
             return False
 
-    eventually(serves, timeout=60)
+    eventually(serves, timeout=120)
     return running
 
 
