@@ -28,6 +28,7 @@ class Checkout:
         shutil.copy(PROJECT_ROOT / "requirements-uv.txt", folder)
         for name in ("requirements-embedded.txt", "requirements-s3.txt", "requirements-dev.txt"):
             (folder / name).write_text("")
+        self.python = sys.executable
         self.lock("1.0")
 
     def lock(self, version: str) -> None:
@@ -36,7 +37,7 @@ class Checkout:
 
     def start(self) -> "subprocess.Popen[str]":
         return subprocess.Popen(
-            [sys.executable, "scripts/environment.py", ".venv", "run"],
+            [self.python, "scripts/environment.py", ".venv", "run"],
             cwd=self.folder,
             env={
                 "PATH": os.environ["PATH"],
@@ -111,15 +112,15 @@ def test_a_checkout_that_has_moved(checkout: Checkout) -> None:
     moved = checkout.folder.with_name("moved")
     checkout.folder.rename(moved)
     checkout.folder, checkout.venv = moved, moved / ".venv"
+    # As make does it: the Python of the environment itself is the first that runs.
+    checkout.python = str(checkout.venv / "bin" / "python")
     code, output, errors = checkout.run()
     assert (code, errors) == (0, "")
     assert output.startswith("[1/5] Virtual environment")
     assert (checkout.venv / "bin" / "pip").read_text().startswith(f"#!{moved}/.venv/bin/python")
 
 
-def test_an_environment_of_another_python_is_not_taken(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_environment_of_another_python_is_not_taken(tmp_path: Path) -> None:
     (tmp_path / "bin").mkdir()
     environment.python_of(tmp_path).symlink_to(sys.executable)
     (tmp_path / "made.stamp").write_text(environment.identity())
