@@ -23,7 +23,7 @@ from marketplace.kernel.registry import Registry
 from marketplace.plugins import Plugin
 from marketplace.realtime.namespace import SocketGuard
 from marketplace.realtime.setup import close_sockets, init_realtime, start_sweeper
-from marketplace.web import caching, metrics
+from marketplace.web import caching, limits, metrics
 from marketplace.web.background import job_context, make_worker
 from marketplace.web.caching import Flights
 from marketplace.web.parsing import check_value
@@ -129,6 +129,10 @@ def init_sockets(app: Flask, runtime: Runtime, plugins: list[Plugin]) -> None:
         threads=settings.threads,
         many_processes=settings.web_concurrency > 1,
         local_only=settings.testing,
+        per_address=settings.sockets_per_address,
+        per_user=settings.sockets_per_user,
+        network=limits.network_of,
+        count=partial(limits.count_handshake, app),
     )
 
 

@@ -85,6 +85,8 @@ class Settings:
     send_timeout: int = 30
     worker_inside: bool = False
     worker_threads: int = 2
+    sockets_per_address: int | None = None
+    sockets_per_user: int = 16
     argon2_time_cost: int = 2
     argon2_memory_cost: int = 19456
     access_token_seconds: int = 900
@@ -160,6 +162,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         send_timeout=env.number("SEND_TIMEOUT", 30, 1, 3600),
         worker_inside=env.flag("WORKER_INSIDE", default=False),
         worker_threads=env.number("WORKER_THREADS", 2, 1, 64),
+        sockets_per_address=env.number("SOCKETS_PER_ADDRESS", 0, 0, 10_000) or None,
+        sockets_per_user=env.number("SOCKETS_PER_USER", 16, 1, 10_000),
     )
     if values.web_concurrency > 1 and values.redis_url is None:
         raise ConfigError("WEB_CONCURRENCY above 1 needs REDIS_URL: limits and caches are shared through it")

@@ -23,6 +23,14 @@ from marketplace.kernel.errors import (
     Unavailable,
 )
 from marketplace.kernel.identity import NotWhileActing, Principal
+from marketplace.realtime.admission import (
+    EVENTS_A_SECOND,
+    EVENTS_AT_ONCE,
+    SESSION,
+    Admission,
+    Bucket,
+    Session,
+)
 from marketplace.realtime.publish import session_room, user_room
 
 log = logging.getLogger(__name__)
@@ -70,7 +78,8 @@ class Connected:
 class SocketGuard:
     """What namespaces need of the program, and the open sockets of this process.
 
-    `problem_of` makes a problem document of an error, `check` refuses what no field may hold.
+    `budgets` are those of the users who have sockets here. `problem_of` makes a problem document of an error,
+    `check` refuses what no field may hold.
     """
 
     app: Flask
@@ -80,6 +89,8 @@ class SocketGuard:
     check: Callable[[Any], None]
     sockets: dict[tuple[str, str], Connected] = field(default_factory=dict)
     closing: bool = False
+    admission: Admission | None = None
+    budgets: dict[int, Bucket] = field(default_factory=dict)
     lock: Lock = field(default_factory=Lock)
 
 
@@ -157,22 +168,25 @@ class BaseNamespace(Namespace):
         by_server = not self.socketio.server.manager.is_connected(sid, self.namespace)
         with self.guard.app.request_context(environ):
             if by_server and event == "connect":
-                return self._connect(sid, args[2] if len(args) > 2 else None)  # noqa: PLR2004 - sid, environ, auth
+                return self._connect(sid, environ.get(SESSION), args[2] if len(args) > 2 else None)  # noqa: PLR2004 - sid, environ, auth
             if by_server and event == "disconnect":
                 return self._disconnect(sid)
             return self._dispatch(event, sid, args[1:])
 
-    def _connect(self, sid: str, auth: Any) -> None:
+    def _connect(self, sid: str, session: object, auth: Any) -> None:
         try:
             self._refuse_when_closing()
             token = _token(auth)
             caller = _own(self.guard.auth.authenticate(token))
+            if self.guard.admission is not None and isinstance(session, Session):
+                self.guard.admission.join(session, caller.user_id)
             self.socketio.server.enter_room(sid, user_room(caller.user_id), namespace=self.namespace)
             self.socketio.server.enter_room(sid, session_room(caller.session_id), namespace=self.namespace)
             self.connected(caller, sid)
             entry = Connected(token, caller.session_id, caller.user_id, self.guard.auth.expires_at(token))
             with self.guard.lock:
                 self.guard.sockets[self.namespace, sid] = entry
+                self.guard.budgets.setdefault(entry.user_id, Bucket(EVENTS_AT_ONCE, EVENTS_A_SECOND))
         except Exception as error:  # a TypeError would make Flask-SocketIO connect without auth
             if not isinstance(error, AppError):
                 log.exception("socket connect failed")
@@ -182,8 +196,10 @@ class BaseNamespace(Namespace):
     def _disconnect(self, sid: str) -> None:
         with self.guard.lock:
             entry = self.guard.sockets.pop((self.namespace, sid), None)
-        if entry is None:
-            return
+            if entry is None:
+                return
+            if all(other.user_id != entry.user_id for other in self.guard.sockets.values()):
+                self.guard.budgets.pop(entry.user_id, None)
         try:
             self.disconnected(entry, sid)
         except Exception:
@@ -233,8 +249,11 @@ class BaseNamespace(Namespace):
     def _caller(self, sid: str) -> Principal:
         with self.guard.lock:
             entry = self.guard.sockets.get((self.namespace, sid))
+            budget = self.guard.budgets.get(entry.user_id) if entry else None
         if entry is None:
             raise Unauthenticated
+        if budget is not None and not budget.take():
+            raise TooManyRequests("Send fewer events a second", retry_after=1)
         return self.guard.auth.authenticate(entry.token)
 
     def _checked(self, schema: type[ma.Schema], payload: tuple[Any, ...]) -> dict[str, Any]:

@@ -1,19 +1,18 @@
 """Starts Socket.IO in the program, and closes it."""
 
-import functools
 import logging
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from engineio.exceptions import EngineIOError
 from flask import Flask
 from flask_socketio import SocketIO
 from socketio import Manager
 
+from marketplace.realtime.admission import Admission, divide
 from marketplace.realtime.bus import build_manager
-from marketplace.realtime.gate import RESERVED_THREADS, WebSocketGate
+from marketplace.realtime.engine import Engine
+from marketplace.realtime.gate import RESERVED_THREADS, Counter, SocketGate
 from marketplace.realtime.namespace import BaseNamespace, SocketGuard
 from marketplace.realtime.pubsub import BusManager
 from marketplace.realtime.sweeper import Sweeper
@@ -33,6 +32,10 @@ class Realtime:
     namespaces: tuple[BaseNamespace, ...]
 
 
+def _uncounted(_address: str, _seconds: int, /) -> None:
+    """Where nobody counts handshakes."""
+
+
 def init_realtime(
     app: Flask,
     socketio: SocketIO,
@@ -45,13 +48,18 @@ def init_realtime(
     threads: int,
     many_processes: bool,
     local_only: bool = False,
+    per_address: int | None = None,
+    per_user: int | None = None,
+    network: Callable[[str], str] = str,
+    count: Counter = _uncounted,
 ) -> None:
     """Mount /socket.io/ with `namespaces`.
 
     With many processes only WebSocket is offered: polling would need sticky sessions. `cors_origins` is
     the allowlist of Origin besides the host itself. `local_only` leaves the bus out, as
     Flask-SocketIO's test client needs it. A process without a server (the worker) calls this as well:
-    its `publish` goes out over the bus.
+    its `publish` goes out over the bus. At most `per_address` and `per_user` sockets are let in (by default
+    half of the room, and PER_USER); `network` and `count` are those of SocketGate.
     """
     bus = None if local_only else build_manager(database_url, redis_url)
     socketio.init_app(
@@ -70,11 +78,19 @@ def init_realtime(
         logger=_quiet("socketio.server"),
         engineio_logger=_quiet("engineio.server"),
     )
-    _harden(socketio.server)
+    admission = guard.admission = Admission(divide(threads - RESERVED_THREADS, per_address, per_user))
+    engine = Engine(socketio.server, admission, max_message_size=MAX_PAYLOAD_BYTES)
     for namespace in namespaces:
         namespace.use(guard)
         socketio.on_namespace(namespace)
-    app.wsgi_app = WebSocketGate(app.wsgi_app, threads - RESERVED_THREADS)  # type: ignore[method-assign]  # Flask's own way to add a layer
+    app.wsgi_app = SocketGate(  # type: ignore[method-assign]  # Flask's own way to add a layer
+        app.wsgi_app,
+        admission,
+        max_payload=MAX_PAYLOAD_BYTES,
+        hang_up=engine.hang_up,
+        network=network,
+        count=count,
+    )
     sweeper = Sweeper(guard, socketio.server, {item.namespace: item for item in namespaces})
     app.extensions[EXTENSION] = Realtime(sweeper, bus, tuple(namespaces))
 
@@ -124,18 +140,3 @@ def _quiet(name: str) -> logging.Logger:
     logger = logging.getLogger(name)
     logger.setLevel(logging.WARNING)
     return logger
-
-
-def _harden(server: Any) -> None:
-    """Where the libraries have no option."""
-    # `max_http_buffer_size` is compared when a WebSocket message is in memory; this ends it while it arrives.
-    transport = functools.partial(server.eio._async["websocket"], max_message_size=MAX_PAYLOAD_BYTES)  # noqa: SLF001 - no option
-    server.eio._async = {**server.eio._async, "websocket": transport}  # noqa: SLF001 - no option
-    send = server._send_eio_packet  # noqa: SLF001 - no option
-
-    def send_if_open(eio_sid: str, packet: Any) -> None:
-        # A socket that closes just now must not keep a message from the others in its room.
-        with suppress(EngineIOError):
-            send(eio_sid, packet)
-
-    server._send_eio_packet = send_if_open  # noqa: SLF001 - no option

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from marketplace.realtime.admission import Session
 from marketplace.realtime.namespace import BaseNamespace, Connected, SocketGuard
 
 log = logging.getLogger(__name__)
@@ -16,6 +17,9 @@ SWEEP_SECONDS = 2.0
 """The contract gives 5 s."""
 JOIN_SECONDS = 10.0
 """How long a connection may stay without being let into a namespace: it holds a thread."""
+
+LINGER_SECONDS = 5.0
+"""How long a connection may outlive its session."""
 
 
 class Sweeper:
@@ -28,6 +32,7 @@ class Sweeper:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._outside: dict[str, float] = {}
+        self._lingering: dict[Session, float] = {}
 
     def start(self) -> None:
         """Sweep until `stop()`; a second call does nothing."""
@@ -50,6 +55,7 @@ class Sweeper:
     def sweep(self) -> int:
         """Close what may no longer be open; returns how many sockets that were."""
         self._hang_up_outsiders()
+        self._end_what_lingers()
         with self._guard.lock:
             sockets = dict(self._guard.sockets)
         ended = self._ended(sockets) if sockets else []
@@ -86,6 +92,21 @@ class Sweeper:
             else:
                 connection.close(wait=False)
         self._outside = outside
+
+    def _end_what_lingers(self) -> None:
+        """Connections that outlive their session: somebody writes to a client that does not read."""
+        if self._guard.admission is None:
+            return
+        now = monotonic()
+        lingering: dict[Session, float] = {}
+        for session in self._guard.admission.sessions():
+            if not session.over:
+                continue
+            since = lingering[session] = self._lingering.get(session, now)
+            transport = session.transport
+            if transport is not None and now - since >= LINGER_SECONDS:
+                transport.kill()
+        self._lingering = lingering
 
     def close_all(self) -> None:
         """Tell every socket of this process that the server is closing, and close it with its connection."""

@@ -397,3 +397,13 @@ def spend_by_address(app: Flask, budgets: Iterable[Budget], address: str) -> lis
     if any(windows[key].hits > amount for key, amount, _ in own):
         return None
     return _tell(own, windows)
+
+
+def count_handshake(app: Flask, network: str, seconds: int) -> tuple[int, float] | None:
+    """Count a handshake of a socket, which no route sees: how many came from `network` in this window, and
+    the seconds to its end; None where nothing is limited.
+    """
+    counting = app.extensions.get(_EXTENSION)
+    if not isinstance(counting, Counting):
+        return None
+    return counting.counters.hit(f"LIMITER/{PREFIX}/{_ADDRESS}{network}/sockets", seconds)

@@ -103,6 +103,9 @@ def test_an_empty_environment(load, tmp_path):
         ("SEND_TIMEOUT", "60", "send_timeout", 60),
         ("WORKER_INSIDE", "yes", "worker_inside", True),
         ("WORKER_THREADS", "3", "worker_threads", 3),
+        ("SOCKETS_PER_ADDRESS", "0", "sockets_per_address", None),
+        ("SOCKETS_PER_ADDRESS", "500", "sockets_per_address", 500),
+        ("SOCKETS_PER_USER", "3", "sockets_per_user", 3),
     ],
 )
 def test_each_variable(load, name, value, field, expected):

@@ -31,6 +31,9 @@ _WITHOUT_CLASS = (
     ("http_error", 400, "The request was refused; see status and detail"),
     ("internal_error", 500, "Something went wrong on our side"),
     ("server_closing", 503, "The server is closing; connect again"),
+    ("overlapping_requests", 400, "This session is busy"),
+    ("unknown_socket", 400, "There is no such session"),
+    ("upgrade_required", 426, "Upgrade Required"),
     ("too_many_sockets", 503, "This server has no room for more sockets"),
 )
 

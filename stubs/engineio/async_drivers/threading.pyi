@@ -1,0 +1,3 @@
+from threading import Thread
+
+class DaemonThread(Thread): ...
