@@ -251,14 +251,15 @@ def run_jobs(app: Flask, context: Connection) -> Callable[[], int]:
 
 @pytest.fixture
 def assert_queries(context: Connection) -> Callable[[int], object]:
-    """`with assert_queries(3):` - exactly so many statements, savepoints aside."""
+    """`with assert_queries(3):` - exactly so many statements, savepoints and settings aside."""
 
     @contextmanager
     def expect(count: int) -> Iterator[list[str]]:
         seen: list[str] = []
 
         def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
-            if not statement.startswith(("SAVEPOINT", "RELEASE", "ROLLBACK")):
+            sets = statement.startswith("SET LOCAL") and ";" not in statement
+            if not sets and not statement.startswith(("SAVEPOINT", "RELEASE", "ROLLBACK")):
                 seen.append(statement)
 
         event.listen(context, "before_cursor_execute", note)

@@ -13,6 +13,8 @@ from marketplace.extensions import db, migrate
 
 READING = "reading"
 """The engine of public reads: a pool of its own, as large as the other one."""
+LIST_MS = 2_500
+"""For a statement of the public lists; searches by words have less (`database/patience.py`)."""
 MIGRATIONS = PROJECT_ROOT / "migrations"
 
 
@@ -37,6 +39,7 @@ def init_app(app: Flask, settings: Settings) -> None:
             **options,
             "url": app.config["SQLALCHEMY_DATABASE_URI"],
             "isolation_level": "AUTOCOMMIT",
+            "connect_args": connect_args(settings, min(settings.db_statement_timeout_ms, LIST_MS)),
             "pool_pre_ping": False,  # `reading` asks again
             "pool_use_lifo": True,  # those that have prepared most
         }
@@ -46,10 +49,10 @@ def init_app(app: Flask, settings: Settings) -> None:
     _upgrade_every_branch()
 
 
-def connect_args(settings: Settings) -> dict[str, str | int]:
-    """What psycopg2 is told at connect."""
+def connect_args(settings: Settings, statement_ms: int | None = None) -> dict[str, str | int]:
+    """What psycopg2 is told at connect; a statement has `statement_ms`, else `db_statement_timeout_ms`."""
     options = (
-        f"-c statement_timeout={settings.db_statement_timeout_ms}"
+        f"-c statement_timeout={statement_ms or settings.db_statement_timeout_ms}"
         f" -c lock_timeout={settings.db_lock_timeout_ms}"
         " -c idle_in_transaction_session_timeout=60000 -c timezone=UTC -c jit=off"
         # Requests are many and small; and parts of a UNION ALL come in their order (listings).

@@ -4,16 +4,17 @@ It is text, because it uses what an expression language hides (LATERAL, row comp
 index). All parts are constants of this module; values go in as parameters.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from marketplace.database.geography import cities_sql
+from marketplace.database.patience import NARROW_MS, SEARCH_MS, OutOfTime, SearchTooBroad
 from marketplace.database.reading import read
-from marketplace.database.seeking import Found, Place
+from marketplace.database.seeking import Found, Place, fetch_rows
 from marketplace.database.wording import Words
 from marketplace.kernel.pages import DEFAULT_LIMIT
 
@@ -77,6 +78,27 @@ def successor(connection: Connection, category_id: int | None) -> int | None:
     sql = "SELECT category_id FROM category_merger WHERE former_id = %(id)s"
     rows = read(connection, sql, {"id": category_id})
     return rows[0].category_id if rows else None
+
+
+def fetch_found(
+    connection: Connection, wanted: Wanted, make: Callable[[Wanted], Found], place: Place
+) -> tuple[Found, list[Row[Any]]]:
+    """The statement that `make` gives for what is wanted, and its rows.
+
+    A search by words has a second; after that the words themselves are looked for, not what they may mean.
+    Raises SearchTooBroad and InvalidCursor.
+    """
+    found = make(wanted)
+    if wanted.words is None:
+        return found, fetch_rows(connection, found, place)
+    try:
+        return found, fetch_rows(connection, found, place, SEARCH_MS)
+    except OutOfTime:
+        found = make(replace(wanted, words=wanted.words.themselves()))
+    try:
+        return found, fetch_rows(connection, found, place, NARROW_MS)
+    except OutOfTime:
+        raise SearchTooBroad from None
 
 
 def span(start: datetime | None, end: datetime | None, now: datetime) -> Span | None:
@@ -199,6 +221,8 @@ def _by_relevance(table: ListingTable, wanted: Wanted, place: Place, rows: int, 
         parameters |= _key_parameters(place, 3)
     parts = []
     for number, asked in enumerate(wanted.words.tiers):
+        if asked.given_up:
+            continue
         parameters[f"tier_{number}"] = asked.query
         tier = len(wanted.words.tiers) - 1 - number
         if place.key and (tier < place.key[0] if place.backwards else tier > place.key[0]):

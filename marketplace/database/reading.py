@@ -9,7 +9,7 @@ that stay with one session of the server; a pooler in between has to be in sessi
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from psycopg2.errors import FeatureNotSupported, InvalidSqlStatementName
@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from marketplace.database.engine import READING
+from marketplace.database.patience import RESET, OutOfTime, is_out_of_time, limited
 from marketplace.extensions import db
 
 _PREPARED = "marketplace_prepared"
@@ -39,13 +40,39 @@ def reading(session: Session) -> Iterator[Connection]:
 
 
 def read(
-    connection: Connection, sql: str, parameters: Mapping[str, Any], *, prepared: bool = False
+    connection: Connection,
+    sql: str,
+    parameters: Mapping[str, Any],
+    *,
+    prepared: bool = False,
+    milliseconds: int | None = None,
 ) -> list[Row[*tuple[Any, ...]]]:
     """The rows of `sql` on a connection of `reading`.
 
     `prepared` is for statements of which there are few, and whose plan is the same whatever the parameters
-    are: the server keeps it. Raises DBAPIError.
+    are: the server keeps it. With `milliseconds` the statement has so long, in the same round trip; then
+    raises OutOfTime, after which the connection can be asked again. Raises DBAPIError.
     """
+    if milliseconds is None:
+        return _read(connection, sql, parameters, prepared=prepared)
+    lent = connection.engine is not db.engines[READING]
+    try:
+        with connection.begin_nested() if lent else nullcontext():
+            found = _read(connection, limited(sql, milliseconds), parameters)
+    except DBAPIError as error:
+        if not is_out_of_time(error):
+            raise
+        if not lent:
+            connection.rollback()
+        raise OutOfTime from error
+    if lent:
+        connection.exec_driver_sql(RESET)
+    return found
+
+
+def _read(
+    connection: Connection, sql: str, parameters: Mapping[str, Any], *, prepared: bool = False
+) -> list[Row[*tuple[Any, ...]]]:
     if connection.engine is not db.engines[READING]:
         return list(connection.exec_driver_sql(sql, dict(parameters)).all())
     ask = _execute_prepared if prepared else Connection.exec_driver_sql

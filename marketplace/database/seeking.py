@@ -67,10 +67,14 @@ def find_place(
     return Place(tuple(key), backwards=request.before is not None), bound_to
 
 
-def fetch_rows(connection: Connection, found: Found, place: Place) -> list[Row[Any]]:
-    """The rows of a page and one more, when there is one. Raises InvalidCursor for a key of other types."""
+def fetch_rows(
+    connection: Connection, found: Found, place: Place, milliseconds: int | None = None
+) -> list[Row[Any]]:
+    """The rows of a page and one more, when there is one. Raises InvalidCursor for a key of other types, and
+    OutOfTime after `milliseconds`.
+    """
     try:
-        return read(connection, found.sql, found.parameters, prepared=found.steady)
+        return read(connection, found.sql, found.parameters, prepared=found.steady, milliseconds=milliseconds)
     except DataError:
         if not place.key:
             raise

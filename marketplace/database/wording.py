@@ -1,17 +1,19 @@
 """What the words of a search mean: tsqueries for the `words` of listings (migration 0013)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection
 
+from marketplace.database.patience import UNDERSTAND_MS, OutOfTime, SearchTooBroad
 from marketplace.database.reading import read
+from marketplace.kernel.characters import stands_alone
 
 _STRONG = 2
 """The rank of a word that has the stem of the asked one."""
 _MIN_PREFIX = 3
-"""Of shorter words in Latin letters, the beginnings of others would be half the dictionary."""
+"""Of shorter words in the letters of an alphabet, the beginnings of others would be half the dictionary."""
 
 
 OFTEN = 0.005
@@ -26,6 +28,8 @@ class Tier:
 
     query: str
     share: float
+    given_up: bool = False
+    """Whether it is left out, since finding it takes too long."""
 
     @property
     def often(self) -> bool:
@@ -41,6 +45,11 @@ class Words:
 
     tiers: tuple[Tier, ...]
     any: Tier
+
+    def themselves(self) -> "Words":
+        """The asked words as they are, and nothing that looks like them or contains them; cheap."""
+        *narrow, wide = self.tiers
+        return Words((*narrow, replace(wide, given_up=True)), narrow[-1])
 
 
 _UNDERSTAND = """
@@ -62,11 +71,15 @@ _UNDERSTAND = """
 
 
 def understand(connection: Connection, q: str, language: str) -> Words:
-    """What the words of `q` may mean; without words it finds nothing. One query.
+    """What the words of `q` may mean; without words it finds nothing. One query. Raises SearchTooBroad.
 
-    How often words occur is what ANALYZE has counted of performers.
+    A single letter beside other words is asked for by itself at first, and then not at all: whoever types has
+    not finished that word. How often words occur is what ANALYZE has counted of performers.
     """
-    rows = read(connection, _UNDERSTAND, {"q": q, "language": language})
+    try:
+        rows = read(connection, _UNDERSTAND, {"q": q, "language": language}, milliseconds=UNDERSTAND_MS)
+    except OutOfTime:
+        raise SearchTooBroad from None
     plain = [row for row in rows if not row.stop] or rows
     strong: dict[str, set[str]] = {}
     wide: dict[str, set[str]] = {}
@@ -76,7 +89,10 @@ def understand(connection: Connection, q: str, language: str) -> Words:
         wide.setdefault(row.asked, {row.asked}).add(row.word)
         if row.rank == _STRONG or row.symbolic:
             strong[row.asked].add(row.word)
-    shares, anywhere = _shares(plain, strong) if len(strong) == 1 else _shares_of_all(plain, strong)
+    begun = {asked for asked in wide if len(asked) == 1 and not stands_alone(asked)}
+    if len(begun) < len(wide):
+        wide = {asked: words for asked, words in wide.items() if asked not in begun}
+    shares, anywhere = _shares(plain, strong) if len(strong) == 1 else _shares_of_all(plain, strong, wide)
     any_ = Tier(_every(wide, symbolic, ("",)), anywhere)
     queries = (
         _every(strong, symbolic, ("0n",)),
@@ -100,7 +116,9 @@ def _shares(rows: Sequence[Any], strong: dict[str, set[str]]) -> tuple[tuple[flo
     return (named, headed - named, found - headed - named, anywhere - found), anywhere
 
 
-def _shares_of_all(rows: Sequence[Any], strong: dict[str, set[str]]) -> tuple[tuple[float, ...], float]:
+def _shares_of_all(
+    rows: Sequence[Any], strong: dict[str, set[str]], wide: dict[str, set[str]]
+) -> tuple[tuple[float, ...], float]:
     """The same of several words. Nobody knows how many rows have all of them, but of common ones (those of a
     letter or two are part of many others) how many must: what remains when no row lacks two of them. The last
     tier lacks at most the rows that have the rarest one itself; of the others nothing is known.
@@ -108,7 +126,8 @@ def _shares_of_all(rows: Sequence[Any], strong: dict[str, set[str]]) -> tuple[tu
     anywhere, found = 1.0, 1.0
     for asked, words in strong.items():
         meant = [row for row in rows if row.asked == asked]
-        anywhere -= 1 - max(row.found for row in meant)
+        if asked in wide:
+            anywhere -= 1 - max(row.found for row in meant)
         themselves = {row.word: row.found for row in meant if _is_strong(row, asked, words)}
         found = min(found, sum(themselves.values()))
     return (0.0, 0.0, 0.0, anywhere - found), anywhere
@@ -136,7 +155,7 @@ def _every(meanings: dict[str, set[str]], symbolic: set[str], fields: tuple[str,
 
 def _has_prefix(asked: str) -> bool:
     """Whether words that begin with the asked one are meant too."""
-    return len(asked) >= _MIN_PREFIX or not asked.isascii()
+    return len(asked) >= _MIN_PREFIX or stands_alone(asked)
 
 
 def _lexeme(word: str) -> str:

@@ -1,5 +1,6 @@
 """Which characters can be seen, and which have no place in text for people (Unicode 16, chapter 23)."""
 
+import re
 import unicodedata
 
 # Letters and signs by their category, drawn by nobody: fillers of Hangul, the blank of Braille, what stands
@@ -21,6 +22,13 @@ EDGES = DIRECTION_MARKS + "\u200b\u2060\ufeff"
 """Invisible, and without meaning at the beginning or end of a text; joiners have one (a Malayalam word may
 end in U+200D)."""
 
+_WORDS = re.compile(
+    "[\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u3105-\u312f\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
+    "\ua000-\ua48c\uac00-\ud7a3\uf900-\ufaff\U00020000-\U0003ffff]"
+)
+# Of marks the whole category belongs to words: vowels of Indic scripts are marks.
+_BETWEEN = frozenset("CPSZ")
+
 
 def is_visible(character: str) -> bool:
     """Whether there is something to see when it stands alone: letters, digits, signs, emoji, also those that
@@ -33,3 +41,17 @@ def is_visible(character: str) -> bool:
 def has_visible(text: str) -> bool:
     """Whether anything in `text` can be seen."""
     return any(map(is_visible, text))
+
+
+def stands_alone(text: str) -> bool:
+    """Whether a letter in `text` is a word or a syllable by itself: of Han, kana, bopomofo, Yi, Hangul."""
+    return _WORDS.search(unicodedata.normalize("NFKC", text)) is not None
+
+
+def count_words(text: str) -> int:
+    """How many words a search for `text` looks for at the most: between blanks, or between signs."""
+    chunks = text.split()
+    parts = "".join(
+        " " if (category := unicodedata.category(c))[0] in _BETWEEN and category != "Cf" else c for c in text
+    ).split()
+    return max(len(chunks), len(parts))

@@ -5,21 +5,21 @@ from datetime import date, datetime
 from sqlalchemy import (
     Boolean,
     CheckConstraint,
+    ColumnElement,
     Computed,
     ForeignKey,
     Index,
     LargeBinary,
     Text,
     func,
+    literal_column,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.database.base import Base, CreatedAt, Id
-
-SEARCHED = ("username", "email", "phone", "first_name", "last_name")
-"""The columns that staff finds users by, in part and in any case."""
+from marketplace.database.folding import folded_index
 
 
 class User(Base):
@@ -46,11 +46,11 @@ class User(Base):
             postgresql_where=text("deleted_at IS NOT NULL AND anonymised_at IS NULL"),
         ),
         Index("ix_user_avatar_key", "avatar_key", postgresql_where=text("avatar_key IS NOT NULL")),
-        Index(
-            "ix_user_search",
-            *SEARCHED,
-            postgresql_using="gin",
-            postgresql_ops=dict.fromkeys(SEARCHED, "gin_trgm_ops"),
+        folded_index(
+            "ix_user_folded",
+            # As PostgreSQL writes it, so that it is recognised.
+            "text_fold((((((((username || ' '::text) || COALESCE(email, ''::text)) || ' '::text)"
+            " || COALESCE(phone, ''::text)) || ' '::text) || first_name) || ' '::text) || last_name)",
         ),
     )
 
@@ -78,6 +78,22 @@ class User(Base):
     version: Mapped[int] = mapped_column(server_default="1")
 
     __mapper_args__ = {"version_id_col": version, "eager_defaults": True}
+
+
+def searched_text() -> ColumnElement[str]:
+    """What staff finds users by, as `ix_user_folded` has it."""
+    blank, nothing = literal_column("' '", Text), literal_column("''", Text)
+    return (
+        User.username
+        + blank
+        + func.coalesce(User.email, nothing)
+        + blank
+        + func.coalesce(User.phone, nothing)
+        + blank
+        + User.first_name
+        + blank
+        + User.last_name
+    )
 
 
 class UserSession(Base):

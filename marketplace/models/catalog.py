@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.database.base import Base, CreatedAt, Id
+from marketplace.database.folding import folded_index
 
 
 def after_loading(version: int | None) -> int:
@@ -63,7 +64,9 @@ class CategoryMerger(Base):
 
 
 class City(Base):
-    """A city of GeoNames; `id` is its geonameid, `search_names` all its names in lower case."""
+    """A city of GeoNames; `id` is its geonameid, `search_names` all its names, `folded_names` the same
+    folded, for `q`; a trigger keeps it.
+    """
 
     __tablename__ = "city"
     __table_args__ = (
@@ -71,10 +74,10 @@ class City(Base):
         Index("ix_city_latitude", "latitude"),
         Index("ix_city_population", text("population DESC"), "id"),
         Index(
-            "ix_city_search_names_trgm",
-            "search_names",
+            "ix_city_folded_names",
+            "folded_names",
             postgresql_using="gin",
-            postgresql_ops={"search_names": "gin_trgm_ops"},
+            postgresql_ops={"folded_names": "gin_trgm_ops"},
         ),
     )
 
@@ -89,6 +92,7 @@ class City(Base):
     population: Mapped[int]
     alternate_names: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
     search_names: Mapped[str] = mapped_column(server_default="")
+    folded_names: Mapped[str] = mapped_column(server_default="")
     is_active: Mapped[bool] = mapped_column(server_default=text("true"))
     version: Mapped[int] = mapped_column(server_default="1")
 
@@ -148,6 +152,7 @@ class Service(Base):
         Index("ix_service_performer_id", "performer_id"),
         Index("ix_service_category_id", "category_id", "is_active"),
         Index("ix_service_created_at", "created_at", "id"),
+        folded_index("ix_service_folded_title", "text_fold(title)"),
         Index("ix_service_hidden", "created_at", "id", postgresql_where=text("hidden_at IS NOT NULL")),
     )
 

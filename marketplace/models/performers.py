@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from marketplace.database.base import Base, CreatedAt, Id
+from marketplace.database.folding import folded_index
 from marketplace.models.accounts import User
 from marketplace.models.catalog import Category, City, Service
 
@@ -54,6 +55,7 @@ class Performer(Base):
         Index("ix_performer_active_status_verified", "active", "status", "verified"),
         Index("ix_performer_city_id", "city_id"),
         Index("ix_performer_created_at", "created_at"),
+        folded_index("ix_performer_folded_headline", "text_fold(headline)"),
         Index("ix_performer_pending", "created_at", postgresql_where=text("status = 'pending'")),
     )
 

@@ -129,7 +129,7 @@ def test_the_shipped_data_loads_in_seconds(runtime, client):
     loader = ReferenceService(runtime.uow, SqlReferenceStore(runtime.uow), reference)
     started = monotonic()
     written = loader.load(if_changed=False)
-    assert monotonic() - started < 10
+    assert monotonic() - started < 60
     assert written is not None
     assert written[0] > 130
     assert written[1] > 30_000

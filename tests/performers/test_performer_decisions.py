@@ -171,6 +171,7 @@ def test_the_list_of_staff(client: CheckedClient, make: Factory, auth: Any) -> N
     assert ids(q="n_m") == [ann.id]
     assert ids(q="0%") == [bob.id]
     assert ids(q="%%") == []
+    assert ids(q="ÂNN MÍLL") == [ann.id]
     page = client.get(ADMIN, query_string={"limit": 1}, headers=headers).get_json()
     after = client.get(ADMIN, query_string={"limit": 1, "after": page["next"]}, headers=headers).get_json()
     assert [page["items"][0]["id"], after["items"][0]["id"]] == [bob.id, ann.id]

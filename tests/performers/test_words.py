@@ -48,6 +48,28 @@ def ids(client: CheckedClient, q: str, language: str = "en", **query: Any) -> li
         ("en", "钢琴课", "钢琴"),
         ("en", "O'Neill's piano", "o'neill"),
         ("en", "Backslash a\\b", "a\\b"),
+        ("en", "Dachdecker für große Häuser", "GROSSE hauser"),
+        ("en", "Ｆｕｌｌ ｗｉｄｔｈ", "full width"),
+        ("en", "Çilingir ISPARTA", "ısparta çilingir"),
+        ("en", "ΥΔΡΑΥΛΙΚΟΣ", "υδραυλικός"),
+        ("en", "Ёлочный мастер", "елочный мастер"),
+        ("en", "أعمال النجارة", "اعمال"),
+        ("en", "مدرسة خصوصية", "مدرسه"),
+        ("en", "می\u200cدوزم لباس", "ميدوزم"),
+        ("en", "شیشه بر", "شيشه"),
+        ("en", "שִׁפּוּצִים בבית", "שפוצים"),
+        ("en", "天津水管维修", "津"),
+        ("en", "배관 수리", "관"),
+        ("en", "Plumber in Berlin", "plumber b"),
+        # Typing errors.
+        ("en", "Сантехник с опытом", "сантехнек"),
+        ("en", "Электрик и маляр", "элетрик"),
+        ("en", "Υδραυλικός Αθήνα", "υδραβλικός"),
+        ("en", "Սանտեխնիկ", "սանտեխնկ"),
+        ("en", "سباكة وتدفئة", "تدفيئة"),
+        ("en", "كهربائي محترف", "كهرباي"),
+        ("en", "אינסטלטור מקצועי", "אינסטלתור"),
+        ("en", "सफाई और प्लंबर", "प्लबर"),
     ],
 )
 def test_found(client: CheckedClient, make: Factory, language: str, headline: str, q: str) -> None:
@@ -167,19 +189,21 @@ def test_common_words_are_found_in_the_same_order(client: CheckedClient, make: F
 
 
 def test_several_common_parts_of_words_are_walked_too(client: CheckedClient, make: Factory) -> None:
-    """Looked up first, `i o u` costs seconds at a million rows, of which most have all three somewhere."""
+    """Looked up first, `in on us` costs seconds at a million rows, of which most have all three somewhere."""
     category = make.category(names={"en": "Roofs"})
     for n in range(40):
         rating = {"rating_count": n % 7, "rating_sum": 5 * (n % 7)}
         make.performer(
             categories=[category], headline="Plumber" if n % 3 else "x", about="also a plumber", **rating
         )
-    queries = [(q, sort) for q in ("l b", "l b u", "plumber roofs") for sort in ("relevance", "newest")]
+    queries = [(q, sort) for q in ("lu mb", "lu mb be", "plumber roofs") for sort in ("relevance", "newest")]
     before = [ids(client, q, sort=sort) for q, sort in queries]
     db.session.execute(text("ANALYZE performer_listing"))
     caching.clear()
     connection = db.session.connection()
-    common, themselves, rare = (understand(connection, q, "en") for q in ("l b", "plumber roofs", "l zzzz"))
+    common, themselves, rare = (
+        understand(connection, q, "en") for q in ("lu mb", "plumber roofs", "lu zzzz")
+    )
     assert common.any.often
     assert [tier.often for tier in common.tiers] == [False, False, False, True]
     assert themselves.any.often

@@ -71,6 +71,14 @@ def refused(field, value):
         (fields.Text(), " \u200b\n", ""),
         (fields.Text(), "a\r\nb\tc\n", "a\nb\tc"),
         (fields.Text(), "", ""),
+        (
+            fields.Search(),
+            "one two three four five six seven eight",
+            "one two three four five six seven eight",
+        ),
+        (fields.Search(), "में हिन्दी की प्लंबिंग सेवाएँ खोज रहा हूँ", "में हिन्दी की प्लंबिंग सेवाएँ खोज रहा हूँ"),
+        (fields.Search(letters=2), "津", "津"),
+        (fields.Search(letters=2), "\uff82", "\uff82"),
         (fields.Username(), "Ann_b.c-9", "Ann_b.c-9"),
         (fields.Slug(), "house-cleaning-2", "house-cleaning-2"),
         (fields.Email(), " Ann.O'Neil+x@Example.ORG ", "Ann.O'Neil+x@example.org"),
@@ -165,6 +173,13 @@ def test_taken(field, value, kept):
             (fields.Str(), f"a{turn}b")
             for turn in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u2028\u2029"
         ),
+        (fields.Search(), " ".join("abcdefghi")),
+        (fields.Search(), "a.b.c.d.e.f.g.h.i"),
+        (fields.Search(), "a\u3000b、c・d/e_f-g+h&i"),
+        (fields.Search(), "+ - * / % & = # @"),
+        (fields.Search(), "x" * 101),
+        (fields.Search(letters=2), "a"),
+        (fields.Search(letters=2), "д"),
         (fields.Str(max=3), "abcd"),
         (fields.Str(min=3), "ab"),
         (fields.Str(pattern="[a-z]+"), "abc1"),

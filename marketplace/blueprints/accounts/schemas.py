@@ -146,7 +146,7 @@ class RecoveryCodes(Schema):
 
 
 class UserQuery(PageQuery):
-    q = fields.Str(max=100)
+    q = fields.Search()
     role = fields.Enum(Role)
     is_staff = fields.Bool()
     is_active = fields.Bool()

@@ -29,9 +29,8 @@ class CategoryTree(Schema):
 
 
 class CityQuery(PageQuery):
-    q = fields.Str(
-        min=2,
-        max=100,
+    q = fields.Search(
+        letters=2,
         metadata={"description": "Part of any of the city's names; if none has it, much like one"},
     )
     country = fields.Country()
@@ -65,8 +64,7 @@ class ServiceQuery(PlaceAndTime, PageQuery):
     city_id = fields.Id()
     category_id = fields.Id(metadata={"description": "This category and all below it"})
     performer_id = fields.Id()
-    q = fields.Str(
-        max=100,
+    q = fields.Search(
         metadata={"description": "In the title, the description and the category; typing errors count"},
     )
     max_price = fields.Int(
@@ -154,7 +152,7 @@ class StaffService(Service):
 class StaffServiceQuery(PageQuery):
     performer_id = fields.Id()
     hidden = fields.Bool()
-    q = fields.Str(max=100)
+    q = fields.Search()
 
 
 class ServiceHideReason(Schema):
@@ -253,7 +251,7 @@ class MergedCategory(Schema):
 
 
 class AdminCityQuery(PageQuery):
-    q = fields.Str(min=2, max=100)
+    q = fields.Search(letters=2)
     country = fields.Country()
     is_active = fields.Bool()
 

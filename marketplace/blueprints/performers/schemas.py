@@ -76,7 +76,7 @@ class PerformerPatch(PatchSchema):
 class SearchFilters(PlaceAndTime):
     city_id = fields.Id()
     category_id = fields.Id(metadata={"description": "With all categories below it"})
-    q = fields.Str(max=100, metadata={"description": "In the headline, the text and the name"})
+    q = fields.Search(metadata={"description": "In the headline, the text and the name"})
     verified = fields.Bool()
     min_rating = fields.Float(
         min=1, max=5, metadata={"description": "Only those with enough reviews to show an average"}
@@ -115,7 +115,7 @@ class SearchQuery(SearchFilters, PageQuery):
 
 
 class SuggestQuery(Schema):
-    q = fields.Str(required=True, max=100, metadata={"description": "What has been typed so far"})
+    q = fields.Search(required=True, metadata={"description": "What has been typed so far"})
     city_id = fields.Id(metadata={"description": "Performers and services of this city only"})
 
 
@@ -137,7 +137,7 @@ class NumberedSearchQuery(SearchQuery):
 
 class StaffQuery(PageQuery):
     status = fields.Enum(Status)
-    q = fields.Str(max=100, metadata={"description": "In the headline, the names and the e-mail"})
+    q = fields.Search(metadata={"description": "In the headline, the names and the e-mail"})
     city_id = fields.Id()
     category_id = fields.Id(metadata={"description": "With all categories below it, hidden ones too"})
     verified = fields.Bool()

@@ -17,7 +17,9 @@ from marketplace.kernel.characters import (
     EDGES,
     LINE_SEPARATORS,
     NONCHARACTERS,
+    count_words,
     has_visible,
+    stands_alone,
 )
 from marketplace.web.fields.base import Scalar
 
@@ -136,6 +138,33 @@ class Text(Str):
 
     def __init__(self, *, max: int = 4_000, min: int = 0, **options: Any) -> None:  # noqa: A002 - schemas read best so
         super().__init__(max=max, min=min, **options)
+
+
+MAX_WORDS = 8
+"""Of one search: each is looked up by itself."""
+
+
+class Search(Str):
+    """What somebody looks for: at most 100 characters and 8 words. `letters` are needed at the least, unless
+    one is a word in its script (`津`).
+    """
+
+    default_error_messages = {
+        "words": "Search for at most {limit} words.",
+        "short": "Write at least {limit} letters.",
+    }
+
+    def __init__(self, *, letters: int = 1, **options: Any) -> None:
+        super().__init__(max=100, **options)
+        self.letters = letters
+
+    def clean(self, text: str) -> str:
+        text = super().clean(text)
+        if len(text) < self.letters and not stands_alone(text):
+            raise self.make_error("short", limit=self.letters)
+        if count_words(text) > MAX_WORDS:
+            raise self.make_error("words", limit=MAX_WORDS)
+        return text
 
 
 class Username(Str):

@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, ColumnElement, Float, case, cast, func, liter
 from marketplace.blueprints.catalog.errors import CityInUse
 from marketplace.blueprints.catalog.repositories.base import CatalogRepository, Filters, only
 from marketplace.blueprints.catalog.views import CityView
+from marketplace.database.patience import search_time
 from marketplace.kernel.cursors import InvalidCursor
 from marketplace.kernel.pages import Page, PageRequest
 from marketplace.models.catalog import City
@@ -35,14 +36,14 @@ class SqlCityRepository(CatalogRepository):
         """
         if filters.get("q") is None:
             return self._nearest(page, filters)
-        names = literal("\n") + City.search_names + literal("\n")
-        text = filters["q"].lower()
+        names = literal("\n") + City.folded_names + literal("\n")
+        begun = literal("\n") + func.text_fold(filters["q"])
         rank = case(
-            (names.contains(f"\n{text}\n", autoescape=True), 0),
-            (names.contains(f"\n{text}", autoescape=True), 1),
+            (func.strpos(names, begun + literal("\n")) > 0, 0),
+            (func.strpos(names, begun) > 0, 1),
             else_=2,
         )
-        written = City.search_names.contains(text, autoescape=True)
+        written = City.folded_names.like(func.text_pattern(filters["q"]))
         cursor = page.after if page.after is not None else page.before
         try:
             found = self._search("cities", page, filters, [rank.asc()], written)
@@ -52,7 +53,7 @@ class SqlCityRepository(CatalogRepository):
         else:
             if found.items or cursor is not None:
                 return found
-        return self._search_similar(page, filters, text)
+        return self._search_similar(page, filters)
 
     def _nearest(self, page: PageRequest, filters: Filters) -> Page[CityView]:
         near = filters.get("near")
@@ -65,24 +66,26 @@ class SqlCityRepository(CatalogRepository):
                 return found
         return self._search("cities", page, filters, [])
 
-    def _search_similar(self, page: PageRequest, filters: Filters, text: str) -> Page[CityView]:
-        """Cities with a name that is written much like `text`; a list of its own, with its own cursors."""
+    def _search_similar(self, page: PageRequest, filters: Filters) -> Page[CityView]:
+        """Cities with a name that is written much like `q`; a list of its own, with its own cursors."""
         self.session.execute(
             select(func.set_config("pg_trgm.word_similarity_threshold", SIMILAR, literal(True)))
         )
+        text: ColumnElement[str] = func.text_fold(filters["q"])
         main = func.greatest(
-            func.similarity(text, func.lower(City.name)), func.similarity(text, func.lower(City.ascii_name))
+            func.similarity(text, func.text_fold(City.name)),
+            func.similarity(text, func.text_fold(City.ascii_name)),
         )
         # Like any of its names, better like the main one, and rather a large city. Whole, so that cursors
         # compare exactly.
         score = cast(
             func.round(
-                1_000 * (func.strict_word_similarity(text, City.search_names) + main)
+                1_000 * (func.strict_word_similarity(text, City.folded_names) + main)
                 + 150 * func.log(City.population + 10)
             ),
             BigInteger,
         )
-        similar = literal(text).bool_op("<%")(City.search_names)
+        similar = text.bool_op("<%")(City.folded_names)
         return self._search("cities.similar", page, filters, [score.desc()], similar)
 
     def _search(
@@ -102,7 +105,8 @@ class SqlCityRepository(CatalogRepository):
             last: ColumnElement[Any] = distance_m(*filters["near"]).asc()
         else:
             last = City.population.desc()
-        found = self.page(name, statement.order_by(*order, last, City.id.asc()), page, filters)
+        with search_time(self.session, filters.get("q")):
+            found = self.page(name, statement.order_by(*order, last, City.id.asc()), page, filters)
         return Page([CityView(*row) for row in found.items], found.next, found.previous)
 
     def find_timezone(self, city_id: int) -> str | None:
@@ -117,8 +121,9 @@ class SqlCityRepository(CatalogRepository):
         if filters.get("is_active") is not None:
             statement = statement.where(City.is_active.is_(filters["is_active"]))
         if filters.get("q") is not None:
-            statement = statement.where(City.search_names.contains(filters["q"].lower(), autoescape=True))
-        return only(self.page("admin.cities", statement, page, filters))
+            statement = statement.where(City.folded_names.like(func.text_pattern(filters["q"])))
+        with search_time(self.session, filters.get("q")):
+            return only(self.page("admin.cities", statement, page, filters))
 
     def get(self, city_id: int, *, lock: bool = False) -> City:
         """Raises NotFound."""

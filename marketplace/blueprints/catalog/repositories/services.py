@@ -25,11 +25,13 @@ from marketplace.blueprints.catalog.views import (
     own_view,
     price_of,
 )
+from marketplace.database.folding import contains
 from marketplace.database.geography import metres_sql
-from marketplace.database.listings import SERVICES, Wanted, find, span, successor
+from marketplace.database.listings import SERVICES, Wanted, fetch_found, find, span, successor
 from marketplace.database.many import restore_each
+from marketplace.database.patience import search_time
 from marketplace.database.reading import reading
-from marketplace.database.seeking import Found, cut_page, fetch_rows, find_place
+from marketplace.database.seeking import Found, cut_page, find_place
 from marketplace.database.unit_of_work import SqlUnitOfWork
 from marketplace.database.wording import Words, understand
 from marketplace.kernel.clock import Clock
@@ -77,12 +79,13 @@ class SqlServiceRepository(CatalogRepository):
             q = filters.get("q")
             words = None if q is None else understand(connection, q, language)
             wanted = _wanted(filters, words, self._clock.now())
-            found = _cards_of(find(SERVICES, wanted, place, page.limit + 1), wanted.near)
-            rows = fetch_rows(connection, found, place)
+
+            def make(some: Wanted) -> Found:
+                return _cards_of(find(SERVICES, some, place, page.limit + 1), some.near)
+
+            found, rows = fetch_found(connection, wanted, make, place)
             if not rows and (went := successor(connection, wanted.category_id)) is not None:
-                wanted = replace(wanted, category_id=went)
-                found = _cards_of(find(SERVICES, wanted, place, page.limit + 1), wanted.near)
-                rows = fetch_rows(connection, found, place)
+                found, rows = fetch_found(connection, replace(wanted, category_id=went), make, place)
         cut = cut_page(rows, found.keys, page, place, self._cursors, bound_to)
         return Page([_found(row) for row in cut.items], cut.next, cut.previous)
 
@@ -177,9 +180,10 @@ class SqlServiceRepository(CatalogRepository):
             shown = Service.hidden_at.is_(None)
             statement = statement.where(~shown if filters["hidden"] else shown)
         if filters.get("q") is not None:
-            statement = statement.where(Service.title.icontains(filters["q"], autoescape=True))
+            statement = statement.where(contains(Service.title, filters["q"]))
         statement = statement.order_by(Service.created_at.desc(), Service.id.desc())
-        found = self.page("admin.services", statement, page, filters)
+        with search_time(self.session, filters.get("q")):
+            found = self.page("admin.services", statement, page, filters)
         return Page([_staff_view(row) for row in found.items], found.next, found.previous)
 
     def lock_for_staff(self, ids: Sequence[int]) -> list[StaffServiceView]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    CompoundSelect,
     Connection,
     Date,
     Row,
@@ -15,6 +16,7 @@ from sqlalchemy import (
     func,
     literal,
     select,
+    union,
     union_all,
 )
 from sqlalchemy.orm import InstrumentedAttribute
@@ -37,7 +39,6 @@ from marketplace.blueprints.performers.ports import (
 from marketplace.blueprints.performers.repositories.figures import FIGURES, figures_of
 from marketplace.blueprints.performers.repositories.portfolio import public_picture, shown_portfolio
 from marketplace.blueprints.performers.repositories.searching import (
-    any_contains,
     card,
     cards_of,
     find_cards,
@@ -45,11 +46,13 @@ from marketplace.blueprints.performers.repositories.searching import (
     wanted,
 )
 from marketplace.blueprints.performers.repositories.visibility import INITIAL, OFFERED, VISIBLE
+from marketplace.database.folding import contains
 from marketplace.database.keyset import fetch_page
-from marketplace.database.listings import successor
+from marketplace.database.listings import Wanted, fetch_found, successor
+from marketplace.database.patience import search_time
 from marketplace.database.reading import reading
 from marketplace.database.repository import SqlRepository
-from marketplace.database.seeking import Place, cut_page, fetch_rows, find_place
+from marketplace.database.seeking import Found, Place, cut_page, fetch_rows, find_place
 from marketplace.database.unit_of_work import SqlUnitOfWork
 from marketplace.database.wording import understand
 from marketplace.kernel.clock import Clock
@@ -58,7 +61,7 @@ from marketplace.kernel.errors import NotFound
 from marketplace.kernel.media import media_url
 from marketplace.kernel.money import Money
 from marketplace.kernel.pages import Page, PageRequest
-from marketplace.models.accounts import User
+from marketplace.models.accounts import User, searched_text
 from marketplace.models.catalog import Category, CategoryMerger, City, Service
 from marketplace.models.figures import PerformerFigures
 from marketplace.models.performers import Performer, PerformerCategory
@@ -107,11 +110,13 @@ class SqlPerformerDirectory(SqlRepository):
         """The columns of the position, and the rows."""
         words = None if search.q is None else understand(connection, search.q, language)
         what = wanted(search, words, self._clock.now())
-        found = find_cards(what, place, rows, language, offset)
-        cards = fetch_rows(connection, found, place)
+
+        def make(some: Wanted) -> Found:
+            return find_cards(some, place, rows, language, offset)
+
+        found, cards = fetch_found(connection, what, make, place)
         if not cards and (went := successor(connection, what.category_id)) is not None:
-            found = find_cards(replace(what, category_id=went), place, rows, language, offset)
-            cards = fetch_rows(connection, found, place)
+            found, cards = fetch_found(connection, replace(what, category_id=went), make, place)
         return found.keys, cards
 
     def find_public(self, performer_id: int, language: str) -> PublicProfile | None:
@@ -192,13 +197,11 @@ class SqlPerformerDirectory(SqlRepository):
         if search.active is not None:
             statement = statement.where(Performer.active.is_(search.active))
         if search.q is not None:
-            name = User.first_name + " " + User.last_name
-            statement = statement.where(
-                any_contains(search.q, Performer.headline, User.username, User.email, name)
+            statement = statement.where(Performer.id.in_(_written(search.q)))
+        with search_time(self.session, search.q):
+            found = fetch_page(
+                self.session, statement, page, self._signer, name="admin.performers", filters=vars(search)
             )
-        found = fetch_page(
-            self.session, statement, page, self._signer, name="admin.performers", filters=vars(search)
-        )
         categories = self._categories([row.id for row in found.items], language, offered=False)
         items = [replace(_full(row), categories=categories.get(row.id, ())) for row in found.items]
         return Page(items, next=found.next, previous=found.previous)
@@ -313,6 +316,15 @@ def _works_in(category_id: int) -> ColumnElement[bool]:
     return exists().where(
         PerformerCategory.performer_id == Performer.id, PerformerCategory.category_id == wanted_ids
     )
+
+
+def _written(q: str) -> CompoundSelect[int]:
+    """The performers that have `q` in the headline or in a name, address or number of their user; each part
+    by an index of its own.
+    """
+    headed = select(Performer.id).where(contains(Performer.headline, q))
+    named = select(Performer.id).join(User, User.id == Performer.user_id).where(contains(searched_text(), q))
+    return union(headed, named)
 
 
 def _full(row: Row[Any]) -> FullProfile:

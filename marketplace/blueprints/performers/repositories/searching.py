@@ -5,8 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Row, or_
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import Row
 
 from marketplace.blueprints.performers import policies
 from marketplace.blueprints.performers.ports import Card, CategoryView, CityView, Person, Search
@@ -109,8 +108,3 @@ def card(row: Row[Any]) -> Card:
         distance_km=None if row.distance is None else round(row.distance / 1_000, 1),
         created_at=created_at,
     )
-
-
-def any_contains(q: str, *columns: ColumnElement[str] | InstrumentedAttribute[str]) -> ColumnElement[bool]:
-    """Whether `q` is in any of the columns, in whatever case, with the wildcards of LIKE taken literally."""
-    return or_(*(column.icontains(q, autoescape=True) for column in columns))

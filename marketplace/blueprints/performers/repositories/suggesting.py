@@ -15,10 +15,19 @@ from marketplace.blueprints.performers.ports import (
     Suggestions,
 )
 from marketplace.blueprints.performers.repositories.searching import card, find_cards, wanted
-from marketplace.database.listings import PERFORMERS, SERVICES, Wanted, count_sql, find, successor
+from marketplace.database.listings import (
+    PERFORMERS,
+    SERVICES,
+    Wanted,
+    count_sql,
+    fetch_found,
+    find,
+    successor,
+)
+from marketplace.database.patience import SEARCH_MS, OutOfTime, SearchTooBroad
 from marketplace.database.reading import read, reading
 from marketplace.database.repository import SqlRepository
-from marketplace.database.seeking import Place, fetch_rows
+from marketplace.database.seeking import Found, Place
 from marketplace.database.unit_of_work import SqlUnitOfWork
 from marketplace.database.wording import understand
 from marketplace.kernel.clock import Clock
@@ -63,29 +72,36 @@ class SqlSuggestions(SqlRepository):
             )
             categories = [CategoryView(*row) for row in rows]
             likely = Wanted(sort="relevance", city_id=city_id, words=words)
-            cards = find_cards(likely, Place(), SUGGESTED, language)
-            performers = [card(row) for row in fetch_rows(connection, cards, Place())]
-            found = find(SERVICES, likely, Place(), SUGGESTED)
-            titles = read(
-                connection,
-                f"SELECT s.id, s.title, s.performer_id FROM ({found.sql}) AS found"  # noqa: S608 - constants
-                " JOIN service s ON s.id = found.id"
-                " ORDER BY found.tier DESC, found.score DESC, found.id DESC",
-                found.parameters,
+            _, cards = fetch_found(
+                connection, likely, lambda some: find_cards(some, Place(), SUGGESTED, language), Place()
             )
-            services = [SuggestedService(*row) for row in titles]
+            performers = [card(row) for row in cards]
+            _, titles = fetch_found(connection, likely, _find_titles, Place())
+            services = [SuggestedService(row.id, row.title, row.performer_id) for row in titles]
         return Suggestions(categories, performers, services)
 
     def count_facets(self, search: Search, language: str) -> Facets:
-        """In two queries; `q` costs one more."""
+        """In two queries; `q` costs one more. Raises SearchTooBroad: half of a count is none."""
         with reading(self.session) as connection:
             words = None if search.q is None else understand(connection, search.q, language)
             what = wanted(search, words, self._clock.now())
-            cities = _cities(connection, replace(what, city_id=None))
-            if not cities and (went := successor(connection, what.category_id)) is not None:
-                cities = _cities(connection, replace(what, city_id=None, category_id=went))
-            categories = _categories(connection, replace(what, category_id=None), language)
+            try:
+                cities = _cities(connection, replace(what, city_id=None))
+                if not cities and (went := successor(connection, what.category_id)) is not None:
+                    cities = _cities(connection, replace(what, city_id=None, category_id=went))
+                categories = _categories(connection, replace(what, category_id=None), language)
+            except OutOfTime:
+                raise SearchTooBroad from None
             return Facets(categories, cities)
+
+
+def _find_titles(likely: Wanted) -> Found:
+    found = find(SERVICES, likely, Place(), SUGGESTED)
+    sql = (
+        f"SELECT s.id, s.title, s.performer_id FROM ({found.sql}) AS found"  # noqa: S608 - constants of the code
+        " JOIN service s ON s.id = found.id ORDER BY found.tier DESC, found.score DESC, found.id DESC"
+    )
+    return replace(found, sql=sql)
 
 
 def _categories(connection: Connection, what: Wanted, language: str) -> list[CategoryCount]:
@@ -102,8 +118,13 @@ def _categories(connection: Connection, what: Wanted, language: str) -> list[Cat
         f" FROM (SELECT {column} AS id, count(*) FROM {source} GROUP BY 1) AS counted"
         " JOIN category k ON k.id = counted.id WHERE k.is_active ORDER BY counted.count DESC, k.id",
         parameters | {"language": language},
+        milliseconds=_time_for(what),
     )
     return [CategoryCount(*row) for row in rows]
+
+
+def _time_for(what: Wanted) -> int | None:
+    return None if what.words is None else SEARCH_MS
 
 
 def _cities(connection: Connection, what: Wanted) -> list[CityCount]:
@@ -115,5 +136,6 @@ def _cities(connection: Connection, what: Wanted) -> list[CityCount]:
         f" FROM (SELECT l.city_id AS id, count(*) FROM {source} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT %(most)s)"
         " AS counted JOIN city c ON c.id = counted.id ORDER BY counted.count DESC, c.id",
         values,
+        milliseconds=_time_for(what),
     )
     return [CityCount(*row) for row in rows]
