@@ -14,7 +14,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import event, select, text
 
-from marketplace.blueprints.accounts.archives import ExportLinks, write_archive
+from marketplace.blueprints.accounts.archives import Archive, ExportLinks
 from marketplace.blueprints.accounts.privacy_ports import ExportSection
 from marketplace.blueprints.accounts.services import Device
 from marketplace.blueprints.accounts.wiring import Accounts
@@ -33,6 +33,7 @@ Auth = Callable[[User], dict[str, str]]
 ME = "/api/v1/user/me/export"
 FILES = {
     "README.txt",
+    "files.json",
     "profile.json",
     "sessions.json",
     "mailed_tokens.json",
@@ -75,6 +76,13 @@ def ready(client: CheckedClient, headers: dict[str, str], run_jobs: Callable[[],
     run_jobs()
     found: dict[str, Any] = client.get(ME, headers=headers).json
     return found
+
+
+def kept(runtime: Runtime, export_id: int) -> bytes:
+    """The archive of an export, as it is stored."""
+    return (
+        runtime.settings.instance_path / "uploads" / "private" / "exports" / f"{export_id}.zip"
+    ).read_bytes()
 
 
 def opened(archive: bytes) -> dict[str, Any]:
@@ -533,7 +541,7 @@ def test_many_rows_cost_no_more_queries_and_little_memory(life: Life, runtime: R
     """20 MB of messages, of which few are in memory at a time."""
     exports = runtime.get(Accounts).exports
 
-    def build() -> tuple[int, int]:
+    def build() -> tuple[int, int, int]:
         seen: list[str] = []
 
         def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
@@ -545,20 +553,18 @@ def test_many_rows_cost_no_more_queries_and_little_memory(life: Life, runtime: R
         tracemalloc.start()
         try:
             exports.build(export_id)
-            return len(seen), tracemalloc.get_traced_memory()[1]
+            return len(seen), tracemalloc.get_traced_memory()[1], export_id
         finally:
             tracemalloc.stop()
             event.remove(context, "before_cursor_execute", note)
 
-    few, _ = build()
+    few, _, _ = build()
     values = {"chat": life.chat.id, "user": life.user.id, "other": life.other.id, "count": 5000}
     db.session.execute(FILL, values)
     db.session.commit()
-    many, peak = build()
+    many, peak, export_id = build()
     assert many == few
-    archive = db.session.scalars(select(DataExport.archive).where(DataExport.status == "ready")).one()
-    assert archive is not None
-    rows = opened(archive)["messages.json"]
+    rows = opened(kept(runtime, export_id))["messages.json"]
     assert [row["seq"] for row in rows] == list(range(1, 5001))
     assert sum(len(row["text"]) for row in rows) > 19_000_000
     assert peak < 8_000_000
@@ -573,7 +579,10 @@ def test_values_are_written_as_the_api_writes_them() -> None:
         "name": "Łódź «ظ»",
     }
     sections = [ExportSection("one", lambda _: [row]), ExportSection("none", lambda _: [])]
-    write_archive(file, {"README.txt": "Hello"}, sections, 1, START)
+    with Archive(file, START) as archive:
+        archive.add_text("README.txt", "Hello")
+        for section in sections:
+            archive.add_rows(section.name, section.collect(1))
     files = opened(file.getvalue())
     assert files["one.json"] == [
         {
@@ -587,7 +596,7 @@ def test_values_are_written_as_the_api_writes_them() -> None:
     with zipfile.ZipFile(file) as found:
         assert {entry.date_time for entry in found.infolist()} == {(2026, 5, 4, 9, 0, 0)}
     with pytest.raises(TypeError, match="no bytes"):
-        write_archive(io.BytesIO(), {}, [ExportSection("x", lambda _: [{"a": b"secret"}])], 1, START)
+        Archive(io.BytesIO(), START).add_rows("x", [{"a": b"secret"}])
 
 
 def test_codes_of_a_number_that_is_not_the_users_are_not_told(

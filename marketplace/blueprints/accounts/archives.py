@@ -3,17 +3,20 @@
 import hashlib
 import json
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import IO, Any
+from typing import IO, Any, Self
 from uuid import UUID
 
 from itsdangerous import BadData, URLSafeSerializer
 
-from marketplace.blueprints.accounts.privacy_ports import ExportSection
+from marketplace.blueprints.accounts.ports import FileStore
+from marketplace.blueprints.accounts.privacy_ports import ExportFile
 
 MAX_TOKEN = 512
 """Longer ones are refused unread; ours stay far below."""
+CHUNK_BYTES = 1024 * 1024
+"""How much of a file is in memory; from a bucket each part is a request."""
 
 
 class ExportLinks:
@@ -39,16 +42,64 @@ class ExportLinks:
         return (export_id, user_id) if now.timestamp() < until else None
 
 
-def write_archive(
-    file: IO[bytes], texts: Mapping[str, str], sections: Sequence[ExportSection], user_id: int, at: datetime
-) -> None:
-    """A ZIP with the `texts` by their names, and one JSON array for each section; `at` dates its files."""
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in texts.items():
-            archive.writestr(_entry(name, at), content)
-        for section in sections:
-            with archive.open(_entry(f"{section.name}.json", at), "w", force_zip64=True) as entry:
-                entry.writelines(_json_array(section.collect(user_id)))
+class FileGone(Exception):
+    """A file ended before its end: somebody has deleted it meanwhile."""
+
+
+def chunks(files: FileStore, key: str, size: int) -> Iterator[bytes]:
+    """A stored file of `size` bytes, a part at a time. Raises FileGone, Unavailable."""
+    for start in range(0, size, CHUNK_BYTES):
+        part = files.read(key, start, min(CHUNK_BYTES, size - start))
+        if not part:
+            raise FileGone
+        yield part
+
+
+class Archive:
+    """A ZIP that is written into `file` without being held in memory; `at` dates what is in it."""
+
+    def __init__(self, file: IO[bytes], at: datetime) -> None:
+        self._zip = zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED)
+        self._at = at
+        self._contents: list[dict[str, Any]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Close it. Its list of contents is written unless something failed."""
+        if kind is None:
+            self.add_rows("files", self._contents)
+        self._zip.close()
+
+    def add_text(self, name: str, content: str) -> None:
+        """A text by its name."""
+        self._zip.writestr(_entry(name, self._at), content)
+
+    def add_rows(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        """One JSON array, `<name>.json`."""
+        with self._zip.open(_entry(f"{name}.json", self._at), "w", force_zip64=True) as entry:
+            entry.writelines(_json_array(rows))
+
+    def add_file(self, files: FileStore, found: ExportFile) -> None:
+        """A stored file, as it is. One that is gone is named as `missing` in `files.json`, and one that
+        went while it was read as `cut`. Raises Unavailable.
+        """
+        name = f"files/{found.name}"
+        size = files.find_size(found.key)
+        status = "missing"
+        if size is not None:
+            entry = _entry(name, self._at)
+            # Pictures and PDFs are packed already.
+            entry.compress_type = zipfile.ZIP_STORED
+            with self._zip.open(entry, "w", force_zip64=True) as target:
+                try:
+                    for part in chunks(files, found.key, size):
+                        target.write(part)
+                    status = "included"
+                except FileGone:
+                    status = "cut"
+        self._contents.append({"name": name, "size": size, "status": status})
 
 
 def _entry(name: str, at: datetime) -> zipfile.ZipInfo:

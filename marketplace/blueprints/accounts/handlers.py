@@ -24,6 +24,7 @@ from marketplace.web.runtime import Runtime
 EVERY_SECONDS = 3600.0
 EVERY_DAY = 24 * EVERY_SECONDS
 SWEEP_JOB = "accounts.sweep"
+EXPORTS_JOB = "accounts.sweep_exports"
 AVATARS_JOB = "accounts.sweep_avatars"
 
 
@@ -59,6 +60,9 @@ def jobs(parts: Runtime) -> Iterable[Job]:
     def sweep(_payload: dict[str, Any]) -> None:
         built.sweeper.sweep()
 
+    def sweep_exports(_payload: dict[str, Any]) -> None:
+        built.exports.sweep()
+
     def sweep_avatars(_payload: dict[str, Any]) -> None:
         built.avatars.sweep()
 
@@ -69,7 +73,8 @@ def jobs(parts: Runtime) -> Iterable[Job]:
         sending(CHANGE_EMAIL_JOB, built.contacts.send_change_email, Lane.CODES),
         sending(CODE_JOB, built.codes.deliver, Lane.CODES),
         sending(RESTORE_JOB, built.deletion.send_restore, Lane.MAIL),
-        Job(EXPORT_JOB, export, lane=Lane.BULK),
+        Job(EXPORT_JOB, export, effect=True, lane=Lane.BULK),
+        Job(EXPORTS_JOB, sweep_exports, effect=True, every=EVERY_SECONDS, lane=Lane.BULK),
         Job(ANONYMISE_JOB, anonymise_due, every=EVERY_SECONDS, lane=Lane.BULK),
         Job(ANONYMISE_ONE_JOB, anonymise, lane=Lane.BULK),
         Job(SWEEP_JOB, sweep, every=EVERY_SECONDS, lane=Lane.BULK),

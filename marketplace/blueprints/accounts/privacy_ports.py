@@ -1,6 +1,6 @@
 """What the export and the deletion of accounts need from outside."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -9,13 +9,35 @@ from marketplace.models.accounts import User
 
 
 @dataclass(frozen=True)
+class ExportFile:
+    """A stored file of a user: its name in the export, which no other file there has, and its key."""
+
+    name: str
+    key: str
+
+
+def _no_files(_user_id: int) -> Iterable[ExportFile]:
+    return ()
+
+
+@dataclass(frozen=True)
 class ExportSection:
-    """One file of an export. `collect(user_id)` gives its rows, values that JSON knows or times; it runs
-    inside a transaction, and gives them one by one: there may be many.
+    """One JSON file of an export. `collect(user_id)` gives its rows, values that JSON knows or times; it runs
+    inside a transaction, and gives them one by one: there may be many. `files(user_id)` names the stored
+    files that belong to them; they are copied after the transaction.
     """
 
     name: str
     collect: Callable[[int], Iterable[Mapping[str, Any]]]
+    files: Callable[[int], Iterable[ExportFile]] = _no_files
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file on its way out: `size` bytes, a part at a time."""
+
+    size: int
+    parts: Iterator[bytes]
 
 
 @dataclass(frozen=True)
@@ -54,12 +76,24 @@ class ExportRepository(Protocol):
         """Whose it is; None when it is no longer pending."""
         ...
 
-    def finish(self, export_id: int, archive: bytes, ready_at: datetime, expires_at: datetime) -> None: ...
+    def find_pending_owner(self, export_id: int) -> int | None:
+        """As `lock_pending`, without the lock."""
+        ...
+
+    def finish(self, export_id: int, ready_at: datetime, expires_at: datetime) -> None:
+        """Ready, with its archive in the storage."""
+        ...
 
     def fail(self, export_id: int, expires_at: datetime) -> None: ...
 
     def read(self, export_id: int, user_id: int, at: datetime) -> bytes | None:
-        """The archive of a ready one that has not expired, of a user who is neither blocked nor deleted."""
+        """The archive of a ready one that has not expired, of a user who is neither blocked nor deleted;
+        empty when it lies in the storage, as all do but those of earlier versions.
+        """
+        ...
+
+    def existing(self, ids: Sequence[int]) -> set[int]:
+        """Those of `ids` that exports have."""
         ...
 
     def purge(self, at: datetime) -> None:

@@ -47,8 +47,12 @@ def get_export() -> ExportView:
 @blp.response(200, {"contentMediaType": ZIP}, content_type=ZIP)
 def fetch_export(query: dict[str, Any]) -> Response:
     """The archive, for whoever has the link: no other right is asked for"""
-    headers = {"Content-Disposition": 'attachment; filename="my-data.zip"'}
-    return Response(accounts().exports.fetch(query["token"]), content_type=ZIP, headers=headers)
+    found = accounts().exports.fetch(query["token"])
+    headers = {
+        "Content-Disposition": 'attachment; filename="my-data.zip"',
+        "Content-Length": str(found.size),
+    }
+    return Response(found.parts, content_type=ZIP, headers=headers)
 
 
 @blp.delete("/me")

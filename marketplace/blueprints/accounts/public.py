@@ -16,13 +16,14 @@ from marketplace.blueprints.accounts.events import (
     UserUnblocked,
     UserVerified,
 )
-from marketplace.blueprints.accounts.privacy_ports import ExportSection
+from marketplace.blueprints.accounts.privacy_ports import ExportFile, ExportSection
 from marketplace.blueprints.accounts.services import AvatarService, PictureAllowance
 from marketplace.blueprints.accounts.wiring import Accounts
 from marketplace.web.runtime import Runtime
 
 __all__ = [
     "AvatarService",
+    "ExportFile",
     "ExportSection",
     "PasswordChanged",
     "PictureAllowance",

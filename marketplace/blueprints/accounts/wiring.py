@@ -102,7 +102,16 @@ def build(parts: Runtime) -> Accounts:
     export_rows = SqlExportRepository(uow)
     records = SqlAccountRecords(uow)
     personal = moderation.personal_records(parts)
-    exports = ExportService(uow, users, export_rows, ExportLinks(settings.secret_key), post, audit, clock)
+    exports = ExportService(
+        uow,
+        users,
+        export_rows,
+        ExportLinks(settings.secret_key),
+        integrations.files(parts),
+        post,
+        audit,
+        clock,
+    )
     for section in records.sections():
         exports.register(section)
     for name, collect in personal.sections():

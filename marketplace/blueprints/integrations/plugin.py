@@ -5,6 +5,7 @@ from typing import Any
 
 from marketplace.blueprints.integrations.routes import blp
 from marketplace.blueprints.integrations.wiring import Integrations, build
+from marketplace.kernel.lanes import Lane
 from marketplace.kernel.registry import Job
 from marketplace.plugins import Plugin
 from marketplace.web.runtime import Runtime
@@ -25,7 +26,7 @@ def jobs(runtime: Runtime) -> Iterable[Job]:
     def prune(_payload: dict[str, Any]) -> None:
         outbox.prune(runtime.clock.now())
 
-    return [Job(PRUNE_JOB, prune, effect=True, every=EVERY_HOUR)]
+    return [Job(PRUNE_JOB, prune, effect=True, every=EVERY_HOUR, lane=Lane.BULK)]
 
 
 PLUGIN = Plugin(name="integrations", root=(blp,), setup=setup, jobs=jobs)

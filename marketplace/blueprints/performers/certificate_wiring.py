@@ -1,5 +1,6 @@
 """Builds the services of certificates."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from marketplace.blueprints.accounts import public as accounts
@@ -44,11 +45,15 @@ def build_certificates(parts: Runtime, directory: PerformerDirectory) -> Certifi
             found = shelf.find_file(certificate_id, right)
         if found is None:
             return None
-        name = f"certificate-{found.id}.{found.file_key.rpartition('.')[2]}"
+        name = _name(found.id, found.file_key)
         return integrations.PrivateFile(found.file_key, found.content_type, name)
 
+    def files_of(user_id: int) -> Iterator[accounts.ExportFile]:
+        for certificate_id, key in rows.list_keys(user_id):
+            yield accounts.ExportFile(f"certificates/{_name(certificate_id, key)}", key)
+
     integrations.private_files(parts).register(KIND, find)
-    accounts.register_export(parts, accounts.ExportSection("certificates", rows.section))
+    accounts.register_export(parts, accounts.ExportSection("certificates", rows.section, files_of))
     documents = integrations.documents(parts)
     return Certificates(
         own=CertificateService(
@@ -66,3 +71,8 @@ def build_certificates(parts: Runtime, directory: PerformerDirectory) -> Certifi
         watch=CertificateWatch(uow, rows, verification, mailer, files, FOLDER, clock),
         shelf=shelf,
     )
+
+
+def _name(certificate_id: int, key: str) -> str:
+    """What a certificate's file is called where somebody saves it."""
+    return f"certificate-{certificate_id}.{key.rpartition('.')[2]}"

@@ -1,5 +1,6 @@
 """Builds the services of portfolios."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from marketplace.blueprints.accounts import public as accounts
@@ -29,7 +30,12 @@ def build_portfolio(parts: Runtime) -> Portfolio:
     """Wire services to their adapters; the export holds the rows."""
     files, pictures = integrations.files(parts), integrations.pictures(parts)
     rows = SqlPortfolioRepository(parts.uow)
-    accounts.register_export(parts, accounts.ExportSection("portfolio", rows.export))
+
+    def files_of(user_id: int) -> Iterator[accounts.ExportFile]:
+        for image_id, key in rows.list_keys(user_id):
+            yield accounts.ExportFile(f"portfolio/portfolio-{image_id}.webp", key)
+
+    accounts.register_export(parts, accounts.ExportSection("portfolio", rows.export, files_of))
     return Portfolio(
         own=PortfolioService(
             parts.uow, rows, accounts.picture_allowance(parts), files, pictures, parts.clock

@@ -38,6 +38,18 @@ class FileStore(Protocol):
         """Raises StorageFull, Unavailable."""
         ...
 
+    def put_file(self, key: str, source: BinaryIO, content_type: str) -> None:
+        """As `put`, without holding the file in memory."""
+        ...
+
+    def find_size(self, key: str) -> int | None:
+        """In bytes, None when there is none. Raises Unavailable."""
+        ...
+
+    def read(self, key: str, start: int, length: int) -> bytes | None:
+        """That part of the content, None when there is none. Raises Unavailable."""
+        ...
+
     def delete(self, key: str) -> None:
         """Raises Unavailable."""
         ...

@@ -7,11 +7,12 @@ from typing import Any
 
 from sqlalchemy import Row, Select, case, delete, exists, func, insert, or_, select, text, update
 
-from marketplace.blueprints.accounts.privacy_ports import DueDeletion, ExportSection, ExportView
+from marketplace.blueprints.accounts.changes import SUBJECT
+from marketplace.blueprints.accounts.privacy_ports import DueDeletion, ExportFile, ExportSection, ExportView
 from marketplace.database.repository import SqlRepository
 from marketplace.database.streaming import stream_rows
 from marketplace.database.unit_of_work import SqlUnitOfWork
-from marketplace.kernel.media import media_url
+from marketplace.kernel.media import media_key, media_url
 from marketplace.models.accounts import (
     OneTimeCode,
     OneTimeToken,
@@ -20,6 +21,7 @@ from marketplace.models.accounts import (
     User,
     UserSession,
 )
+from marketplace.models.moderation import ChangeRequest
 from marketplace.models.privacy import DataExport, anonymous_email
 
 _QUIET = {"synchronize_session": False}
@@ -72,9 +74,17 @@ class SqlExportRepository(SqlRepository):
         )
         return self.session.scalar(statement)
 
-    def finish(self, export_id: int, archive: bytes, ready_at: datetime, expires_at: datetime) -> None:
-        """Ready, with its archive."""
-        self._set(export_id, status="ready", archive=archive, ready_at=ready_at, expires_at=expires_at)
+    def find_pending_owner(self, export_id: int) -> int | None:
+        """As `lock_pending`, without the lock."""
+        return self.session.scalar(select(DataExport.user_id).where(DataExport.id == export_id, _IS_PENDING))
+
+    def finish(self, export_id: int, ready_at: datetime, expires_at: datetime) -> None:
+        """Ready, with its archive in the storage, which an empty one says."""
+        self._set(export_id, status="ready", archive=b"", ready_at=ready_at, expires_at=expires_at)
+
+    def existing(self, ids: Sequence[int]) -> set[int]:
+        """Those of `ids` that exports have."""
+        return set(self.session.scalars(select(DataExport.id).where(DataExport.id.in_(ids))))
 
     def fail(self, export_id: int, expires_at: datetime) -> None:
         """Given up."""
@@ -123,7 +133,7 @@ class SqlAccountRecords(SqlRepository):
     def sections(self) -> Sequence[ExportSection]:
         """Neither hashes nor secrets are among them."""
         return [
-            ExportSection("profile", self._profile),
+            ExportSection("profile", self._profile, self._files),
             ExportSection("sessions", self._sessions),
             ExportSection("mailed_tokens", self._mailed_tokens),
             ExportSection("texted_codes", self._texted_codes),
@@ -164,6 +174,21 @@ class SqlAccountRecords(SqlRepository):
         for row in rows:
             key = row.pop("avatar_key")
             yield {**row, "avatar_url": media_url(key)}
+
+    def _files(self, user_id: int) -> Iterator[ExportFile]:
+        """The avatar that is shown, and the one that waits for staff."""
+        shown = self.session.scalar(select(User.avatar_key).where(User.id == user_id))
+        if shown is not None:
+            yield ExportFile("avatar.webp", shown)
+        waiting = select(ChangeRequest.new_value).where(
+            ChangeRequest.subject_type == SUBJECT,
+            ChangeRequest.subject_id == user_id,
+            ChangeRequest.field_name == "avatar",
+            ChangeRequest.status == "pending",
+        )
+        key = media_key(self.session.scalar(waiting))
+        if key is not None:
+            yield ExportFile("avatar-waiting.webp", key)
 
     def _sessions(self, user_id: int) -> Iterator[Mapping[str, Any]]:
         by_staff = UserSession.acting_admin_id.is_not(None)

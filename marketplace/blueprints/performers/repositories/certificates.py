@@ -227,6 +227,16 @@ class SqlCertificateRepository(SqlRepository):
         )
         return list(self.session.scalars(statement, execution_options=_QUIET))
 
+    def list_keys(self, user_id: int) -> list[tuple[int, str]]:
+        """The id of each certificate of a user, and the key of its file."""
+        statement = (
+            select(Certificate.id, Certificate.file_key)
+            .join(Performer, Performer.id == Certificate.performer_id)
+            .where(Performer.user_id == user_id)
+            .order_by(Certificate.id)
+        )
+        return [(certificate_id, key) for certificate_id, key in self.session.execute(statement)]
+
     def section(self, user_id: int) -> Iterator[Mapping[str, Any]]:
         """For an export: who decided stays out, it is a member of staff."""
         statement = (

@@ -180,6 +180,16 @@ class SqlPortfolioRepository(SqlRepository):
         )
         return stream_rows(self.session, statement)
 
+    def list_keys(self, user_id: int) -> list[tuple[int, str]]:
+        """The id and key of each picture of a user, in their order."""
+        statement = (
+            select(PortfolioImage.id, PortfolioImage.key)
+            .join(Performer, Performer.id == PortfolioImage.performer_id)
+            .where(Performer.user_id == user_id)
+            .order_by(PortfolioImage.position, PortfolioImage.id)
+        )
+        return [(image_id, key) for image_id, key in self.session.execute(statement)]
+
     def forget(self, user_id: int) -> list[str]:
         """Remove all pictures of a user; returns their keys."""
         # The performer first: whoever adds a picture right now is waited for.
