@@ -244,6 +244,8 @@ def test_300_polls_and_sockets_of_one_address_leave_room_for_others(served: Runn
         assert _threads(served) < before + 60
         started = time.monotonic()
         assert request(served, "GET", "/health", source="127.0.0.3")[0] == 200
+        wrong = {"login": "nobody", "password": "Wrong-Horse-7"}
+        assert served.api("POST", "/user/login", json=wrong).status_code == 401
         with websocket_to(served, "127.0.0.3") as opened:
             assert opened.recv().startswith("0{")
         assert time.monotonic() - started < WAIT
