@@ -14,7 +14,6 @@ from PIL import Image
 from sqlalchemy import select
 
 from marketplace.blueprints.accounts.wiring import Accounts
-from marketplace.blueprints.integrations import storage
 from marketplace.extensions import db
 from marketplace.kernel.clock import FrozenClock
 from marketplace.models import ChangeRequest, User
@@ -154,10 +153,55 @@ def test_a_performers_waits_for_staff(
     assert answer.json["avatar_url"] is None
     [change] = answer.json["pending_changes"]
     assert (change["field_name"], change["old_value"]) == ("avatar", None)
-    assert client.get(change["new_value"]).status_code == 200, "staff looks at it"
-    approved = client.post(f"/api/v1/admin/changes/{change['id']}/approve", headers=auth(make.staff()))
+    assert client.get(change["new_value"]).status_code == 404, "nobody sees it by its address"
+    staff = auth(make.staff())
+    [queued] = client.get("/api/v1/admin/changes", headers=staff).json["items"]
+    [own] = ann.call("GET", "/me/changes").json["items"]
+    for link in (queued["new_display"], own["new_display"]):
+        assert client.get(link).mimetype == "image/webp"
+    approved = client.post(f"/api/v1/admin/changes/{change['id']}/approve", headers=staff)
     assert approved.status_code == 200
     assert ann.me()["avatar_url"] == change["new_value"]
+    assert client.get(change["new_value"]).status_code == 200
+    assert client.get(queued["new_display"]).status_code == 200
+
+
+def test_a_refused_one_is_never_public(
+    client: CheckedClient,
+    person: Callable[..., Person],
+    make: Factory,
+    auth: Auth,
+    clock: FrozenClock,
+    runtime: Runtime,
+    uploads: Path,
+) -> None:
+    ann = person()
+    make.performer(db.session.get_one(User, ann.id))
+    [change] = put(ann, picture()).json["pending_changes"]
+    staff = auth(make.staff())
+    body = {"reason": "No face"}
+    refused = client.post(f"/api/v1/admin/changes/{change['id']}/reject", json=body, headers=staff)
+    assert refused.status_code == 200
+    assert client.get(change["new_value"]).status_code == 404
+    assert client.get(refused.json["new_display"]).status_code == 200, "staff may take it back"
+    clock.advance(timedelta(days=1, minutes=1))
+    own = client.get("/api/v1/user/me/changes", headers=auth(db.session.get_one(User, ann.id)))
+    assert client.get(own.json["items"][0]["new_display"]).status_code == 404
+    for path in uploads.iterdir():
+        os.utime(path, (0, 0))
+    assert runtime.get(Accounts).avatars.sweep() == 1
+    assert list(uploads.iterdir()) == []
+
+
+def test_the_picture_of_who_left_is_not_public(
+    client: CheckedClient, person: Callable[..., Person], clock: FrozenClock
+) -> None:
+    ann = person()
+    url = put(ann, picture()).json["avatar_url"]
+    assert client.get(url).status_code == 200
+    db.session.get_one(User, ann.id).deleted_at = clock.now()
+    db.session.commit()
+    assert client.get(url).status_code == 404
 
 
 def test_a_full_disk_is_507_and_leaves_nothing(
@@ -168,7 +212,7 @@ def test_a_full_disk_is_507_and_leaves_nothing(
 
     ann = person()
     with monkeypatch.context() as patch:
-        patch.setattr(storage.os, "fsync", full)
+        patch.setattr(os, "fsync", full)
         answer = put(ann, picture())
     assert (answer.status_code, answer.json["code"]) == (507, "storage_full")
     assert ann.me()["avatar_url"] is None
@@ -224,7 +268,7 @@ def test_files_that_nobody_shows_are_swept(
 
 
 def test_a_picture_in_a_bucket_is_fetched_from_there(
-    client: CheckedClient, runtime: Runtime, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    client: CheckedClient, make: Factory, runtime: Runtime, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     import urllib.request
     from dataclasses import replace
@@ -234,6 +278,7 @@ def test_a_picture_in_a_bucket_is_fetched_from_there(
     from tests.support.s3 import BUCKET, KEY, REGION, SECRET, running_bucket
 
     name = "avatars/0123456789abcdef0123456789abcdef.webp"
+    make.user(avatar_key=name)
     with running_bucket() as bucket:
         settings = replace(
             runtime.settings,

@@ -526,3 +526,31 @@ def fill(performer_id: int, count: int) -> None:
         for n in range(count)
     )
     db.session.commit()
+
+
+@pytest.mark.parametrize("status", ["pending", "rejected", "suspended"])
+def test_before_staff_approve_only_its_performer_sees_it(
+    client: CheckedClient,
+    make: Factory,
+    auth: Auth,
+    uploads: Path,
+    run_jobs: Callable[[], int],
+    status: str,
+) -> None:
+    user = make.user()
+    waiting = make.performer(user, status=status)
+    headers = auth(user)
+    made = post(client, headers).json
+    run_jobs()
+    [own] = client.get(URL, headers=headers).json["items"]
+    for link in (made["url"], own["url"], own["thumbnail_url"]):
+        assert link.startswith("/files?")
+        assert client.get(link).mimetype == "image/webp"
+    addresses = [f"/media/{key}" for key in files(uploads)]
+    assert [client.get(address).status_code for address in addresses] == [404, 404]
+    waiting.status = "approved"
+    db.session.commit()
+    assert [client.get(address).status_code for address in addresses] == [200, 200]
+    assert client.get(URL, headers=headers).json["items"][0]["url"] in addresses
+    assert client.delete(f"{URL}/{made['id']}", headers=headers | ANY).status_code == 204
+    assert [client.get(link).status_code for link in (own["url"], *addresses)] == [404, 404, 404]

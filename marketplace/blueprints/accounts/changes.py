@@ -1,6 +1,6 @@
 """How each field of a user's own profile is edited."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from marketplace.kernel.changes import Attribute, FieldStore, FieldStrategy
@@ -10,8 +10,17 @@ from marketplace.kernel.media import media_key, media_url
 SUBJECT = "user"
 
 
+Link = Callable[[str], str]
+"""An address that opens the file of a key for whoever is given it, for a while."""
+
+
 class Avatar:
-    """The avatar: staff and users see its address, the account keeps the key of the file."""
+    """The avatar: the account keeps the key of the file, and a change the address that it will have. One that
+    waits or was refused has none that opens: staff and its owner are shown it by a link of `link`.
+    """
+
+    def __init__(self, link: Link | None = None) -> None:
+        self._link = link
 
     def read(self, subject: Any) -> Any:
         """The address, None without one."""
@@ -27,8 +36,11 @@ class Avatar:
         return {}
 
     def show(self, values: Sequence[Any], _language: str, /) -> Sequence[Any]:
-        """They are addresses already."""
-        return values
+        """By links, whether everybody may see them or not."""
+        if self._link is None:
+            return values
+        keys = [media_key(value) for value in values]
+        return [None if key is None else self._link(key) for key in keys]
 
 
 MODERATED_FIELDS: dict[str, Attribute | Avatar] = {

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from marketplace.blueprints.accounts.adapters import ArgonHasher, JwtTokens, PyotpCodes
 from marketplace.blueprints.accounts.archives import ExportLinks
-from marketplace.blueprints.accounts.changes import MODERATED_FIELDS, SUBJECT
+from marketplace.blueprints.accounts.changes import MODERATED_FIELDS, SUBJECT, Avatar
 from marketplace.blueprints.accounts.events import UserProfileChanged
 from marketplace.blueprints.accounts.privacy_ports import ExportSection
 from marketplace.blueprints.accounts.repositories import (
@@ -45,6 +45,9 @@ from marketplace.blueprints.accounts.services import (
 from marketplace.blueprints.integrations import public as integrations
 from marketplace.blueprints.moderation import public as moderation
 from marketplace.web.runtime import Runtime, runtime
+
+AVATAR, AVATARS = "avatar", "avatars"
+"""The kind of private file, and the folder, of avatars."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +138,7 @@ def build(parts: Runtime) -> Accounts:
         parts,
         moderation.ModeratedSubject(
             name=SUBJECT,
-            fields=MODERATED_FIELDS,
+            fields=MODERATED_FIELDS | {"avatar": Avatar(lambda key: _avatar_link(parts, key))},
             store=users,
             changed=lambda ids: uow.record_many([UserProfileChanged(user_id=user_id) for user_id in ids]),
         ),
@@ -144,6 +147,10 @@ def build(parts: Runtime) -> Accounts:
     moderation.register_counters(parts, SqlStatistics(uow).counters())
     profile = ProfileService(uow, users, moderation.change_requests(parts))
     allowance = PictureAllowance(uow, budgets)
+    avatars = AvatarService(
+        uow, users, profile, allowance, integrations.files(parts), integrations.pictures(parts), clock
+    )
+    _show_avatars(parts, avatars)
     return Accounts(
         sessions=sessions,
         login=LoginService(uow, credentials, factors, sessions),
@@ -151,9 +158,7 @@ def build(parts: Runtime) -> Accounts:
             uow, users, one_time, credentials, tokens, sessions, budgets, post, clock
         ),
         profile=profile,
-        avatars=AvatarService(
-            uow, users, profile, allowance, integrations.files(parts), integrations.pictures(parts), clock
-        ),
+        avatars=avatars,
         allowance=allowance,
         codes=CodeService(uow, users, keeper, sessions, factors, passwords, post),
         passwords=passwords,
@@ -165,6 +170,22 @@ def build(parts: Runtime) -> Accounts:
         deletion=deletion,
         sweeper=sweeper,
     )
+
+
+def _show_avatars(parts: Runtime, avatars: AvatarService) -> None:
+    """Those that accounts show to everybody, those that wait by a link."""
+
+    def find(_row_id: int, key: str) -> integrations.PrivateFile | None:
+        if not avatars.is_waiting(key):
+            return None
+        return integrations.PrivateFile(key, integrations.CONTENT_TYPE, "avatar.webp")
+
+    integrations.private_files(parts).register(AVATAR, find)
+    integrations.public_files(parts).register(AVATARS, avatars.is_shown)
+
+
+def _avatar_link(parts: Runtime, key: str) -> str:
+    return integrations.private_files(parts).link(AVATAR, 0, key)
 
 
 def accounts() -> Accounts:

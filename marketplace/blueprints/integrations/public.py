@@ -13,6 +13,7 @@ from marketplace.blueprints.integrations.ports import (
 )
 from marketplace.blueprints.integrations.private_files import FOLDER as PRIVATE_FOLDER
 from marketplace.blueprints.integrations.private_files import PrivateFiles
+from marketplace.blueprints.integrations.public_files import PublicFiles
 from marketplace.blueprints.integrations.wiring import Integrations
 from marketplace.web.runtime import Runtime
 
@@ -27,6 +28,7 @@ __all__ = [
     "Pictures",
     "PrivateFile",
     "PrivateFiles",
+    "PublicFiles",
     "SmsSender",
     "StoredFile",
     "documents",
@@ -34,6 +36,7 @@ __all__ = [
     "mailer",
     "pictures",
     "private_files",
+    "public_files",
     "sms",
 ]
 
@@ -66,3 +69,8 @@ def documents(parts: Runtime) -> Documents:
 def private_files(parts: Runtime) -> PrivateFiles:
     """Signed links to files that not everybody may see; keep those below `PRIVATE_FOLDER`."""
     return parts.get(Integrations).private_files
+
+
+def public_files(parts: Runtime) -> PublicFiles:
+    """Say here which files of your folder everybody may see."""
+    return parts.get(Integrations).public_files

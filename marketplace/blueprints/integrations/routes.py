@@ -6,7 +6,7 @@ from datetime import timedelta
 from flask import Blueprint, Response, redirect, request
 
 from marketplace.blueprints.integrations import schemas
-from marketplace.blueprints.integrations.private_files import FOLDER, PATH
+from marketplace.blueprints.integrations.private_files import PATH
 from marketplace.blueprints.integrations.wiring import Integrations
 from marketplace.kernel.errors import NotFound
 from marketplace.kernel.media import MEDIA_PATH
@@ -26,9 +26,10 @@ _KEY = re.compile(r"[a-z]+/[0-9a-f]{32}\.webp")
 @public
 def media(key: str) -> Response:
     """A picture: from here, or by redirection to where it is stored."""
-    if not _KEY.fullmatch(key) or key.startswith(f"{FOLDER}/"):
+    parts = runtime().get(Integrations)
+    if not _KEY.fullmatch(key) or not parts.public_files.is_public(key):
         raise NotFound
-    store = runtime().get(Integrations).files
+    store = parts.files
     url = store.signed_url(key, LINK_LIFE)
     if url is not None:
         answer = redirect(url)

@@ -10,6 +10,7 @@ from marketplace.blueprints.integrations.documents import Documents
 from marketplace.blueprints.integrations.pictures import Pictures
 from marketplace.blueprints.integrations.ports import FileStore, Mailer, SmsSender
 from marketplace.blueprints.integrations.private_files import PrivateFiles
+from marketplace.blueprints.integrations.public_files import PublicFiles
 from marketplace.blueprints.integrations.storage import make_store
 from marketplace.blueprints.integrations.twilio import TwilioSms
 from marketplace.config import Settings
@@ -28,6 +29,7 @@ class Integrations:
     pictures: Pictures
     documents: Documents
     private_files: PrivateFiles
+    public_files: PublicFiles
     outbox: OutboxFolder
 
 
@@ -47,6 +49,7 @@ def build(parts: Runtime) -> Integrations:
         pictures=pictures,
         documents=Documents(pictures),
         private_files=PrivateFiles(parts.settings.secret_key, files, parts.clock),
+        public_files=PublicFiles(),
         outbox=outbox,
     )
 

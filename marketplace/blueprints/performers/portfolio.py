@@ -5,6 +5,7 @@ import io
 import secrets
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from itertools import islice
 from typing import BinaryIO
@@ -15,6 +16,7 @@ from marketplace.blueprints.performers.events import PerformerPortfolioChanged
 from marketplace.blueprints.performers.policies import own_performer_id
 from marketplace.blueprints.performers.portfolio_ports import (
     FileStore,
+    Links,
     OwnPicture,
     Pictures,
     PortfolioRepository,
@@ -38,6 +40,11 @@ LEFT_ALONE = timedelta(days=1)
 BATCH = 500
 
 
+KIND = "portfolio"
+WHOLE, THUMBNAIL = "whole", "thumbnail"
+"""What a link of that kind opens."""
+
+
 def thumbnail_key(key: str) -> str:
     """Where the thumbnail of the picture `key` is kept: always the same place, so that making it twice
     leaves no second file, and whoever deletes the picture need not know whether there is one.
@@ -55,10 +62,12 @@ class PortfolioService:
         allowance: Allowance,
         files: FileStore,
         pictures: Pictures,
+        links: Links,
         clock: Clock,
     ) -> None:
         self._uow = uow
         self._rows = rows
+        self._links = links
         self._allowance = allowance
         self._files = files
         self._pictures = pictures
@@ -93,15 +102,15 @@ class PortfolioService:
             image_id = self._rows.add(performer_id, stored, self._clock.now())
             self._uow.enqueue(THUMBNAIL_JOB, {"image_id": image_id, "key": stored.key})
             self._uow.record(PerformerPortfolioChanged(performer_id=performer_id))
-            return self._rows.get_own(performer_id, image_id)
+            return self._seen(caller, self._rows.get_own(performer_id, image_id))
 
     def list_own(self, caller: Principal) -> list[OwnPicture]:
         """In their order."""
-        return self._rows.list_own(own_performer_id(caller))
+        return [self._seen(caller, one) for one in self._rows.list_own(own_performer_id(caller))]
 
     def get_own(self, caller: Principal, image_id: int) -> OwnPicture:
         """Raises NotFound."""
-        return self._rows.get_own(own_performer_id(caller), image_id)
+        return self._seen(caller, self._rows.get_own(own_performer_id(caller), image_id))
 
     def set_caption(self, caller: Principal, image_id: int, caption: str, expected: int | None) -> OwnPicture:
         """An equal caption changes nothing. Raises NotFound, PreconditionFailed."""
@@ -111,11 +120,11 @@ class PortfolioService:
             if expected not in {None, found.version}:
                 raise PreconditionFailed
             if found.caption == caption:
-                return found
+                return self._seen(caller, found)
             if not self._rows.set_caption(performer_id, image_id, caption, expected):
                 raise PreconditionFailed
             self._uow.record(PerformerPortfolioChanged(performer_id=performer_id))
-            return self._rows.get_own(performer_id, image_id)
+            return self._seen(caller, self._rows.get_own(performer_id, image_id))
 
     def remove(self, caller: Principal, image_id: int, expected: int | None) -> None:
         """The files go after the commit. Raises NotFound, PreconditionFailed."""
@@ -142,7 +151,18 @@ class PortfolioService:
             if list(ids) != present:
                 self._rows.reorder(performer_id, ids)
                 self._uow.record(PerformerPortfolioChanged(performer_id=performer_id))
-            return self._rows.list_own(performer_id)
+            return [self._seen(caller, one) for one in self._rows.list_own(performer_id)]
+
+    def _seen(self, caller: Principal, picture: OwnPicture) -> OwnPicture:
+        """As its performer sees it: by links, as long as nobody else may see it."""
+        if caller.performer_status == "approved":
+            return picture
+        small = picture.thumbnail_url
+        return replace(
+            picture,
+            url=self._links.link(KIND, picture.id, WHOLE),
+            thumbnail_url=None if small is None else self._links.link(KIND, picture.id, THUMBNAIL),
+        )
 
     def _check_room(self, performer_id: int) -> None:
         if self._rows.count(performer_id) >= MAX_IMAGES:

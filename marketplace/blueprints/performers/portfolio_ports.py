@@ -70,6 +70,12 @@ class Pictures(Protocol):
         ...
 
 
+class Links(Protocol):
+    """Signed links to files that not everybody may see."""
+
+    def link(self, kind: str, row_id: int, right: str) -> str: ...
+
+
 class PortfolioRepository(Protocol):
     def lock(self, performer_id: int) -> None:
         """Until the transaction ends nobody else changes which pictures there are, and in what order.
@@ -102,6 +108,14 @@ class PortfolioRepository(Protocol):
 
     def reorder(self, performer_id: int, ids: Sequence[int]) -> None:
         """Give the pictures this order, in one UPDATE."""
+        ...
+
+    def is_shown(self, key: str) -> bool:
+        """Whether a picture or thumbnail is of a performer whom staff have approved and who has not left."""
+        ...
+
+    def find_keys(self, image_id: int) -> tuple[str, str | None] | None:
+        """The keys of a picture and of its thumbnail; None when the picture is gone."""
         ...
 
     def find_key(self, image_id: int) -> str | None:

@@ -5,7 +5,15 @@ from dataclasses import dataclass
 
 from marketplace.blueprints.accounts import public as accounts
 from marketplace.blueprints.integrations import public as integrations
-from marketplace.blueprints.performers.portfolio import DELETE_JOB, PortfolioFiles, PortfolioService
+from marketplace.blueprints.performers.portfolio import (
+    CONTENT_TYPE,
+    DELETE_JOB,
+    FOLDER,
+    KIND,
+    WHOLE,
+    PortfolioFiles,
+    PortfolioService,
+)
 from marketplace.blueprints.performers.repositories.portfolio import SqlPortfolioRepository
 from marketplace.web.runtime import Runtime
 
@@ -36,11 +44,37 @@ def build_portfolio(parts: Runtime) -> Portfolio:
             yield accounts.ExportFile(f"portfolio/portfolio-{image_id}.webp", key)
 
     accounts.register_export(parts, accounts.ExportSection("portfolio", rows.export, files_of))
+    _show(parts, rows)
     return Portfolio(
         own=PortfolioService(
-            parts.uow, rows, accounts.picture_allowance(parts), files, pictures, parts.clock
+            parts.uow,
+            rows,
+            accounts.picture_allowance(parts),
+            files,
+            pictures,
+            integrations.private_files(parts),
+            parts.clock,
         ),
         files=PortfolioFiles(parts.uow, rows, files, pictures, parts.clock),
         rows=rows,
         parts=parts,
     )
+
+
+def _show(parts: Runtime, rows: SqlPortfolioRepository) -> None:
+    """Pictures of approved performers to everybody, the others to who has a link."""
+
+    def is_shown(key: str) -> bool:
+        with parts.uow:
+            return rows.is_shown(key)
+
+    def find(image_id: int, which: str) -> integrations.PrivateFile | None:
+        with parts.uow:
+            keys = rows.find_keys(image_id)
+        key = None if keys is None else keys[0 if which == WHOLE else 1]
+        if key is None:
+            return None
+        return integrations.PrivateFile(key, CONTENT_TYPE, f"portfolio-{image_id}.webp")
+
+    integrations.public_files(parts).register(FOLDER, is_shown)
+    integrations.private_files(parts).register(KIND, find)

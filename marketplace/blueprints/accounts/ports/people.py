@@ -53,6 +53,10 @@ class UserRepository(Protocol):
         """Take `phone` from another account that never confirmed it. False when one holds it confirmed."""
         ...
 
+    def is_avatar_shown(self, key: str) -> bool:
+        """Whether an account that is not deleted shows it."""
+        ...
+
     def avatars_in_use(self, keys: Sequence[str], since: datetime) -> set[str]:
         """Those of `keys` that an account shows, that wait for staff, or that staff decided on after
         `since`: a decision may be taken back.

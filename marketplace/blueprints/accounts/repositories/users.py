@@ -130,6 +130,11 @@ class SqlUserRepository(SqlRepository):
         self.session.execute(statement, execution_options={"synchronize_session": False})
         return True
 
+    def is_avatar_shown(self, key: str) -> bool:
+        """Whether an account that is not deleted shows it."""
+        shown = exists().where(User.avatar_key == key, User.deleted_at.is_(None))
+        return bool(self.session.scalar(select(shown)))
+
     def avatars_in_use(self, keys: Sequence[str], since: datetime) -> set[str]:
         """Those of `keys` that an account shows, that wait for staff, or that staff decided on after
         `since`.

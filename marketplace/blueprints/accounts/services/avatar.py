@@ -89,6 +89,16 @@ class AvatarService:
         """Show none. Raises PreconditionFailed."""
         return self._profile.update(caller, {"avatar": None}, expected)
 
+    def is_shown(self, key: str) -> bool:
+        """Whether everybody may see it: not while it waits for staff, nor once staff has refused it."""
+        with self._uow:
+            return self._users.is_avatar_shown(key)
+
+    def is_waiting(self, key: str) -> bool:
+        """Whether staff and its owner may see it: it is shown, waits, or was decided on a day ago at most."""
+        with self._uow:
+            return key in self._users.avatars_in_use([key], self._clock.now() - LEFT_ALONE)
+
     def sweep(self) -> int:
         """Delete the files that no account shows and staff does not look at; returns how many."""
         before = self._clock.now() - LEFT_ALONE

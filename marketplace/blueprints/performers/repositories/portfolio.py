@@ -141,6 +141,26 @@ class SqlPortfolioRepository(SqlRepository):
         )
         self.session.execute(statement, execution_options=_QUIET)
 
+    def is_shown(self, key: str) -> bool:
+        """Whether a picture or thumbnail is of a performer whom staff have approved and who has not left."""
+        shown = (
+            select(PortfolioImage.id)
+            .join(Performer, Performer.id == PortfolioImage.performer_id)
+            .join(User, User.id == Performer.user_id)
+            .where(
+                or_(PortfolioImage.key == key, PortfolioImage.thumbnail_key == key),
+                Performer.status == "approved",
+                User.deleted_at.is_(None),
+            )
+        )
+        return self.session.scalar(shown.limit(1)) is not None
+
+    def find_keys(self, image_id: int) -> tuple[str, str | None] | None:
+        """The keys of a picture and of its thumbnail; None when the picture is gone."""
+        statement = select(PortfolioImage.key, PortfolioImage.thumbnail_key)
+        row = self.session.execute(statement.where(PortfolioImage.id == image_id)).one_or_none()
+        return None if row is None else (row.key, row.thumbnail_key)
+
     def find_key(self, image_id: int) -> str | None:
         """None when the picture is gone."""
         return self.session.scalar(select(PortfolioImage.key).where(PortfolioImage.id == image_id))
