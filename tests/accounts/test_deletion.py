@@ -779,7 +779,9 @@ def test_what_comes_by_itself(runtime: Runtime) -> None:
     assert {kind for kind, job in jobs.items() if kind.startswith("accounts.") and job.every == 3600} == {
         "accounts.anonymise",
         "accounts.sweep",
+        "accounts.sweep_exports",
     }
-    assert not any(
-        jobs[kind].effect for kind in ("accounts.export", "accounts.anonymise_user", "accounts.sweep")
+    assert not any(jobs[kind].effect for kind in ("accounts.anonymise_user", "accounts.sweep"))
+    assert all(jobs[kind].effect for kind in ("accounts.export", "accounts.sweep_exports")), (
+        "they reach the storage, and keep no transaction open"
     )
