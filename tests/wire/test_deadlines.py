@@ -1,5 +1,7 @@
 """What one caller can hold, and for how long: four threads serve others while hundreds are slow."""
 
+import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -231,3 +233,19 @@ def test_a_server_that_stops_answers_what_it_has_taken(start_wire: Callable[...,
         assert (answer.status, answer.headers["connection"]) == (200, "close")
         assert idle.ended()
     assert wire.process.wait(20) == 0
+
+
+def test_a_server_that_is_busy_can_be_ended_at_once(start_wire: Callable[..., Wire]) -> None:
+    """SIGINT, as a terminal sends it to all processes, in the midst of connections that come and go."""
+    wire = start_wire(head=28)
+    clients = [Client(wire.address) for _ in range(400)]
+    for client in clients:
+        client.send(b"GET / HTTP/1.1\r\n")
+    wire.health()
+    for client in clients:
+        client.close()
+    (worker,) = Path(f"/proc/{wire.process.pid}/task/{wire.process.pid}/children").read_text().split()
+    os.kill(int(worker), signal.SIGINT)
+    os.kill(wire.process.pid, signal.SIGINT)
+    assert wire.process.wait(20) == 0
+    assert "SIGKILL" not in wire.log.read_text()

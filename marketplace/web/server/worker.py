@@ -18,6 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
+from types import FrameType
 from typing import Any
 
 from gunicorn.http import errors, wsgi
@@ -82,6 +83,7 @@ class Worker(ThreadWorker):
         self._waiting: dict[Connection, None] = {}
         self._held = 0
         self._next_sweep = 0.0
+        self._quits = False
         self._slow_readers = SlowReaders(self.limits.send_seconds, self.cfg.threads // 2)
 
     @classmethod
@@ -99,6 +101,14 @@ class Worker(ThreadWorker):
             resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
             self.worker_connections = min(self.worker_connections, max(1, most - FILES_BESIDES))
         super().init_process()
+
+    def handle_quit(self, sig: int, frame: FrameType | None) -> None:
+        """End at once what waits, and the rest when it is done.
+
+        gunicorn's would raise SystemExit wherever the loop is, and wait for a lock that the loop may hold.
+        """
+        self._quits = True
+        self.handle_exit(sig, frame)
 
     # --- in the loop ------------------------------------------------------------------------------
 
@@ -139,7 +149,7 @@ class Worker(ThreadWorker):
         # Where most are with threads, those are done in a moment: no more are accepted until then.
         if self.nr_conns >= self.worker_connections <= 2 * len(self._waiting):
             self._make_room()
-        now = time.monotonic()
+        now, force = time.monotonic(), force or self._quits
         if now < self._next_sweep and not force:
             return
         self._next_sweep = now + SWEEP_SECONDS
