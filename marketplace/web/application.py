@@ -1,10 +1,12 @@
 """Flask without what nobody uses here, and each request would pay for."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
 from flask import Flask, Request
 from flask.sessions import SecureCookieSession, SessionInterface
+from werkzeug.routing import RequestRedirect
 
 
 class NoSessions(SessionInterface):
@@ -27,3 +29,13 @@ class Application(Flask):
         time of a cached answer.
         """
         return func
+
+    def raise_routing_exception(self, request: Request) -> NoReturn:
+        """Send to the right address without naming the host: the caller has chosen that."""
+        error = request.routing_exception
+        if isinstance(error, RequestRedirect):
+            parts = urlsplit(error.new_url)
+            # One slash: with two, what follows would be a host.
+            path = "/" + parts.path.lstrip("/\\")
+            error.new_url = f"{path}?{parts.query}" if parts.query else path
+        super().raise_routing_exception(request)

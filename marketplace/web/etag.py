@@ -68,7 +68,9 @@ def add_etag(response: Response) -> Response:
     if response.status_code not in {200, 201} or response.direct_passthrough:
         return response
     version = g.get("etag_version")
-    shared = request.method == "GET" and response.headers.get("Cache-Control", "").startswith("public")
+    shared = request.method in {"GET", "HEAD"} and response.headers.get("Cache-Control", "").startswith(
+        "public"
+    )
     if "ETag" not in response.headers and (version is not None or shared):
         digest = hashlib.sha256(response.get_data()).hexdigest()[:16]
         response.set_etag(f"{version or 0}-{digest}")

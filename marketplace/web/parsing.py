@@ -1,19 +1,19 @@
 """Reads request input: one parser that refuses hostile bodies, queries and forms for every schema alike."""
 
+import io
+import sys
 from collections.abc import Collection, Iterable, Mapping
-from typing import IO, Any, NoReturn
+from typing import IO, Any, NoReturn, cast
 from urllib.parse import parse_qsl
 
 import marshmallow as ma
 from flask import Request, current_app
 from webargs.flaskparser import FlaskParser
 from werkzeug.datastructures import FileStorage
-from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.routing import BaseConverter
 from werkzeug.utils import cached_property
-from werkzeug.wsgi import get_input_stream
 
-from marketplace.kernel.errors import Invalid, Malformed, TooLarge, UnsupportedMedia
+from marketplace.kernel.errors import AppError, Invalid, Malformed, TooLarge, UnsupportedMedia
 from marketplace.web.fields import JsonString, List, Parameter, Upload, is_structure
 from marketplace.web.forms import StrictFormParser
 from marketplace.web.strict_json import MAX_KEY_LENGTH, WHOLE, decode_json, find_problems, is_sound_key
@@ -26,6 +26,7 @@ from marketplace.web.strict_json import text_problem as text_problem
 MAX_JSON_BYTES = 256 * 1024
 """Largest JSON body in bytes; the app's config value of the same name overrides it."""
 MAX_PARAMETERS = 1_000
+_PIECE = 64 * 1024
 MAX_ID = 2**63 - 1
 
 
@@ -55,18 +56,48 @@ class IdConverter(BaseConverter):
         return int(value)
 
 
-class _SentBody:
-    """What the server hands on of a body; each server has its own errors for one that is not as announced."""
+class _SentBody(io.RawIOBase):
+    """The body as its head announces it: cut or too long, it is an error and no shorter body.
 
-    def __init__(self, stream: IO[bytes]) -> None:
+    Each server has its own errors for one that it cannot read.
+    """
+
+    def __init__(self, stream: IO[bytes], length: int | None, limit: int | None) -> None:
         self._stream = stream
+        self._length = length
+        self._most = sys.maxsize if limit is None else limit
+        self._count = 0
 
-    def read(self, size: int = -1) -> bytes:
-        """Raises Malformed."""
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        """Raises Malformed or TooLarge, as all ways to read do."""
+        data = self._take(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def readall(self) -> bytes:
+        return b"".join(iter(lambda: self._take(_PIECE), b""))
+
+    def _take(self, size: int) -> bytes:
+        left = sys.maxsize if self._length is None else self._length - self._count
+        # One byte more than is taken, by which a body that is longer is told from one that just fits.
+        wanted = min(size, left, self._most + 1 - self._count)
+        if wanted == 0:
+            return b""
         try:
-            return self._stream.read(size)
-        except Exception as error:  # ours are not among them: nothing of the program is called here
+            data = self._stream.read(wanted)
+        except AppError:
+            raise
+        except Exception as error:  # ours are not among them: nothing else of the program is called here
             raise Malformed("The body cannot be read.") from error
+        self._count += len(data)
+        if self._count > self._most:
+            raise TooLarge
+        if not data and self._length is not None:
+            raise Malformed("The body is shorter than its Content-Length.")
+        return data
 
 
 class HardenedRequest(Request):
@@ -76,19 +107,25 @@ class HardenedRequest(Request):
 
     @cached_property
     def stream(self) -> IO[bytes]:
-        """As werkzeug's, but a broken body is Malformed and no defect of ours."""
-        body = _SentBody(self.environ["wsgi.input"])
-        return get_input_stream(
-            {**self.environ, "wsgi.input": body}, max_content_length=self.max_content_length
-        )
+        """The body, to be read once, up to `max_content_length`. Raises UnsupportedMedia or TooLarge."""
+        length, limit = self.content_length, self.max_content_length
+        is_chunked = "HTTP_TRANSFER_ENCODING" in self.environ
+        coding = self.headers.get("Content-Encoding", "").strip().lower()
+        if coding not in {"", "identity"} and (length or is_chunked):
+            raise UnsupportedMedia("Send the body as it is, without Content-Encoding.")
+        if length is not None and limit is not None and length > limit:
+            raise TooLarge
+        if length is None and "wsgi.input_terminated" not in self.environ:
+            return io.BytesIO()  # nobody would say where it ends
+        return cast("IO[bytes]", _SentBody(self.environ["wsgi.input"], length, limit))
 
 
 def is_json_type(request: Request) -> bool:
-    """Whether the body claims to be JSON (`application/json` or `+json`), in UTF-8."""
-    mimetype = request.mimetype
-    if mimetype != "application/json" and not (
-        mimetype.startswith("application/") and mimetype.endswith("+json")
-    ):
+    """Whether the body claims to be JSON, in UTF-8.
+
+    Types such as `application/merge-patch+json` ask for more than that, and no route does it.
+    """
+    if request.mimetype != "application/json":
         return False
     return request.mimetype_params.get("charset", "utf-8").lower() in {"utf-8", "utf8"}
 
@@ -103,10 +140,8 @@ def read_body(request: Request) -> bytes:
     request.max_content_length = limit if before is None else min(limit, before)
     try:
         raw = request.get_data(cache=True)
-    except RequestEntityTooLarge:
+    except TooLarge:
         raise TooLarge(f"A JSON body may have at most {limit:,} bytes.", limit=limit) from None
-    if len(raw) > limit:
-        raise TooLarge(f"A JSON body may have at most {limit:,} bytes.", limit=limit)
     return raw
 
 
@@ -243,11 +278,8 @@ class HardenedParser(FlaskParser):
             if not req.content_length and not req.mimetype and not body_required(schema):
                 return {}
             raise UnsupportedMedia("Send the body as multipart/form-data.")
-        try:
-            texts = list(req.form.items(multi=True))
-            files = list(req.files.items(multi=True))
-        except RequestEntityTooLarge:  # said by the length alone, before the form parser is asked
-            raise TooLarge from None
+        texts = list(req.form.items(multi=True))
+        files = list(req.files.items(multi=True))
         fields = _fields_by_key(schema)
         data = self._collect(texts, fields, "form")
         for key, field in fields.items():

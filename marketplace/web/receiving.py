@@ -5,9 +5,7 @@ with it is done with the rights that its sender has by then.
 """
 
 from flask import current_app, request
-from werkzeug.exceptions import RequestEntityTooLarge
 
-from marketplace.kernel.errors import TooLarge
 from marketplace.web.parsing import read_body
 
 FORMS = {"form", "files", "json_or_form"}
@@ -17,16 +15,13 @@ def receive() -> None:
     """Read the body as the route will, and no more than it takes: a form's files into spooled files, all else
     into memory.
 
-    Raises TooLarge, Malformed.
+    Raises TooLarge, Malformed or UnsupportedMedia.
     """
     if request.endpoint is None or request.routing_exception is not None or request.method == "OPTIONS":
         return
     view = current_app.view_functions[request.endpoint]
     if request.mimetype == "multipart/form-data" and FORMS.intersection(getattr(view, "locations", ())):
-        try:
-            # Parsed at the first look, and kept.
-            request.files  # noqa: B018 - the look is what is wanted
-        except RequestEntityTooLarge:  # said by the length alone, before the form parser is asked
-            raise TooLarge from None
+        # Parsed at the first look, and kept.
+        request.files  # noqa: B018 - the look is what is wanted
     else:
         read_body(request)

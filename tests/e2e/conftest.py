@@ -106,7 +106,7 @@ def launch(instance: Path, **extra: str) -> Running:
         except (requests.ConnectionError, requests.Timeout):  # the port is there before who answers
             return False
 
-    eventually(serves, timeout=120)
+    eventually(serves, timeout=180)
     return running
 
 

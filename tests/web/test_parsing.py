@@ -1,5 +1,6 @@
 """Every kind of bad input is refused by the parser itself, with the right 4xx, for any schema."""
 
+import gzip
 import io
 import json
 import time
@@ -184,6 +185,9 @@ def test_a_good_body_arrives(client):
         "application/json; charset=utf-16",
         "text/json",
         "application/jsonx",
+        "application/vnd.api+json",
+        "application/merge-patch+json",
+        "application/json; charset=latin-1",
     ],
 )
 def test_a_body_of_another_type_is_415(client, content_type):
@@ -191,9 +195,7 @@ def test_a_body_of_another_type_is_415(client, content_type):
     assert (answer.status_code, answer.json["code"]) == (415, "unsupported_media_type")
 
 
-@pytest.mark.parametrize(
-    "content_type", ["application/json", "application/merge-patch+json", "application/json; charset=UTF-8"]
-)
+@pytest.mark.parametrize("content_type", ["application/json", "Application/JSON; charset=UTF-8"])
 def test_json_types_are_taken(client, content_type):
     assert post(client, b'{"name": "x"}', content_type=content_type).status_code == 200
 
@@ -323,6 +325,82 @@ def test_a_large_chunked_body_is_413(client):
         environ_overrides={"wsgi.input_terminated": True},
     )
     assert (answer.status_code, answer.json["code"]) == (413, "too_large")
+
+
+CHUNKED = {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
+FORM = b'--x\r\nContent-Disposition: form-data; name="name"\r\n\r\na\r\n--x--\r\n'
+
+
+@pytest.mark.parametrize(("size", "status"), [(1_000, 200), (1_001, 413), (5_000, 413)])
+@pytest.mark.parametrize("is_chunked", [True, False])
+def test_a_body_is_taken_up_to_the_limit_and_never_cut(app, client, monkeypatch, size, status, is_chunked):
+    """What is whole at the limit is not taken for the whole when more follows."""
+    monkeypatch.setitem(app.config, "MAX_JSON_BYTES", 1_000)
+    body = b'{"name": "x"}'.ljust(1_000) + b"y" * (size - 1_000)
+    answer = client.post(
+        "/json",
+        input_stream=io.BytesIO(body),
+        content_type="application/json",
+        environ_overrides=CHUNKED if is_chunked else {"CONTENT_LENGTH": str(size)},
+    )
+    assert answer.status_code == status
+    if status == 413:
+        assert (answer.json["code"], answer.json["limit"]) == ("too_large", 1_000)
+
+
+@pytest.mark.parametrize("excess", [0, 1, 100_000])
+def test_a_chunked_form_is_taken_up_to_the_limit(app, client, monkeypatch, excess):
+    monkeypatch.setitem(app.config, "MAX_CONTENT_LENGTH", len(FORM))
+    answer = client.post(
+        "/form",
+        input_stream=io.BytesIO(FORM + b" " * excess),
+        content_type="multipart/form-data; boundary=x",
+        environ_overrides=CHUNKED,
+    )
+    assert answer.status_code == (413 if excess else 200)
+
+
+@pytest.mark.parametrize("terminated", [{"wsgi.input_terminated": True}, {}])
+@pytest.mark.parametrize(
+    ("path", "content_type", "body"),
+    [
+        ("/json", "application/json", b'{"name": "x"}'),
+        ("/nothing", "application/json", b"{}"),
+        ("/nothing", "application/json", b""),
+        ("/form", "multipart/form-data; boundary=x", FORM),
+    ],
+)
+def test_a_body_shorter_than_its_length_is_refused(client, path, content_type, body, terminated):
+    answer = client.post(
+        path,
+        input_stream=io.BytesIO(body),
+        content_type=content_type,
+        environ_overrides={"CONTENT_LENGTH": str(len(body) + 1), **terminated},
+    )
+    assert (answer.status_code, answer.json["code"]) == (400, "malformed_request")
+
+
+@pytest.mark.parametrize("coding", ["gzip", "GZIP", "br", "identity, gzip", "x-unknown"])
+@pytest.mark.parametrize(
+    ("path", "content_type", "body"),
+    [
+        ("/json", "application/json", b'{"name": "x"}'),
+        ("/json", "application/json", gzip.compress(b'{"name": "x"}')),
+        ("/nothing", "application/json", b"{}"),
+        ("/form", "multipart/form-data; boundary=x", FORM),
+    ],
+)
+def test_a_coded_body_is_415(client, path, content_type, body, coding):
+    headers = {"Content-Encoding": coding}
+    answer = client.post(path, data=body, content_type=content_type, headers=headers)
+    assert (answer.status_code, answer.json["code"]) == (415, "unsupported_media_type")
+    assert "Content-Encoding" in answer.json["detail"]
+
+
+def test_a_coding_without_a_body_or_of_none_is_nothing(client):
+    assert client.post("/nothing", headers={"Content-Encoding": "gzip"}).status_code == 200
+    answer = client.post("/json", json={"name": "x"}, headers={"Content-Encoding": "identity"})
+    assert answer.status_code == 200
 
 
 def test_a_chunked_body_without_length_is_read(client):
@@ -564,7 +642,7 @@ def test_a_body_that_the_server_cannot_read_is_malformed(client, path, content_t
         path,
         input_stream=BrokenBody(),
         content_type=content_type,
-        environ_overrides={"wsgi.input_terminated": True},
+        environ_overrides=CHUNKED,
     )
     assert answer.status_code in {400, 415}
     assert answer.json["code"] in {"malformed_request", "unsupported_media_type"}
