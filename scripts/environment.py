@@ -58,13 +58,14 @@ def prepare(folder: Path, kind: str) -> None:
         make(folder)
     if is_ready(folder, kind):
         return
-    target = folder
-    if kind == "s3":
-        # moto depends on what does not go with ours: an environment of its own within the other one.
-        target = folder / "s3"
-        shutil.rmtree(target, ignore_errors=True)
-        run([str(python_of(folder)), "-m", "venv", str(target)])
-    install(folder, target, kind)
+    with step(2, NAMES[kind], "5 s; a minute where pip has to do it"):
+        target = folder
+        if kind == "s3":
+            # moto depends on what does not go with ours: an environment of its own within the other one.
+            target = folder / "s3"
+            shutil.rmtree(target, ignore_errors=True)
+            run([str(python_of(folder)), "-m", "venv", str(target)])
+        install(folder, target, kind)
     stamp(folder, kind).write_text(wanted(kind))
 
 
@@ -141,20 +142,19 @@ def install(folder: Path, target: Path, kind: str) -> None:
     """Install the lock files of `kind` into `target`. Raises Failed."""
     files = [part for name in LOCKS[kind] for part in ("-r", str(ROOT / name))]
     python = str(python_of(target))
-    with step(2, NAMES[kind], "5 s; a minute where pip has to do it"):
-        pip = pip_command(python_of(folder))
-        try:
-            # Any version will do; that of the lock for development takes its place later on.
-            if not (folder / "bin" / "uv").exists():
-                run([*pip, *EXACTLY, "--only-binary=:all:", "-r", str(ROOT / "requirements-uv.txt")])
-            settings = pip_settings(python_of(folder))
-            uv = [str(folder / "bin" / "uv"), "pip", "install", "--quiet", "--python", python]
-            if settings.get("no-index", "0").lower() in {"1", "true", "yes", "on"}:
-                uv.append("--no-index")
-            run([*uv, *EXACTLY, *files], uv_environment(os.environ, settings))
-        except Failed as error:
-            say(f"\n      uv cannot do it ({str(error).splitlines()[-1]}), pip does ")
-            run([*pip_command(python_of(target)), *EXACTLY, *files])
+    pip = pip_command(python_of(folder))
+    try:
+        # Any version will do; that of the lock for development takes its place later on.
+        if not (folder / "bin" / "uv").exists():
+            run([*pip, *EXACTLY, "--only-binary=:all:", "-r", str(ROOT / "requirements-uv.txt")])
+        settings = pip_settings(python_of(folder))
+        uv = [str(folder / "bin" / "uv"), "pip", "install", "--quiet", "--python", python]
+        if settings.get("no-index", "0").lower() in {"1", "true", "yes", "on"}:
+            uv.append("--no-index")
+        run([*uv, *EXACTLY, *files], uv_environment(os.environ, settings))
+    except Failed as error:
+        say(f"\n      uv cannot do it ({str(error).splitlines()[-1]}), pip does ")
+        run([*pip_command(python_of(target)), *EXACTLY, *files])
 
 
 def pip_command(python: Path) -> list[str]:

@@ -85,7 +85,7 @@ def launch(instance: Path, **extra: str) -> Running:
         "LOG_FORMAT": "json",
         **extra,
     }
-    log = instance.parent / f"{instance.name}.log"
+    log = instance.parent / f"{instance.name}-{port}.log"
     with log.open("w") as sink:
         process = subprocess.Popen(
             [sys.executable, "-m", "marketplace.launch"],

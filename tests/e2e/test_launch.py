@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,24 @@ def test_two_checkouts_at_once_and_nothing_left_behind(
     two.process.terminate()
     assert two.process.wait(30) == 0
     eventually(lambda: not servers_of(two.instance) and not group_members(two.process.pid))
+
+
+def test_two_first_starts_of_one_checkout_at_once(tmp_path: Path, launcher: Callable[..., Running]) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        both = list(pool.map(lambda _: launcher(tmp_path / "instance"), range(2)))
+    for running in both:
+        cities = requests.get(f"{running.base}/api/v1/cities", params={"q": "berlin"}, timeout=15)
+        assert cities.json()["items"]
+        told = running.log.read_text().partition("The marketplace is starting.")[0]
+        assert "alembic" not in told
+        assert [line[:5] for line in told.splitlines() if line] == sorted(
+            {line[:5] for line in told.splitlines() if line}
+        )
+    assert any("[5/5] Categories" in running.log.read_text() for running in both)
+    assert [running.stop() for running in both] == [0, 0]
+    again = launcher(tmp_path / "instance")
+    assert "/5]" not in again.log.read_text()
+    assert again.stop() == 0
 
 
 def test_a_port_that_is_taken(tmp_path: Path) -> None:
