@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
-import phonenumbers
 from babel import Locale as BabelLocale
 from babel.core import UnknownLocaleError
 
+from marketplace.kernel.addresses import MAX_EMAIL, PHONE_PATTERN, email_form, phone_form
 from marketplace.kernel.characters import (
     DIRECTION_CONTROLS,
     DIRECTION_MARKS,
@@ -190,55 +190,37 @@ class Slug(Str):
 
 
 class Email(Str):
-    """An address that mail can be sent to: ASCII local part, the domain in lower case and as IDNA."""
+    """An address that mail can be sent to: ASCII local part, the domain in lower case and as IDNA 2008."""
 
     format = "email"
     default_error_messages = {"email": "This is not an e-mail address such as name@example.org."}
-    _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
-    _DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])")
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(max=254, min=3, **options)
+        super().__init__(max=MAX_EMAIL, min=3, **options)
 
     def clean(self, text: str) -> str:
-        local, at, domain = super().clean(text).rpartition("@")
-        if not at or len(local) > 64 or not self._LOCAL.fullmatch(local):  # noqa: PLR2004 - RFC 5321, 4.5.3.1.1
-            raise self.make_error("email")
-        if not domain.isascii():
-            try:
-                domain = domain.encode("idna").decode("ascii")
-            except UnicodeError:
-                raise self.make_error("email") from None
-        domain = domain.lower()
-        address = f"{local}@{domain}"
-        if not self._DOMAIN.fullmatch(domain) or len(address) > self.max_length:
+        address = email_form(super().clean(text))
+        if address is None:
             raise self.make_error("email")
         return address
 
 
 class Phone(Str):
-    """An international number (`+` and the country code), kept as E.164; only ASCII digits."""
+    """An international number (`+` or `00` and the country code), kept as E.164; only ASCII digits."""
 
     default_error_messages = {"phone": "Write the number with + and the country code, such as +442071838750."}
-    _WRITTEN = re.compile(r"\+[0-9][0-9 ().-]{5,30}")
 
     def __init__(self, **options: Any) -> None:
         super().__init__(max=32, min=8, **options)
 
     def clean(self, text: str) -> str:
-        text = super().clean(text)
-        if not self._WRITTEN.fullmatch(text):
+        number = phone_form(super().clean(text))
+        if number is None:
             raise self.make_error("phone")
-        try:
-            number = phonenumbers.parse(text, None)
-        except phonenumbers.NumberParseException:
-            raise self.make_error("phone") from None
-        if not phonenumbers.is_possible_number(number):
-            raise self.make_error("phone")
-        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        return number
 
     def openapi(self) -> dict[str, Any]:
-        return {**super().openapi(), "pattern": r"^\+[0-9][0-9 ().-]{5,30}$", "example": "+442071838750"}
+        return {**super().openapi(), "pattern": f"^{PHONE_PATTERN}$", "example": "+442071838750"}
 
 
 class Password(Str):

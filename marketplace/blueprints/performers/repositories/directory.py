@@ -55,6 +55,7 @@ from marketplace.database.repository import SqlRepository
 from marketplace.database.seeking import Found, Place, cut_page, fetch_rows, find_place
 from marketplace.database.unit_of_work import SqlUnitOfWork
 from marketplace.database.wording import understand
+from marketplace.kernel.addresses import searched_form
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.cursors import CursorSigner, fingerprint
 from marketplace.kernel.errors import NotFound
@@ -323,7 +324,9 @@ def _written(q: str) -> CompoundSelect[int]:
     by an index of its own.
     """
     headed = select(Performer.id).where(contains(Performer.headline, q))
-    named = select(Performer.id).join(User, User.id == Performer.user_id).where(contains(searched_text(), q))
+    named = select(Performer.id).join(User, User.id == Performer.user_id).where(
+        contains(searched_text(), searched_form(q))
+    )
     return union(headed, named)
 
 
