@@ -22,8 +22,17 @@ from marketplace.database.base import Base, CreatedAt, Id
 from marketplace.database.folding import folded_index
 
 
+UNCONFIRMED = (
+    "deleted_at IS NULL AND ("
+    "(NOT email_verified AND email IS NOT NULL) OR (NOT phone_verified AND phone IS NOT NULL))"
+)
+"""Who has an address that nobody confirmed."""
+
+
 class User(Base):
-    """A person with an account. `roles` holds staff roles only; `is_staff` follows from it.
+    """A person with an account. An address is unique among those that confirmed it; an unconfirmed one may
+    stand in several accounts, until somebody confirms it or it lapses (docs/decisions/0020). `roles` holds
+    staff roles only; `is_staff` follows from it.
 
     A username is ASCII, so no two look alike but by case, which the unique index folds. `deleted_at` hides
     an account at once; it can be restored until `anonymised_at` says that its data are gone.
@@ -35,8 +44,20 @@ class User(Base):
         CheckConstraint("char_length(username) BETWEEN 3 AND 50", name="username"),
         CheckConstraint("username ~ '^[A-Za-z0-9_][A-Za-z0-9._-]{2,49}$'", name="username_form"),
         Index("uq_user_username", func.lower(text("username")), unique=True),
-        Index("uq_user_email", func.lower(text("email")), unique=True),
-        Index("uq_user_phone", "phone", unique=True),
+        Index(
+            "uq_user_email_confirmed",
+            func.lower(text("email")),
+            unique=True,
+            postgresql_where=text("email_verified"),
+        ),
+        Index("uq_user_phone_confirmed", "phone", unique=True, postgresql_where=text("phone_verified")),
+        Index("ix_user_email", func.lower(text("email"))),
+        Index("ix_user_phone", "phone"),
+        Index(
+            "ix_user_unconfirmed",
+            "date_joined",
+            postgresql_where=text(UNCONFIRMED),
+        ),
         Index("ix_user_is_staff", "is_staff"),
         Index("ix_user_is_active", "is_active"),
         Index("ix_user_date_joined", "date_joined"),
@@ -56,7 +77,7 @@ class User(Base):
 
     id: Mapped[Id]
     username: Mapped[str]
-    email: Mapped[str]
+    email: Mapped[str | None]
     email_verified: Mapped[bool] = mapped_column(server_default=text("false"))
     phone: Mapped[str | None]
     phone_verified: Mapped[bool] = mapped_column(server_default=text("false"))

@@ -125,6 +125,19 @@ def optional_principal() -> Principal | None:
     return found
 
 
+def companion() -> Principal | None:
+    """Whose token came along with a call that needs nobody, by the rights of this moment; one that is not
+    good is as none.
+    """
+    claims: AccessClaims | None = g.get("claims")
+    if claims is None:
+        return None
+    try:
+        return _authenticator().recognise(claims)
+    except Unauthenticated:
+        return None
+
+
 def claimed_user() -> int | None:
     """The user that a good token names, whether or not its session still holds: for budgets."""
     found: AccessClaims | None = g.get("claims")

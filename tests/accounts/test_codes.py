@@ -54,7 +54,8 @@ def test_the_phone_is_confirmed(
     [message] = messages.all("verify_phone")
     assert (message["to"], message["channel"]) == (PHONE, "sms")
     assert message["data"]["code"] in message["text"]
-    answer = verify(client, message["data"]["code"], "verify_phone")
+    body = {"phone": PHONE, "purpose": "verify_phone", "code": message["data"]["code"]}
+    answer = ann.call("POST", "/otp/verify", json=body)
     assert (answer.status_code, answer.json) == (200, {"verified": True})
     assert ann.me()["phone_verified"] is True
     again = verify(client, message["data"]["code"], "verify_phone")
@@ -266,13 +267,18 @@ def test_a_mistyped_phone_opens_no_account(
 ) -> None:
     """Ann confirmed her e-mail address; the phone that she mistyped belongs to somebody else."""
     ann = person(phone=PHONE)
-    client.post("/api/v1/user/email/verify", json={"token": messages.secret("welcome")})
+    ann.confirm_email(messages)
     for purpose in ("sign_in", "reset_password"):
         assert send(client, purpose).status_code == 202
         assert messages.all(purpose) == []
-    # She may still confirm it, if it is hers after all.
+    # She may still confirm it, if it is hers after all; whoever else has the phone may not.
     send(client, "verify_phone")
-    assert verify(client, messages.secret("verify_phone"), "verify_phone").status_code == 200
+    code = messages.secret("verify_phone")
+    answer = verify(client, code, "verify_phone")
+    assert (answer.status_code, answer.json["code"]) == (401, "log_in_needed")
+    assert ann.me()["phone_verified"] is False
+    body = {"phone": PHONE, "purpose": "verify_phone", "code": code}
+    assert ann.call("POST", "/otp/verify", json=body).status_code == 200
     assert ann.me()["phone_verified"] is True
 
 
@@ -316,6 +322,31 @@ def test_three_a_minute_for_a_phone_however_it_is_written(client: CheckedClient,
     assert another == 202
     assert '"3-per-60s";q=3;w=60' in told.headers["RateLimit-Policy"]
     assert int(told.headers["Retry-After"]) <= 61
+
+
+@pytest.mark.parametrize("path", ["/otp/verify", "/me/phone/confirm"])
+def test_three_tries_a_minute_for_a_phone_however_it_is_written(
+    person: Callable[..., Person], client: CheckedClient, path: str
+) -> None:
+    people = [person(f"user{n}") for n in range(4)]
+    limiter.enabled = True
+    limiter.reset()
+    try:
+        codes = []
+        for number, phone in enumerate([PHONE, "+49 30 901820", "0049 (30) 901820", PHONE]):
+            body = {"phone": phone, "code": "123456"} | ({"purpose": "sign_in"} if path[1] == "o" else {})
+            answer = client.post(
+                f"/api/v1/user{path}",
+                json=body,
+                headers=people[number].headers,
+                environ_overrides={"REMOTE_ADDR": f"198.51.100.{number}"},
+            )
+            codes.append(answer.status_code)
+    finally:
+        limiter.reset()
+        limiter.enabled = False
+    assert codes[3] == 429
+    assert 429 not in codes[:3]
 
 
 def test_the_budget_of_a_phone(

@@ -17,16 +17,22 @@ from tests.support.client import CheckedClient
 PHONE, OTHER = "+4930901820", "+442071838750"
 
 
-def confirm(client: CheckedClient, token: str) -> Any:
-    return client.post("/api/v1/user/email/verify", json={"token": token})
+def confirm(client: CheckedClient, token: str, by: Person | None = None) -> Any:
+    headers = by.headers if by is not None else {}
+    return client.post("/api/v1/user/email/verify", json={"token": token}, headers=headers)
 
 
 def test_a_new_mail_address(person: Callable[..., Person], client: CheckedClient, messages: Messages) -> None:
     ann = person()
+    ann.confirm_email(messages)
     assert ann.call("POST", "/me/email", json={"email": "new@Example.org"}).status_code == 202
-    assert ann.me()["email"] == "ann@example.org", "nothing changes before it is confirmed"
     token = messages.secret("change_email", "new@example.org")
-    assert confirm(client, token).status_code == 204
+    assert ann.me()["email"] == "ann@example.org", "nothing changes before it is confirmed"
+    alone = confirm(client, token)
+    assert (alone.status_code, alone.json["code"]) == (401, "log_in_needed")
+    somebody = confirm(client, token, person("bob"))
+    assert (somebody.status_code, somebody.json["code"]) == (401, "log_in_needed")
+    assert confirm(client, token, ann).status_code == 204
     assert (ann.me()["email"], ann.me()["email_verified"]) == ("new@example.org", True)
     [told] = messages.all("email_changed")
     assert told["to"] == "ann@example.org"
@@ -47,7 +53,7 @@ def test_the_log_of_events_and_the_audit_log_hold_no_address(
 ) -> None:
     ann = person()
     ann.call("POST", "/me/email", json={"email": "new@example.org"})
-    confirm(client, messages.secret("change_email"))
+    assert confirm(client, messages.secret("change_email"), ann).status_code == 204
     events = [row.payload for row in db.session.scalars(select(DomainEventRow))]
     entries = [(e.before, e.after) for e in db.session.scalars(select(AuditEntry))]
     assert "example.org" not in str(events) + str(entries)
@@ -58,6 +64,7 @@ def test_an_address_that_is_taken(
     person: Callable[..., Person], client: CheckedClient, messages: Messages
 ) -> None:
     ann, bob = person("ann"), person("bob")
+    bob.confirm_email(messages)
     taken = ann.call("POST", "/me/email", json={"email": "BOB@example.org"})
     assert (taken.status_code, taken.json["code"]) == (409, "email_taken")
     same = ann.call("POST", "/me/email", json={"email": "ann@example.org"})
@@ -65,8 +72,8 @@ def test_an_address_that_is_taken(
     for user in (ann, bob):
         assert user.call("POST", "/me/email", json={"email": "new@example.org"}).status_code == 202
     tokens = [m["data"]["token"] for m in messages.all("change_email", "new@example.org")]
-    assert confirm(client, tokens[0]).status_code == 204
-    late = confirm(client, tokens[1])
+    assert confirm(client, tokens[0], ann).status_code == 204
+    late = confirm(client, tokens[1], bob)
     assert (late.status_code, late.json["code"]) == (409, "email_taken")
     assert bob.me()["email"] == "bob@example.org"
 
@@ -79,9 +86,10 @@ def test_only_the_newest_token_changes_the_address(
     first = messages.secret("change_email")
     ann.call("POST", "/me/email", json={"email": "second@example.org"})
     second = messages.secret("change_email")
-    assert confirm(client, first).status_code == 422
+    assert confirm(client, first, ann).status_code == 422
     clock.advance(timedelta(hours=72))
-    assert confirm(client, second).status_code == 422
+    ann.tokens = ann.log_in().json
+    assert confirm(client, second, ann).status_code == 422
 
 
 def test_a_changed_password_stops_a_change_of_address(
@@ -94,7 +102,7 @@ def test_a_changed_password_stops_a_change_of_address(
     ann.call(
         "POST", "/password/change", json={"current_password": PASSWORD, "new_password": "Another-Horse-8"}
     )
-    assert confirm(client, token).status_code == 422
+    assert confirm(client, token, ann).status_code == 422
 
 
 @pytest.mark.parametrize(
@@ -221,7 +229,7 @@ def test_removing_the_phone_voids_what_it_proved(
     ann = person(phone=PHONE)
     client.post("/api/v1/user/otp/send", json={"phone": PHONE, "purpose": "reset_password"})
     body = {"phone": PHONE, "purpose": "reset_password", "code": messages.secret("reset_password")}
-    token = client.post("/api/v1/user/otp/verify", json=body).json["reset_token"]
+    token = ann.call("POST", "/otp/verify", json=body).json["reset_token"]
     ann.call("DELETE", "/me/phone")
     answer = client.post("/api/v1/user/password/reset", json={"token": token, "password": "Another-Horse-8"})
     assert answer.status_code == 422
@@ -259,6 +267,46 @@ def test_log_in_by_a_name_in_another_form(
     person("ann")
     answer = client.post("/api/v1/user/login", json={"login": login, "password": PASSWORD})
     assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("values", "logins"),
+    [
+        ({"phone": "+44 20 7183 4455"}, ["+44 20 7183 4455", "+442071834455", "0044 (0) 20 7183 4455"]),
+        ({"phone": "0049 (0) 30 901820"}, ["0049 (0) 30 901820", "+4930901820", "+49 30 901820"]),
+        (
+            {"email": "ida@münchen-bau.de"},
+            ["ida@münchen-bau.de", "IDA@MÜNCHEN-BAU.DE", "ida@xn--mnchen-bau-9db.de", "ida＠münchen-bau。de"],
+        ),
+        ({"email": "kai@straße-service.de"}, ["kai@straße-service.de", "kai@xn--strae-service-edb.de"]),
+    ],
+)
+def test_log_in_takes_what_sign_up_took(
+    person: Callable[..., Person], client: CheckedClient, values: dict[str, str], logins: list[str]
+) -> None:
+    person(**values)
+    for login in logins:
+        answer = client.post("/api/v1/user/login", json={"login": login, "password": PASSWORD})
+        assert answer.status_code == 200, login
+
+
+def test_mail_goes_to_the_domain_that_was_typed(person: Callable[..., Person], messages: Messages) -> None:
+    person("kai", email="kai@straße-service.de")
+    person("ann", email="kai@strasse-service.de")
+    assert [mail["to"] for mail in messages.all("welcome")] == [
+        "kai@xn--strae-service-edb.de",
+        "kai@strasse-service.de",
+    ]
+
+
+def test_a_username_of_digits_goes_before_a_number_that_is_written_so(
+    person: Callable[..., Person], client: CheckedClient
+) -> None:
+    person("004930901820", password="Another-Horse-8")
+    person("ann", phone=PHONE)
+    for login, password in (("004930901820", "Another-Horse-8"), ("0049 30 901820", PASSWORD)):
+        answer = client.post("/api/v1/user/login", json={"login": login, "password": password})
+        assert answer.status_code == 200
 
 
 @pytest.mark.parametrize("username", ["ＡＮＮ", "аnn", "Ann", "a@b", "+4930901820", "ann\u200b", "an n"])

@@ -89,6 +89,7 @@ def test_deleted_is_gone_at_once(
     person: Callable[..., Person], client: CheckedClient, messages: Messages
 ) -> None:
     ann = person(phone="+4930901820")
+    ann.confirm_email(messages)
     other_device = ann.log_in().json
     delete(client, ann.headers)
     for tokens in (ann.tokens, other_device):
@@ -236,6 +237,7 @@ def test_from_deletion_and_back(
     person: Callable[..., Person], client: CheckedClient, messages: Messages, clock: FrozenClock
 ) -> None:
     ann = person(locale="ar")
+    ann.confirm_email(messages)
     before = ann.me()
     delete(client, ann.headers)
     [mail] = messages.all("account_deleted")
@@ -778,6 +780,7 @@ def test_what_comes_by_itself(runtime: Runtime) -> None:
     jobs = runtime.registry.jobs
     assert {kind for kind, job in jobs.items() if kind.startswith("accounts.") and job.every == 3600} == {
         "accounts.anonymise",
+        "accounts.lapse_addresses",
         "accounts.sweep",
         "accounts.sweep_exports",
     }

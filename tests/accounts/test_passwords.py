@@ -109,7 +109,8 @@ def test_a_token_dies_with_the_address_it_was_sent_to(
     forgot(client)
     token = messages.secret("reset_password")
     ann.call("POST", "/me/email", json={"email": "new@example.org"})
-    client.post("/api/v1/user/email/verify", json={"token": messages.secret("change_email")})
+    changed = ann.call("POST", "/email/verify", json={"token": messages.secret("change_email")})
+    assert changed.status_code == 204
     assert reset(client, token).json["code"] == "invalid_token"
 
 
@@ -217,6 +218,24 @@ def test_unknown_accounts_are_counted_too(client: CheckedClient, few_tries: None
     codes = [
         client.post("/api/v1/user/login", json={"login": "Nobody", "password": "Wrong-Horse-7"}).json["code"]
         for _ in range(4)
+    ]
+    assert codes == ["invalid_credentials"] * 3 + ["too_many_tries"]
+
+
+@pytest.mark.parametrize(
+    "logins",
+    [
+        ["Nobody", "nobody", "ＮＯＢＯＤＹ", " nobody "],
+        ["+442071834455", "+44 20 7183 4455", "0044 (0)20 7183 4455", "+44.20.7183.4455"],
+        ["a@bücher.de", "A@BÜCHER.DE", "a@xn--bcher-kva.de", "a＠bücher。de"],
+    ],
+)
+def test_an_unknown_login_has_one_count_however_it_is_written(
+    client: CheckedClient, few_tries: None, logins: list[str]
+) -> None:
+    codes = [
+        client.post("/api/v1/user/login", json={"login": login, "password": "Wrong-Horse-7"}).json["code"]
+        for login in logins
     ]
     assert codes == ["invalid_credentials"] * 3 + ["too_many_tries"]
 

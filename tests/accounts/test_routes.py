@@ -71,7 +71,10 @@ def test_log_in_by_username_mail_or_phone(client: CheckedClient, login: str) -> 
     ],
 )
 def test_what_is_taken_is_named(client: CheckedClient, changes: dict[str, str], code: str) -> None:
-    sign_up(client)
+    made = sign_up(client)
+    user = db.session.get_one(User, made["user"]["id"])
+    user.email_verified = user.phone_verified = True
+    db.session.commit()
     answer = client.post("/api/v1/user/sign-up", json={**SIGN_UP, **changes})
     assert (answer.status_code, answer.json["code"]) == (409, code)
     assert db.session.query(User).count() == 1
@@ -149,6 +152,31 @@ def test_refresh_tokens_are_stored_hashed_and_expire(client: CheckedClient, cloc
     assert token.encode() not in (stored.refresh_hash, stored.previous_hash or b"")
     clock.advance(timedelta(days=30, seconds=1))
     assert refresh(client, token).status_code == 401
+
+
+def test_a_session_ends_after_180_days_however_often_it_is_refreshed(
+    client: CheckedClient, clock: FrozenClock
+) -> None:
+    tokens = sign_up(client)["tokens"]
+    for _ in range(8):
+        clock.advance(timedelta(days=20))
+        tokens = refresh(client, tokens["refresh_token"]).json
+    clock.advance(timedelta(days=20) - timedelta(seconds=1))
+    tokens = refresh(client, tokens["refresh_token"]).json
+    session = client.get("/api/v1/user/sessions", headers=bearer(tokens)).json["items"][0]
+    assert session["expires_at"] == "2026-10-31T09:00:00Z"
+    clock.advance(timedelta(seconds=1))
+    assert client.get("/api/v1/user/me", headers=bearer(tokens)).status_code == 401
+    assert refresh(client, tokens["refresh_token"]).status_code == 401
+
+
+def test_a_session_from_before_there_was_an_end(client: CheckedClient, clock: FrozenClock) -> None:
+    """Refreshed by older code, it expires after its 180 days: it is not refreshed again."""
+    tokens = sign_up(client)["tokens"]
+    clock.advance(timedelta(days=180))
+    db.session.query(UserSession).update({"expires_at": clock.now() + timedelta(days=30)})
+    db.session.commit()
+    assert refresh(client, tokens["refresh_token"]).json["code"] == "invalid_refresh_token"
 
 
 def test_log_out_ends_this_session_only(client: CheckedClient) -> None:

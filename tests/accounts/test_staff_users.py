@@ -39,6 +39,37 @@ def entries(user_id: int, action: str) -> list[AuditEntry]:
 @pytest.mark.parametrize(
     ("q", "found"),
     [
+        ("0049 (0) 30 901820", ["ida"]),
+        ("+49 (30) 901-820", ["ida"]),
+        ("+49 30 9018", ["ida"]),
+        ("ida@münchen-bau.de", ["ida"]),
+        ("MÜNCHEN-bau.de", ["ida"]),
+        ("ida@xn--mnchen-bau-9db.de", ["ida"]),
+        ("ida muster", ["ida"]),
+        ("ida@straße-bau.de", []),
+    ],
+)
+def test_searching_by_an_address_as_it_is_typed(
+    client: CheckedClient, auth: Auth, make: Factory, moderator: User, q: str, found: list[str]
+) -> None:
+    ida = make.user(
+        username="ida",
+        first_name="Ida",
+        last_name="Muster",
+        email="ida@xn--mnchen-bau-9db.de",
+        phone="+4930901820",
+    )
+    performer = make.performer(user=ida)
+    users = client.get("/api/v1/admin/users", query_string={"q": q}, headers=auth(moderator))
+    assert [user["username"] for user in users.json["items"]] == found
+    if "@" in q:
+        cards = client.get("/api/v1/admin/performers", query_string={"q": q}, headers=auth(moderator))
+        assert [one["id"] for one in cards.json["items"]] == [performer.id] * len(found)
+
+
+@pytest.mark.parametrize(
+    ("q", "found"),
+    [
         ("petrova", ["olga"]),
         ("OLG", ["olga"]),
         ("olga petrova", ["olga"]),

@@ -383,7 +383,8 @@ def one_time_token(purpose: str) -> Maker:
         tokens = JwtTokens(side.runtime.settings)
         token = tokens.new_secret()
         if purpose == "verify_email":
-            db.session.get_one(User, made["user_id"]).email_verified = False
+            user = db.session.get_one(User, made["user_id"])
+            user.email_verified = user.phone_verified = False
         side.add(
             OneTimeToken(
                 user_id=made["user_id"],

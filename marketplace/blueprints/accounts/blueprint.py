@@ -5,7 +5,9 @@ from marshmallow import ValidationError
 
 from marketplace.blueprints.accounts.services import Device, Tokens
 from marketplace.kernel.errors import AppError
+from marketplace.kernel.identity import Principal
 from marketplace.web import fields
+from marketplace.web.access import companion
 from marketplace.web.blueprint import VersionedBlueprint
 from marketplace.web.limits import address_key
 from marketplace.web.logs import note_user
@@ -30,6 +32,12 @@ def let_in(tokens: Tokens) -> Tokens:
 def address() -> str:
     """The client's address."""
     return request.remote_addr or ""
+
+
+def own_session() -> Principal | None:
+    """Whose access token came along with a public call; not that of an admin who acts as somebody."""
+    caller = companion()
+    return None if caller is None or caller.acting_admin_id is not None else caller
 
 
 def phone_key() -> str:

@@ -18,6 +18,11 @@ class InvalidCode(Unauthenticated):
     title = "The code is wrong, used or expired; ask for a new one"
 
 
+class LogInNeeded(Unauthenticated):
+    code = "log_in_needed"
+    title = "This address is confirmed by who is logged in to the account"
+
+
 class WrongCode(Invalid):
     code = "wrong_code"
     title = "The code is wrong, used or expired; ask for a new one"
@@ -61,6 +66,11 @@ class EmailVerified(Conflict):
 class SameAddress(Conflict):
     code = "same_address"
     title = "This is your address already"
+
+
+class NoEmail(Conflict):
+    code = "no_email"
+    title = "There is no e-mail address"
 
 
 class NoPhone(Conflict):
@@ -125,6 +135,6 @@ class InvalidToken(Invalid):
 
 CONSTRAINTS = {
     "uq_user_username": UsernameTaken,
-    "uq_user_email": EmailTaken,
-    "uq_user_phone": PhoneTaken,
+    "uq_user_email_confirmed": EmailTaken,
+    "uq_user_phone_confirmed": PhoneTaken,
 }

@@ -25,6 +25,7 @@ EVERY_SECONDS = 3600.0
 EVERY_DAY = 24 * EVERY_SECONDS
 SWEEP_JOB = "accounts.sweep"
 EXPORTS_JOB = "accounts.sweep_exports"
+LAPSE_JOB = "accounts.lapse_addresses"
 AVATARS_JOB = "accounts.sweep_avatars"
 
 
@@ -33,9 +34,9 @@ def handlers(parts: Runtime) -> Iterable[Handler]:
     registration = parts.get(Accounts).registration
 
     def welcome(event: UserRegistered) -> None:
-        registration.send_welcome(event.user_id)
+        registration.welcome(event.user_id)
 
-    return [Handler(UserRegistered, welcome, key="accounts.welcome", effect=True, lane=Lane.CODES)]
+    return [Handler(UserRegistered, welcome, key="accounts.welcome", after_commit=False)]
 
 
 def jobs(parts: Runtime) -> Iterable[Job]:
@@ -63,6 +64,9 @@ def jobs(parts: Runtime) -> Iterable[Job]:
     def sweep_exports(_payload: dict[str, Any]) -> None:
         built.exports.sweep()
 
+    def lapse(_payload: dict[str, Any]) -> None:
+        built.ownership.lapse()
+
     def sweep_avatars(_payload: dict[str, Any]) -> None:
         built.avatars.sweep()
 
@@ -78,5 +82,6 @@ def jobs(parts: Runtime) -> Iterable[Job]:
         Job(ANONYMISE_JOB, anonymise_due, every=EVERY_SECONDS, lane=Lane.BULK),
         Job(ANONYMISE_ONE_JOB, anonymise, lane=Lane.BULK),
         Job(SWEEP_JOB, sweep, every=EVERY_SECONDS, lane=Lane.BULK),
+        Job(LAPSE_JOB, lapse, effect=True, every=EVERY_SECONDS, lane=Lane.BULK),
         Job(AVATARS_JOB, sweep_avatars, effect=True, every=EVERY_DAY, lane=Lane.BULK),
     ]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from marketplace.blueprints.accounts import schemas
-from marketplace.blueprints.accounts.blueprint import address, blp
+from marketplace.blueprints.accounts.blueprint import address, blp, phone_key
 from marketplace.blueprints.accounts.services import NewFactor, Profile, RecoveryCodes
 from marketplace.blueprints.accounts.wiring import accounts
 from marketplace.web.access import current_principal, recent, signed_in, verified, while_acting
@@ -59,7 +59,7 @@ def remove_avatar() -> Profile:
 
 @blp.post("/me/email/resend")
 @signed_in
-@blp.problem(409, "`email_verified` already")
+@blp.problem(409, "`email_verified` already, `no_email`")
 @blp.problem(429, "`too_many_requests`; `budget_spent` until tomorrow")
 @blp.response(202)
 def resend_verification() -> None:
@@ -75,7 +75,7 @@ def resend_verification() -> None:
 @blp.arguments(schemas.NewEmail)
 @blp.response(202)
 def change_email(data: dict[str, Any]) -> None:
-    """Mail a token to a new address; `POST /user/email/verify` makes it the own one"""
+    """Mail a token to a new address; `POST /user/email/verify`, signed in, makes it the own one"""
     accounts().contacts.ask_email(current_principal(), data["email"])
 
 
@@ -83,6 +83,7 @@ def change_email(data: dict[str, Any]) -> None:
 @signed_in
 @recent
 @limit("3/minute", key=caller_key)
+@limit("3/minute", key=phone_key)
 @blp.problem(409, "`phone_taken`, `same_address`")
 @blp.problem(429, "`too_many_requests`; `budget_spent` until tomorrow")
 @blp.arguments(schemas.NewPhone)
@@ -95,6 +96,7 @@ def change_phone(data: dict[str, Any]) -> None:
 @blp.post("/me/phone/confirm")
 @signed_in
 @recent
+@limit("3/minute", key=phone_key)
 @blp.problem(409, "`phone_taken` by somebody who confirmed it meanwhile")
 @blp.arguments(schemas.NewPhoneProof)
 @blp.response(204)

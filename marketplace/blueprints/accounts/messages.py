@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+from marketplace.blueprints.accounts.policies import UNCONFIRMED_LIFE
+
 
 @dataclass(frozen=True)
 class Letter:
-    """A mail; both parts are templates of `str.format`."""
+    """A mail; both parts are templates of `str.format`, `{greeting}` at the beginning of the text."""
 
     subject: str
     text: str
@@ -15,206 +17,234 @@ MAILS: dict[str, dict[str, Letter]] = {
     "welcome": {
         "en": Letter(
             "Welcome! Please confirm your e-mail address",
-            "Hello {name},\n\nthank you for joining. Confirm your e-mail address with this token within {hours}"
-            " hours:\n\n{token}\n",
+            "{greeting}\n\nthank you for joining. Confirm your e-mail address with this token within {hours}"
+            " hours:\n\n{token}\n\nUse it only if you have signed up yourself: who signed up has chosen the password"
+            " of the account. If you used it by mistake, ask for a new password: that shuts everybody else out.\n",
         ),
         "es": Letter(
             "¡Bienvenido! Confirme su correo electrónico",
-            "Hola, {name}:\n\ngracias por registrarse. Confirme su correo electrónico con este código en un plazo"
-            " de {hours} horas:\n\n{token}\n",
+            "{greeting}\n\ngracias por registrarse. Confirme su correo electrónico con este código en un plazo"
+            " de {hours} horas:\n\n{token}\n\nÚselo solo si se ha registrado usted: quien se registró eligió la"
+            " contraseña de la cuenta. Si lo ha usado por error, pida una contraseña nueva: así nadie más podrá"
+            " entrar.\n",
         ),
         "ar": Letter(
             "مرحبًا بك! يرجى تأكيد بريدك الإلكتروني",
-            "مرحبًا {name}،\n\nشكرًا لانضمامك. أكّد بريدك الإلكتروني بهذا الرمز خلال {hours} ساعة:\n\n{token}\n",
+            "{greeting}\n\nشكرًا لانضمامك. أكّد بريدك الإلكتروني بهذا الرمز خلال {hours} ساعة:\n\n{token}\n\n"
+            "لا تستخدمه إلا إن كنت أنت من سجّل: فمن سجّل اختار كلمة مرور الحساب. وإن استخدمته خطأً فاطلب كلمة مرور"
+            " جديدة، فلا يدخل أحد غيرك.\n",
         ),
     },
     "change_email": {
         "en": Letter(
             "Confirm your new e-mail address",
-            "Hello {name},\n\nconfirm with this token within {hours} hours that this is your new e-mail address:"
-            "\n\n{token}\n\nIf you did not ask for it, do nothing: nothing changes.\n",
+            "{greeting}\n\nconfirm with this token within {hours} hours, while you are logged in, that this"
+            " is your new e-mail address:\n\n{token}\n\nIf you did not ask for it, do nothing: nothing changes.\n",
         ),
         "es": Letter(
             "Confirme su nuevo correo electrónico",
-            "Hola, {name}:\n\nconfirme con este código en un plazo de {hours} horas que este es su nuevo correo"
-            " electrónico:\n\n{token}\n\nSi no lo ha pedido, no haga nada: nada cambia.\n",
+            "{greeting}\n\nconfirme con este código en un plazo de {hours} horas, con la sesión iniciada, que"
+            " este es su nuevo correo electrónico:\n\n{token}\n\nSi no lo ha pedido, no haga nada: nada cambia.\n",
         ),
         "ar": Letter(
             "أكّد بريدك الإلكتروني الجديد",
-            "مرحبًا {name}،\n\nأكّد بهذا الرمز خلال {hours} ساعة أن هذا بريدك الإلكتروني الجديد:\n\n{token}\n\n"
+            "{greeting}\n\nأكّد بهذا الرمز خلال {hours} ساعة، وأنت مسجّل الدخول، أن هذا بريدك الإلكتروني الجديد:\n\n{token}\n\n"
             "إن لم تطلب ذلك فلا تفعل شيئًا، ولن يتغير شيء.\n",
         ),
     },
     "email_changed": {
         "en": Letter(
             "Your e-mail address was changed",
-            "Hello {name},\n\nthe e-mail address of your account is no longer this one. If this was not you,"
+            "{greeting}\n\nthe e-mail address of your account is no longer this one. If this was not you,"
             " reset your password at once and write to us.\n",
         ),
         "es": Letter(
             "Su correo electrónico ha cambiado",
-            "Hola, {name}:\n\nel correo electrónico de su cuenta ya no es este. Si no ha sido usted, cambie su"
+            "{greeting}\n\nel correo electrónico de su cuenta ya no es este. Si no ha sido usted, cambie su"
             " contraseña de inmediato y escríbanos.\n",
         ),
         "ar": Letter(
             "تم تغيير بريدك الإلكتروني",
-            "مرحبًا {name}،\n\nلم يعد هذا هو البريد الإلكتروني لحسابك. إن لم تكن أنت من فعل ذلك فغيّر كلمة المرور"
+            "{greeting}\n\nلم يعد هذا هو البريد الإلكتروني لحسابك. إن لم تكن أنت من فعل ذلك فغيّر كلمة المرور"
             " فورًا وراسلنا.\n",
         ),
     },
     "phone_changed": {
         "en": Letter(
             "Your phone number was changed",
-            "Hello {name},\n\nthe phone number of your account was changed. If this was not you, change your"
+            "{greeting}\n\nthe phone number of your account was changed. If this was not you, change your"
             " password at once and write to us.\n",
         ),
         "es": Letter(
             "Su número de teléfono ha cambiado",
-            "Hola, {name}:\n\nel número de teléfono de su cuenta ha cambiado. Si no ha sido usted, cambie su"
+            "{greeting}\n\nel número de teléfono de su cuenta ha cambiado. Si no ha sido usted, cambie su"
             " contraseña de inmediato y escríbanos.\n",
         ),
         "ar": Letter(
             "تم تغيير رقم هاتفك",
-            "مرحبًا {name}،\n\nتم تغيير رقم هاتف حسابك. إن لم تكن أنت من فعل ذلك فغيّر كلمة المرور فورًا وراسلنا.\n",
+            "{greeting}\n\nتم تغيير رقم هاتف حسابك. إن لم تكن أنت من فعل ذلك فغيّر كلمة المرور فورًا وراسلنا.\n",
         ),
     },
     "reset_password": {
         "en": Letter(
             "Set a new password",
-            "Hello {name},\n\nset a new password with this token within {hours} hour(s):\n\n{token}\n\nIf you did"
+            "{greeting}\n\nset a new password with this token within {hours} hour(s):\n\n{token}\n\nIf you did"
             " not ask for it, do nothing: your password stays as it is.\n",
         ),
         "es": Letter(
             "Elija una contraseña nueva",
-            "Hola, {name}:\n\nelija una contraseña nueva con este código en un plazo de {hours} hora(s):\n\n{token}"
+            "{greeting}\n\nelija una contraseña nueva con este código en un plazo de {hours} hora(s):\n\n{token}"
             "\n\nSi no lo ha pedido, no haga nada: su contraseña sigue igual.\n",
         ),
         "ar": Letter(
             "عيّن كلمة مرور جديدة",
-            "مرحبًا {name}،\n\nعيّن كلمة مرور جديدة بهذا الرمز خلال {hours} ساعة:\n\n{token}\n\n"
+            "{greeting}\n\nعيّن كلمة مرور جديدة بهذا الرمز خلال {hours} ساعة:\n\n{token}\n\n"
             "إن لم تطلب ذلك فلا تفعل شيئًا، وستبقى كلمة مرورك كما هي.\n",
         ),
     },
     "password_changed": {
         "en": Letter(
             "Your password was changed",
-            "Hello {name},\n\nyour password was changed, and all other devices were signed out. If this was not"
+            "{greeting}\n\nyour password was changed, and all other devices were signed out. If this was not"
             " you, reset it at once and write to us.\n",
         ),
         "es": Letter(
             "Su contraseña ha cambiado",
-            "Hola, {name}:\n\nsu contraseña ha cambiado y se ha cerrado la sesión en los demás dispositivos. Si no"
+            "{greeting}\n\nsu contraseña ha cambiado y se ha cerrado la sesión en los demás dispositivos. Si no"
             " ha sido usted, restablézcala de inmediato y escríbanos.\n",
         ),
         "ar": Letter(
             "تم تغيير كلمة مرورك",
-            "مرحبًا {name}،\n\nتم تغيير كلمة مرورك وتسجيل الخروج من سائر الأجهزة. إن لم تكن أنت من فعل ذلك"
+            "{greeting}\n\nتم تغيير كلمة مرورك وتسجيل الخروج من سائر الأجهزة. إن لم تكن أنت من فعل ذلك"
             " فأعد تعيينها فورًا وراسلنا.\n",
         ),
     },
     "second_factor_on": {
         "en": Letter(
             "Your second factor is on",
-            "Hello {name},\n\nfrom now on, a log-in to your account wants a code of your authenticator app. Keep"
+            "{greeting}\n\nfrom now on, a log-in to your account wants a code of your authenticator app. Keep"
             " the recovery codes in a safe place.\n",
         ),
         "es": Letter(
             "Su segundo factor está activado",
-            "Hola, {name}:\n\na partir de ahora, para entrar en su cuenta hace falta un código de su aplicación de"
+            "{greeting}\n\na partir de ahora, para entrar en su cuenta hace falta un código de su aplicación de"
             " autenticación. Guarde los códigos de recuperación en un lugar seguro.\n",
         ),
         "ar": Letter(
             "تم تفعيل العامل الثاني",
-            "مرحبًا {name}،\n\nمن الآن فصاعدًا يتطلب الدخول إلى حسابك رمزًا من تطبيق المصادقة. احتفظ برموز"
+            "{greeting}\n\nمن الآن فصاعدًا يتطلب الدخول إلى حسابك رمزًا من تطبيق المصادقة. احتفظ برموز"
             " الاسترداد في مكان آمن.\n",
         ),
     },
     "second_factor_off": {
         "en": Letter(
             "Your second factor is off",
-            "Hello {name},\n\nthe second factor of your account was removed. If this was not you, change your"
+            "{greeting}\n\nthe second factor of your account was removed. If this was not you, change your"
             " password at once and write to us.\n",
         ),
         "es": Letter(
             "Su segundo factor está desactivado",
-            "Hola, {name}:\n\nse ha quitado el segundo factor de su cuenta. Si no ha sido usted, cambie su"
+            "{greeting}\n\nse ha quitado el segundo factor de su cuenta. Si no ha sido usted, cambie su"
             " contraseña de inmediato y escríbanos.\n",
         ),
         "ar": Letter(
             "تم إيقاف العامل الثاني",
-            "مرحبًا {name}،\n\nأُزيل العامل الثاني من حسابك. إن لم تكن أنت من فعل ذلك فغيّر كلمة المرور فورًا"
+            "{greeting}\n\nأُزيل العامل الثاني من حسابك. إن لم تكن أنت من فعل ذلك فغيّر كلمة المرور فورًا"
             " وراسلنا.\n",
         ),
     },
     "recovery_code_used": {
         "en": Letter(
             "A recovery code was used",
-            "Hello {name},\n\nsomebody signed in to your account with a recovery code in the place of your"
+            "{greeting}\n\nsomebody signed in to your account with a recovery code in the place of your"
             " authenticator app. If this was not you, change your password at once and write to us.\n",
         ),
         "es": Letter(
             "Se ha usado un código de recuperación",
-            "Hola, {name}:\n\nalguien ha entrado en su cuenta con un código de recuperación en lugar de su"
+            "{greeting}\n\nalguien ha entrado en su cuenta con un código de recuperación en lugar de su"
             " aplicación de autenticación. Si no ha sido usted, cambie su contraseña de inmediato y escríbanos.\n",
         ),
         "ar": Letter(
             "استُخدم رمز استرداد",
-            "مرحبًا {name}،\n\nسجّل أحدهم الدخول إلى حسابك برمز استرداد بدلًا من تطبيق المصادقة. إن لم تكن أنت"
+            "{greeting}\n\nسجّل أحدهم الدخول إلى حسابك برمز استرداد بدلًا من تطبيق المصادقة. إن لم تكن أنت"
             " فغيّر كلمة المرور فورًا وراسلنا.\n",
         ),
     },
     "export_ready": {
         "en": Letter(
             "Your data are ready",
-            "Hello {name},\n\nthe copy of your data that you asked for is ready. Sign in and fetch it from your"
+            "{greeting}\n\nthe copy of your data that you asked for is ready. Sign in and fetch it from your"
             " account within {days} days. If you did not ask for it, change your password at once and write to"
             " us.\n",
         ),
         "es": Letter(
             "Sus datos están listos",
-            "Hola, {name}:\n\nla copia de sus datos que pidió está lista. Entre en su cuenta y descárguela en un"
+            "{greeting}\n\nla copia de sus datos que pidió está lista. Entre en su cuenta y descárguela en un"
             " plazo de {days} días. Si no la ha pedido, cambie su contraseña de inmediato y escríbanos.\n",
         ),
         "ar": Letter(
             "بياناتك جاهزة",
-            "مرحبًا {name}،\n\nنسخة بياناتك التي طلبتها جاهزة. سجّل الدخول ونزّلها من حسابك خلال {days} أيام. إن لم"
+            "{greeting}\n\nنسخة بياناتك التي طلبتها جاهزة. سجّل الدخول ونزّلها من حسابك خلال {days} أيام. إن لم"
             " تطلبها فغيّر كلمة المرور فورًا وراسلنا.\n",
         ),
     },
     "account_deleted": {
         "en": Letter(
             "Your account is deleted",
-            "Hello {name},\n\nyour account is deleted. For {days} days you can take this back with this token:"
+            "{greeting}\n\nyour account is deleted. For {days} days you can take this back with this token:"
             "\n\n{token}\n\nAfter that, your data are removed for good.\n",
         ),
         "es": Letter(
             "Su cuenta está eliminada",
-            "Hola, {name}:\n\nsu cuenta está eliminada. Durante {days} días puede recuperarla con este código:"
+            "{greeting}\n\nsu cuenta está eliminada. Durante {days} días puede recuperarla con este código:"
             "\n\n{token}\n\nDespués, sus datos se borrarán para siempre.\n",
         ),
         "ar": Letter(
             "تم حذف حسابك",
-            "مرحبًا {name}،\n\nتم حذف حسابك. يمكنك التراجع خلال {days} أيام بهذا الرمز:\n\n{token}\n\nبعد ذلك"
+            "{greeting}\n\nتم حذف حسابك. يمكنك التراجع خلال {days} أيام بهذا الرمز:\n\n{token}\n\nبعد ذلك"
             " تُزال بياناتك نهائيًا.\n",
         ),
     },
     "account_restored": {
         "en": Letter(
             "Your account is back",
-            "Hello {name},\n\nthe deletion of your account was taken back. If this was not you, change your"
+            "{greeting}\n\nthe deletion of your account was taken back. If this was not you, change your"
             " password at once and write to us.\n",
         ),
         "es": Letter(
             "Su cuenta está de vuelta",
-            "Hola, {name}:\n\nse ha anulado la eliminación de su cuenta. Si no ha sido usted, cambie su contraseña"
+            "{greeting}\n\nse ha anulado la eliminación de su cuenta. Si no ha sido usted, cambie su contraseña"
             " de inmediato y escríbanos.\n",
         ),
         "ar": Letter(
             "عاد حسابك",
-            "مرحبًا {name}،\n\nأُلغي حذف حسابك. إن لم تكن أنت من فعل ذلك فغيّر كلمة المرور فورًا وراسلنا.\n",
+            "{greeting}\n\nأُلغي حذف حسابك. إن لم تكن أنت من فعل ذلك فغيّر كلمة المرور فورًا وراسلنا.\n",
         ),
     },
 }
+
+GREETINGS = {
+    "en": ("Hello {name},", "Hello,"),
+    "es": ("Hola, {name}:", "Hola:"),
+    "ar": ("مرحبًا {name}،", "مرحبًا،"),
+}
+"""How a mail begins, with a name and without."""
+
+STRANGERS = {
+    "en": (
+        "\nNobody has confirmed this address yet. If you have no account with us, somebody wrote it into a form: do"
+        " nothing, and it is forgotten within {days} days.\n"
+    ),
+    "es": (
+        "\nNadie ha confirmado todavía esta dirección. Si no tiene una cuenta con nosotros, alguien la escribió en"
+        " un formulario: no haga nada y se olvidará en un plazo de {days} días.\n"
+    ),
+    "ar": (
+        "\nلم يؤكّد أحد هذا العنوان بعد. إن لم يكن لك حساب عندنا فقد كتبه أحدهم في استمارة: لا تفعل شيئًا، وسيُنسى"
+        " خلال {days} يومًا.\n"
+    ),
+}
+"""How a mail to an address that nobody has confirmed ends."""
 
 CODE_TEXT = {
     "en": "{code} is your code. It is good for {minutes} minutes. Give it to nobody.",
@@ -250,10 +280,19 @@ EXPORT_README = {
 """What an export says of itself."""
 
 
-def letter(topic: str, locale: str) -> Letter:
-    """The templates of a topic in the language of `locale`. Raises KeyError for an unknown topic."""
+def letter(topic: str, locale: str, *, confirmed: bool) -> Letter:
+    """The templates of a topic in the language of `locale`; to an address that nobody confirmed without a
+    name, and with what to do for who did not ask for it. Raises KeyError for an unknown topic.
+    """
     versions = MAILS[topic]
-    return versions.get(_language(locale), versions["en"])
+    language = _language(locale)
+    language = language if language in versions else "en"
+    found = versions[language]
+    named, nameless = GREETINGS[language]
+    if confirmed:
+        return Letter(found.subject, found.text.replace("{greeting}", named))
+    end = STRANGERS[language].replace("{days}", str(UNCONFIRMED_LIFE.days))
+    return Letter(found.subject, found.text.replace("{greeting}", nameless) + end)
 
 
 def code_text(locale: str) -> str:

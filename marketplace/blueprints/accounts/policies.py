@@ -9,6 +9,7 @@ import phonenumbers
 
 from marketplace.blueprints.accounts.common_passwords import BASES
 from marketplace.kernel.identity import ADMIN, MODERATOR
+from marketplace.models.accounts import User
 
 PASSWORD_MIN = 8
 PASSWORD_MAX = 128
@@ -27,6 +28,12 @@ EXPORT_LINK = timedelta(minutes=15)
 OLD_SESSIONS = timedelta(days=90)
 """So long after its end a session is still known, to tell its user about."""
 OLD_TOKENS = timedelta(days=30)
+SESSION_LIFE = timedelta(days=180)
+"""A session ends then, however often it is refreshed (contract, section 2)."""
+UNCONFIRMED_LIFE = timedelta(days=30)
+"""So long after sign-up an address that nobody confirmed is forgotten."""
+LAPSE_BATCH = 500
+NO_PASSWORD = "!"  # noqa: S105 - what no hash looks like, as in /etc/shadow
 RESET_BY_PHONE = timedelta(minutes=10)
 ACT_AS = timedelta(minutes=30)
 
@@ -92,6 +99,8 @@ RESET_MAILS = Allowance(total=10, strangers=5)
 CODES_PER_PHONE = Allowance(total=10, strangers=5)
 MAILS_PER_USER = 10
 """Mails that confirm an address, to one user."""
+MAILS_PER_ADDRESS = 20
+"""The same to one address: any number of strangers may write it into a form."""
 
 _LEET = str.maketrans("@43!10$57", "aaeiiosst")
 
@@ -125,12 +134,24 @@ def is_costly(phone: str) -> bool:
     return phonenumbers.number_type(phonenumbers.parse(phone, None)) in _COSTLY
 
 
+def is_proven(user: User) -> bool:
+    """Whether the owner has confirmed an address."""
+    return user.email_verified or user.phone_verified
+
+
 def may_prove(*, proven: bool, other_proven: bool) -> bool:
     """Whether having an address (e-mail or phone) proves whose an account is: when the owner confirmed the
     address, or confirmed none. An address that was mistyped at sign-up must not open an account whose owner
     confirmed the other one.
     """
     return proven or not other_proven
+
+
+def holds(user: User, address: str) -> bool:
+    """Whether `address` stands in the account, and having it proves whose the account is."""
+    if address == user.email:
+        return may_prove(proven=user.email_verified, other_proven=user.phone_verified)
+    return address == user.phone and may_prove(proven=user.phone_verified, other_proven=user.email_verified)
 
 
 def password_problems(password: str, *personal: str) -> list[str]:

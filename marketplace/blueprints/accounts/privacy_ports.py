@@ -100,6 +100,10 @@ class ExportRepository(Protocol):
         """Remove those that have expired."""
         ...
 
+    def discard(self, user_id: int) -> None:
+        """Remove all of a user, those in the making too."""
+        ...
+
     def fail_pending(self, started_before: datetime, expires_at: datetime) -> None:
         """Give those up that nobody finished."""
         ...
@@ -140,7 +144,7 @@ class AccountRecords(Protocol):
         """A name that says nothing, for a username and an address that nobody else has."""
         ...
 
-    def erase(self, user_id: int, email: str, phone: str | None) -> None:
+    def erase(self, user_id: int, email: str | None, phone: str | None) -> None:
         """Delete what hangs on the user: sessions, tokens, codes, factors, exports, failed mails."""
         ...
 

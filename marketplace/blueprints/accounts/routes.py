@@ -3,7 +3,7 @@
 from typing import Any
 
 from marketplace.blueprints.accounts import schemas
-from marketplace.blueprints.accounts.blueprint import address, blp, device, let_in, phone_key
+from marketplace.blueprints.accounts.blueprint import address, blp, device, let_in, own_session, phone_key
 from marketplace.blueprints.accounts.policies import CODE_LIFE, CodePurpose
 from marketplace.blueprints.accounts.ports import SessionView
 from marketplace.blueprints.accounts.services import ResetToken, SignedUp, Tokens, Verified
@@ -100,21 +100,31 @@ def send_code(data: dict[str, Any]) -> dict[str, int]:
 
 @blp.post("/otp/verify")
 @public
-@blp.problem(401, "`invalid_code`; `code_required`: send `totp` too, the code of the second factor")
+@limit("3/minute", key=phone_key)
+@blp.problem(
+    401,
+    "`invalid_code`; `code_required`: send `totp` too, the code of the second factor; `log_in_needed`: the"
+    " account has another confirmed address, so its own session has to confirm this one",
+)
 @blp.problem(403, "`user_blocked`")
-@blp.problem(429, "`too_many_requests`; `too_many_tries` of the second factor")
+@blp.problem(409, "`phone_taken` by somebody who confirmed it")
+@blp.problem(429, "`too_many_requests` by phone; `too_many_tries` of the second factor")
 @blp.arguments(schemas.CodeProof)
 @blp.response(200, schemas.CodeProven)
 def verify_code(data: dict[str, Any]) -> Tokens | Verified | ResetToken:
-    """Prove a one-time code: tokens (`sign_in`), `verified` (`verify_phone`) or `reset_token`"""
-    codes, phone, code = accounts().codes, data["phone"], data["code"]
+    """Prove a one-time code: tokens (`sign_in`), `verified` (`verify_phone`) or `reset_token`
+
+    The first address that is proven without the account's own access token takes the account over: password,
+    sessions and the other address of before are gone.
+    """
+    codes, phone, code, caller = accounts().codes, data["phone"], data["code"], own_session()
     match CodePurpose(data["purpose"]):
         case CodePurpose.SIGN_IN:
-            return let_in(codes.sign_in(phone, code, device(), data.get("totp")))
+            return let_in(codes.sign_in(phone, code, device(), caller, data.get("totp")))
         case CodePurpose.VERIFY_PHONE:
-            return codes.verify_phone(phone, code)
+            return codes.verify_phone(phone, code, address(), caller)
         case CodePurpose.RESET_PASSWORD:
-            return codes.reset_token(phone, code)
+            return codes.reset_token(phone, code, address(), caller)
 
 
 @blp.post("/password/forgot")
@@ -153,9 +163,15 @@ def change_password(data: dict[str, Any]) -> None:
 
 @blp.post("/email/verify")
 @public
-@blp.problem(409, "`email_taken` by somebody else since the change was asked for")
+@blp.problem(
+    401, "`log_in_needed`: a change of address, or a second address, wants the account's access token"
+)
+@blp.problem(409, "`email_taken` by somebody else who confirmed it meanwhile")
 @blp.arguments(schemas.EmailToken)
 @blp.response(204)
 def verify_email(data: dict[str, Any]) -> None:
-    """Confirm an e-mail address with the token that was sent to it"""
-    accounts().contacts.verify_email(data["token"])
+    """Confirm an e-mail address with the token that was sent to it
+
+    Send the access token along where there is one: without, a phone number that is not confirmed is dropped.
+    """
+    accounts().contacts.verify_email(data["token"], own_session())

@@ -178,7 +178,12 @@ class Tokens(Schema):
 class User(Schema):
     id = fields.Id(required=True)
     username = fields.Str(required=True, max=50)
-    email = fields.Str(required=True, max=254)
+    email = fields.Str(
+        required=True,
+        allow_none=True,
+        max=254,
+        metadata={"description": "Null when it was never confirmed, and somebody confirmed the phone"},
+    )
     email_verified = fields.Bool(required=True)
     phone = fields.Str(required=True, allow_none=True, max=20)
     phone_verified = fields.Bool(required=True)

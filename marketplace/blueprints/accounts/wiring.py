@@ -32,6 +32,7 @@ from marketplace.blueprints.accounts.services import (
     DeletionService,
     ExportService,
     LoginService,
+    Ownership,
     PasswordService,
     PictureAllowance,
     Post,
@@ -68,6 +69,7 @@ class Accounts:
     post: Post
     exports: ExportService
     deletion: DeletionService
+    ownership: Ownership
     sweeper: Sweeper
 
 
@@ -83,10 +85,11 @@ def build(parts: Runtime) -> Accounts:
     budgets = Budgets(SqlBudgetRepository(uow), session_rows, tokens, clock)
     credentials = Credentials(uow, users, ArgonHasher(settings), tokens, budgets)
     post = Post(uow, integrations.mailer(parts), integrations.sms(parts))
+    factor_rows = SqlSecondFactorRepository(uow)
     factors = SecondFactorService(
         uow,
         users,
-        SqlSecondFactorRepository(uow),
+        factor_rows,
         PyotpCodes(settings),
         tokens,
         sessions,
@@ -95,14 +98,15 @@ def build(parts: Runtime) -> Accounts:
         clock,
         staff_must=settings.is_production,
     )
+    codes = SqlCodeRepository(uow)
+    export_rows = SqlExportRepository(uow)
+    ownership = Ownership(uow, users, one_time, codes, factor_rows, export_rows, sessions, audit, clock)
     passwords = PasswordService(
-        uow, users, one_time, credentials, tokens, sessions, budgets, post, audit, clock
+        uow, users, one_time, credentials, tokens, sessions, ownership, budgets, post, audit, clock
     )
     limits = CodeLimits(settings.sms_daily_per_address, settings.sms_daily_per_country)
-    codes = SqlCodeRepository(uow)
     keeper = CodeKeeper(uow, codes, tokens, budgets, clock, limits)
     staff = UserAdministration(uow, users, SqlUserDirectory(uow, parts.cursors), sessions, audit, clock)
-    export_rows = SqlExportRepository(uow)
     records = SqlAccountRecords(uow)
     personal = moderation.personal_records(parts)
     exports = ExportService(
@@ -127,6 +131,7 @@ def build(parts: Runtime) -> Accounts:
         tokens,
         sessions,
         factors,
+        ownership,
         personal,
         post,
         audit,
@@ -160,14 +165,15 @@ def build(parts: Runtime) -> Accounts:
         profile=profile,
         avatars=avatars,
         allowance=allowance,
-        codes=CodeService(uow, users, keeper, sessions, factors, passwords, post),
+        codes=CodeService(uow, users, keeper, sessions, factors, passwords, ownership, post),
         passwords=passwords,
-        contacts=ContactService(uow, users, one_time, tokens, keeper, budgets, post, audit, clock),
+        contacts=ContactService(uow, users, one_time, tokens, keeper, ownership, budgets, post, audit, clock),
         factors=factors,
         staff=staff,
         post=post,
         exports=exports,
         deletion=deletion,
+        ownership=ownership,
         sweeper=sweeper,
     )
 

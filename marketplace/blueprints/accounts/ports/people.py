@@ -27,30 +27,47 @@ class UserRepository(Protocol):
 
     def find(self, user_id: int, *, lock: bool = False) -> User | None: ...
 
-    def find_by_login(self, login: str) -> User | None:
-        """By username or e-mail (either case), or phone (E.164)."""
+    def find_by_login(self, login: str, ip: str = "") -> User | None:
+        """By username, e-mail address or phone in any form that sign-up takes. Of several that an unconfirmed
+        address stands in as `find_holder`.
+        """
         ...
 
-    def find_by_email(self, email: str) -> User | None:
-        """Either case."""
+    def find_holder(
+        self, *, email: str | None = None, phone: str | None = None, ip: str = "", provable: bool = False
+    ) -> User | None:
+        """Whose an address (e-mail in either case, phone as E.164) is: the account's that confirmed it; else,
+        of those that it merely stands in, one's that signed in from `ip`, else the newest's. `provable`
+        leaves out those that having the address proves nothing for (policies.may_prove).
+        """
         ...
 
-    def find_by_phone(self, phone: str, *, lock: bool = False) -> User | None:
-        """By E.164."""
+    def is_confirmed(
+        self, *, email: str | None = None, phone: str | None = None, besides: int | None = None
+    ) -> bool:
+        """Whether an account, deleted ones too, has confirmed the address."""
+        ...
+
+    def lock_with_rivals(self, user_id: int, *, email: str | None = None, phone: str | None = None) -> None:
+        """Lock the user, deleted or not, and all in whose accounts the address stands, in the order of ids:
+        of those who prove it at once each waits for the one before.
+        """
+        ...
+
+    def release(self, *, email: str | None = None, phone: str | None = None, besides: int) -> None:
+        """Take an unconfirmed address from all accounts but one."""
+        ...
+
+    def lapse(self, joined_before: datetime, at: datetime, limit: int) -> int:
+        """Take unconfirmed addresses from users who joined before then and hold no token for it; returns
+        from how many.
+        """
         ...
 
     def performer_id_of(self, user_id: int) -> int | None: ...
 
     def set_password_hash(self, user_id: int, password_hash: str) -> None:
         """Without a new version: a rehash is no edit."""
-        ...
-
-    def mark_email_verified(self, user_id: int, email: str) -> bool:
-        """False when the user's address is another by now."""
-        ...
-
-    def release_phone(self, phone: str, *, besides: int) -> bool:
-        """Take `phone` from another account that never confirmed it. False when one holds it confirmed."""
         ...
 
     def is_avatar_shown(self, key: str) -> bool:
@@ -133,7 +150,7 @@ class UserView:
 
     id: int
     username: str
-    email: str
+    email: str | None
     email_verified: bool
     phone: str | None
     phone_verified: bool

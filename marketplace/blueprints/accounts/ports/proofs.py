@@ -60,6 +60,10 @@ class CodeRepository(Protocol):
         """Mark it as used, in one statement. False when somebody was faster, or it was superseded."""
         ...
 
+    def void(self, user_id: int, phone: str | None) -> None:
+        """Forget the codes for a new phone of the user, and those that were sent to `phone`."""
+        ...
+
     def purge(self, before: datetime) -> None:
         """Forget codes that expired before then."""
         ...

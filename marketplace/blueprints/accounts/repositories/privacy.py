@@ -109,6 +109,11 @@ class SqlExportRepository(SqlRepository):
         """Remove those that have expired."""
         self.session.execute(delete(DataExport).where(DataExport.expires_at <= at), execution_options=_QUIET)
 
+    def discard(self, user_id: int) -> None:
+        """All of a user, those in the making too."""
+        statement = delete(DataExport).where(DataExport.user_id == user_id)
+        self.session.execute(statement, execution_options=_QUIET)
+
     def fail_pending(self, started_before: datetime, expires_at: datetime) -> None:
         """Give those up that nobody finished."""
         statement = (
@@ -287,7 +292,7 @@ class SqlAccountRecords(SqlRepository):
         )
         return f"{name}-{secrets.token_hex(4)}" if self.session.scalar(select(taken)) else name
 
-    def erase(self, user_id: int, email: str, phone: str | None) -> None:
+    def erase(self, user_id: int, email: str | None, phone: str | None) -> None:
         """Delete what hangs on the user."""
         for table in (UserSession, OneTimeToken, SecondFactor, RecoveryCode, DataExport):
             self.session.execute(delete(table).where(table.user_id == user_id), execution_options=_QUIET)

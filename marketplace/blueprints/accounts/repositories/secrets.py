@@ -139,6 +139,11 @@ class SqlCodeRepository(SqlRepository):
         )
         return self.session.scalar(statement, execution_options=_QUIET) is not None
 
+    def void(self, user_id: int, phone: str | None) -> None:
+        """Those for a new phone of the user, and those that were sent to `phone`."""
+        statement = delete(OneTimeCode).where(or_(OneTimeCode.user_id == user_id, OneTimeCode.phone == phone))
+        self.session.execute(statement, execution_options=_QUIET)
+
     def purge(self, before: datetime) -> None:
         """Forget codes that expired before then."""
         self.session.execute(

@@ -1,11 +1,10 @@
 """The SQL of users."""
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select, text, update
 
 from marketplace.blueprints.accounts.changes import SUBJECT
 from marketplace.blueprints.accounts.ports import UserSearch, UserView
@@ -15,12 +14,20 @@ from marketplace.database.many import restore_each, update_each
 from marketplace.database.patience import search_time
 from marketplace.database.repository import SqlRepository
 from marketplace.database.unit_of_work import SqlUnitOfWork
+from marketplace.kernel.addresses import address_form, phone_form, plain_name, searched_form
 from marketplace.kernel.cursors import CursorSigner
 from marketplace.kernel.errors import NotFound
 from marketplace.kernel.identity import ADMIN
 from marketplace.kernel.media import media_key
 from marketplace.kernel.pages import Page, PageRequest
-from marketplace.models.accounts import SecondFactor, User, searched_text
+from marketplace.models.accounts import (
+    UNCONFIRMED,
+    OneTimeToken,
+    SecondFactor,
+    User,
+    UserSession,
+    searched_text,
+)
 from marketplace.models.moderation import ChangeRequest
 from marketplace.models.performers import Performer
 
@@ -72,29 +79,94 @@ class SqlUserRepository(SqlRepository):
             statement = statement.with_for_update(key_share=True).execution_options(populate_existing=True)
         return self.session.execute(statement).scalar_one_or_none()
 
-    def find_by_login(self, login: str) -> User | None:
-        """By username, e-mail or phone; the three cannot be mistaken for each other, since a username
-        holds no @ and does not begin with +. All are ASCII, which NFKC makes of wide letters and digits.
+    def find_by_login(self, login: str, ip: str = "") -> User | None:
+        """By username, e-mail or phone. A username holds no @ and does not begin with +; one of digits that
+        begins with 00 goes before a phone that is written so.
         """
-        login = unicodedata.normalize("NFKC", login)
-        lowered = login.lower()
-        statement = select(User).where(
-            or_(func.lower(User.username) == lowered, func.lower(User.email) == lowered, User.phone == login),
-            User.deleted_at.is_(None),
+        is_named = func.lower(User.username) == plain_name(login)
+        address = address_form(login)
+        by_email, by_phone = func.lower(User.email) == address, User.phone == address
+        is_confirmed = or_(and_(by_email, User.email_verified), and_(by_phone, User.phone_verified))
+        statement = (
+            select(User)
+            .where(or_(is_named, by_email, by_phone), User.deleted_at.is_(None))
+            .order_by(_first(is_named), _first(is_confirmed), _first(_came_from(ip)), User.id.desc())
+            .limit(1)
         )
         return self.session.execute(statement).scalar_one_or_none()
 
-    def find_by_email(self, email: str) -> User | None:
-        """Either case."""
-        statement = select(User).where(func.lower(User.email) == email.lower(), User.deleted_at.is_(None))
+    def find_holder(
+        self, *, email: str | None = None, phone: str | None = None, ip: str = "", provable: bool = False
+    ) -> User | None:
+        """Who confirmed it, else who signed in from `ip`, else the newest."""
+        is_confirmed = _confirmed(email, phone)
+        statement = (
+            select(User)
+            .where(_has(email, phone), User.deleted_at.is_(None))
+            .order_by(_first(is_confirmed), _first(_came_from(ip)), User.id.desc())
+            .limit(1)
+        )
+        if provable:
+            other = User.phone_verified if email is not None else User.email_verified
+            statement = statement.where(or_(is_confirmed, ~other))
         return self.session.execute(statement).scalar_one_or_none()
 
-    def find_by_phone(self, phone: str, *, lock: bool = False) -> User | None:
-        """By E.164."""
-        statement = select(User).where(User.phone == phone, User.deleted_at.is_(None))
-        if lock:
-            statement = statement.with_for_update(key_share=True).execution_options(populate_existing=True)
-        return self.session.execute(statement).scalar_one_or_none()
+    def is_confirmed(
+        self, *, email: str | None = None, phone: str | None = None, besides: int | None = None
+    ) -> bool:
+        """By anybody, deleted ones too."""
+        found = exists().where(_has(email, phone), _confirmed(email, phone))
+        if besides is not None:
+            found = found.where(User.id != besides)
+        return bool(self.session.scalar(select(found)))
+
+    def lock_with_rivals(self, user_id: int, *, email: str | None = None, phone: str | None = None) -> None:
+        """In the order of ids."""
+        statement = (
+            select(User.id)
+            .where(or_(User.id == user_id, _has(email, phone)))
+            .order_by(User.id)
+            .with_for_update(key_share=True)
+        )
+        self.session.execute(statement)
+
+    def release(self, *, email: str | None = None, phone: str | None = None, besides: int) -> None:
+        """Whoever has it unconfirmed is without."""
+        column = "email" if email is not None else "phone"
+        statement = (
+            update(User)
+            .where(_has(email, phone), ~_confirmed(email, phone), User.id != besides)
+            .values({column: None, "version": User.version + 1})
+        )
+        self.session.execute(statement, execution_options={"synchronize_session": False})
+
+    def lapse(self, joined_before: datetime, at: datetime, limit: int) -> int:
+        """Those that somebody has locked are left for the next time."""
+        waiting = exists().where(
+            OneTimeToken.user_id == User.id,
+            OneTimeToken.purpose == "verify_email",
+            OneTimeToken.used_at.is_(None),
+            OneTimeToken.expires_at > at,
+        )
+        due = (
+            select(User.id)
+            .where(text(UNCONFIRMED), User.date_joined < joined_before, ~waiting)
+            .order_by(User.date_joined)
+            .limit(limit)
+            .with_for_update(skip_locked=True, key_share=True)
+        )
+        statement = (
+            update(User)
+            .where(User.id.in_(due.scalar_subquery()))
+            .values(
+                email=case((User.email_verified, User.email)),
+                phone=case((User.phone_verified, User.phone)),
+                version=User.version + 1,
+            )
+            .returning(User.id)
+        )
+        rows = self.session.execute(statement, execution_options={"synchronize_session": False})
+        return len(rows.all())
 
     def performer_id_of(self, user_id: int) -> int | None:
         """The user's performer profile, if there is one."""
@@ -104,31 +176,6 @@ class SqlUserRepository(SqlRepository):
         """Without a new version."""
         statement = update(User).where(User.id == user_id).values(password_hash=password_hash)
         self.session.execute(statement, execution_options={"synchronize_session": False})
-
-    def mark_email_verified(self, user_id: int, email: str) -> bool:
-        """False when the user's address is another by now."""
-        statement = (
-            update(User)
-            .where(User.id == user_id, User.email == email, User.deleted_at.is_(None))
-            .values(email_verified=True, version=User.version + 1)
-            .returning(User.id)
-        )
-        return self.session.scalar(statement) is not None
-
-    def release_phone(self, phone: str, *, besides: int) -> bool:
-        """Take `phone` from another account that never confirmed it. False when one holds it confirmed."""
-        holder = self.session.execute(
-            select(User.id, User.phone_verified)
-            .where(User.phone == phone, User.id != besides)
-            .with_for_update(key_share=True)
-        ).one_or_none()
-        if holder is None:
-            return True
-        if holder.phone_verified:
-            return False
-        statement = update(User).where(User.id == holder.id).values(phone=None, version=User.version + 1)
-        self.session.execute(statement, execution_options={"synchronize_session": False})
-        return True
 
     def is_avatar_shown(self, key: str) -> bool:
         """Whether an account that is not deleted shows it."""
@@ -206,6 +253,26 @@ class SqlUserRepository(SqlRepository):
         self.session.execute(statement, execution_options={"synchronize_session": False})
 
 
+def _has(email: str | None, phone: str | None) -> ColumnElement[bool]:
+    """Whose account an address stands in."""
+    return func.lower(User.email) == email.lower() if email is not None else User.phone == phone
+
+
+def _confirmed(email: str | None, phone: str | None) -> ColumnElement[bool]:
+    return and_(_has(email, phone), User.email_verified if email is not None else User.phone_verified)
+
+
+def _came_from(ip: str) -> ColumnElement[bool]:
+    return exists().where(
+        UserSession.user_id == User.id, UserSession.ip == ip, UserSession.acting_admin_id.is_(None)
+    )
+
+
+def _first(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    """For ORDER BY: those that it is true of before all others."""
+    return case((condition, 0), else_=1)
+
+
 class SqlUserDirectory(SqlRepository):
     """Users as staff sees them: columns, not entities, and deleted ones too."""
 
@@ -232,8 +299,9 @@ def _shown() -> Select[Any]:
 
 
 def _filtered(statement: Select[Any], search: UserSearch) -> Select[Any]:
-    for word in (search.q or "").split():
-        statement = statement.where(contains(searched_text(), word))
+    phone = phone_form((search.q or "").strip())
+    for word in [phone] if phone else (search.q or "").split():
+        statement = statement.where(contains(searched_text(), searched_form(word)))
     if search.role is not None:
         statement = statement.where(User.is_staff, User.roles.contains([search.role]))
     if search.is_staff is not None:

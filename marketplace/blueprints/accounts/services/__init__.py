@@ -20,6 +20,7 @@ from marketplace.blueprints.accounts.services.deletion import (
     DeletionService,
 )
 from marketplace.blueprints.accounts.services.login import LoginService
+from marketplace.blueprints.accounts.services.ownership import Ownership
 from marketplace.blueprints.accounts.services.passwords import RESET_JOB, PasswordService
 from marketplace.blueprints.accounts.services.post import NOTICE_JOB, Post
 from marketplace.blueprints.accounts.services.privacy import EXPORT_JOB, ExportService, Sweeper
@@ -63,6 +64,7 @@ __all__ = [
     "ExportService",
     "LoginService",
     "NewFactor",
+    "Ownership",
     "PasswordService",
     "PictureAllowance",
     "Post",

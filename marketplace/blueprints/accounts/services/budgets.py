@@ -3,7 +3,12 @@
 from datetime import datetime, time, timedelta
 
 from marketplace.blueprints.accounts.errors import BudgetSpent
-from marketplace.blueprints.accounts.policies import KNOWN_ADDRESS, Allowance
+from marketplace.blueprints.accounts.policies import (
+    KNOWN_ADDRESS,
+    MAILS_PER_ADDRESS,
+    MAILS_PER_USER,
+    Allowance,
+)
 from marketplace.blueprints.accounts.ports import BudgetRepository, SessionRepository, TokenMaker
 from marketplace.kernel.clock import Clock
 
@@ -39,6 +44,12 @@ class Budgets:
             return False
         known = self._sessions.knows_address(owner_id, ip, self._clock.now() - KNOWN_ADDRESS)
         return known and self.spend(scope, key, allowance.total)
+
+    def spend_mail(self, user_id: int, email: str) -> bool:
+        """Count a mail that asks to confirm `email`, by who asks for it and by who gets it."""
+        return self.spend("mails", str(user_id), MAILS_PER_USER) and self.spend(
+            "mails_to", email.lower(), MAILS_PER_ADDRESS
+        )
 
     def require(self, *, paid: bool) -> None:
         """Raises BudgetSpent, with the time until the next day begins, unless `paid`."""

@@ -6,24 +6,25 @@ from dataclasses import dataclass
 from hmac import compare_digest
 
 from marketplace.blueprints.accounts.errors import CodeRequired, InvalidCode, UserBlocked
-from marketplace.blueprints.accounts.events import UserVerified
 from marketplace.blueprints.accounts.policies import (
     CODE_LIFE,
     CODE_TRIES,
     CODES_PER_PHONE,
     CodePurpose,
     is_costly,
-    may_prove,
+    is_proven,
     network_of,
     region_of,
 )
 from marketplace.blueprints.accounts.ports import CodeRepository, SentCode, TokenMaker, UserRepository
 from marketplace.blueprints.accounts.services.budgets import Budgets
+from marketplace.blueprints.accounts.services.ownership import Address, Ownership, Witness
 from marketplace.blueprints.accounts.services.passwords import PasswordService
 from marketplace.blueprints.accounts.services.post import Post
 from marketplace.blueprints.accounts.services.second_factor import SecondFactorService
 from marketplace.blueprints.accounts.services.sessions import Device, SessionService, Tokens
 from marketplace.kernel.clock import Clock
+from marketplace.kernel.identity import Principal
 from marketplace.kernel.transactions import UnitOfWork
 from marketplace.models.accounts import User
 
@@ -141,6 +142,7 @@ class CodeService:
         sessions: SessionService,
         factors: SecondFactorService,
         passwords: PasswordService,
+        ownership: Ownership,
         post: Post,
     ) -> None:
         self._uow = uow
@@ -149,6 +151,7 @@ class CodeService:
         self._sessions = sessions
         self._factors = factors
         self._passwords = passwords
+        self._ownership = ownership
         self._post = post
 
     def send(self, phone: str, purpose: CodePurpose, ip: str) -> None:
@@ -156,7 +159,7 @@ class CodeService:
         is decided afterwards, in `deliver`. Raises BudgetSpent, for unknown numbers too.
         """
         with self._uow:
-            user = self._users.find_by_phone(phone)
+            user = self._users.find_holder(phone=phone, ip=ip)
             self._keeper.ask(phone, purpose, ip, owner_id=user.id if user else None)
 
     def deliver(self, code_id: int, version: int) -> None:
@@ -176,60 +179,83 @@ class CodeService:
     def _recipient(self, code: SentCode) -> User | None:
         if code.user_id is not None:
             return self._users.find(code.user_id)
-        user = self._users.find_by_phone(code.phone)
-        return user if user is not None and _may_have(user, code.purpose) else None
+        return self._users.find_holder(phone=code.phone, provable=code.purpose != CodePurpose.VERIFY_PHONE)
 
-    def sign_in(self, phone: str, digits: str, device: Device, totp: str | None = None) -> Tokens:
+    def sign_in(
+        self,
+        phone: str,
+        digits: str,
+        device: Device,
+        caller: Principal | None = None,
+        totp: str | None = None,
+    ) -> Tokens:
         """Raises InvalidCode; to somebody who has the phone also UserBlocked, CodeRequired, TooManyTries."""
         code = self._keeper.compare(phone, CodePurpose.SIGN_IN, digits)
         with self._uow:
-            user = self._owner(phone, CodePurpose.SIGN_IN)
-        proven = self._factors.is_on(user.id)
+            user = self._owner(phone, device.ip, caller)
+            # The factor of an account that nobody has proven goes, with all that was set up before.
+            proven = is_proven(user) and self._factors.is_on(user.id)
         if proven:
             if totp is None:
                 raise CodeRequired
             self._factors.prove(user.id, totp)
         with self._uow:
+            user = self._locked(user.id, phone)
             self._keeper.use(code)
-            user = self._owner(phone, CodePurpose.SIGN_IN, lock=True)
             if not user.is_active:
                 raise UserBlocked
-            if not proven and self._factors.is_on(user.id):
+            if not proven and is_proven(user) and self._factors.is_on(user.id):
                 raise CodeRequired
-            self._confirm(user)
+            self._claim(user, caller)
             return self._sessions.open(user.id, device)
 
-    def verify_phone(self, phone: str, digits: str) -> Verified:
-        """Confirm the number of the account that has it. Raises InvalidCode."""
+    def verify_phone(
+        self, phone: str, digits: str, ip: str = "", caller: Principal | None = None
+    ) -> Verified:
+        """Confirm the number of the caller's account, or of an account that nobody has proven yet.
+
+        Raises InvalidCode; to somebody who has the phone also LogInNeeded, PhoneTaken.
+        """
         code = self._keeper.compare(phone, CodePurpose.VERIFY_PHONE, digits)
         with self._uow:
+            user = self._locked(self._owner(phone, ip, caller, provable=False).id, phone)
             self._keeper.use(code)
-            self._confirm(self._owner(phone, CodePurpose.VERIFY_PHONE, lock=True))
+            self._claim(user, caller)
             return Verified()
 
-    def reset_token(self, phone: str, digits: str) -> ResetToken:
+    def reset_token(
+        self, phone: str, digits: str, ip: str = "", caller: Principal | None = None
+    ) -> ResetToken:
         """A token that sets a new password. Raises InvalidCode."""
         code = self._keeper.compare(phone, CodePurpose.RESET_PASSWORD, digits)
         with self._uow:
+            user = self._locked(self._owner(phone, ip, caller).id, phone)
             self._keeper.use(code)
-            user = self._owner(phone, CodePurpose.RESET_PASSWORD, lock=True)
-            self._confirm(user)
+            self._claim(user, caller)
             return ResetToken(self._passwords.new_token(user, phone))
 
-    def _owner(self, phone: str, purpose: CodePurpose, *, lock: bool = False) -> User:
-        user = self._users.find_by_phone(phone, lock=lock)
-        if user is None or not _may_have(user, purpose):
+    def _owner(self, phone: str, ip: str, caller: Principal | None, *, provable: bool = True) -> User:
+        """Whose account a code is for: the caller's where the number stands in it, else `find_holder`'s."""
+        own = self._users.find(caller.user_id) if caller is not None else None
+        if own is not None and own.phone == phone:
+            return own
+        found = self._users.find_holder(phone=phone, ip=ip, provable=True)
+        if found is None and not provable:
+            found = self._users.find_holder(phone=phone)
+        if found is None:
+            raise InvalidCode
+        return found
+
+    def _locked(self, user_id: int, phone: str) -> User:
+        user = self._ownership.lock(user_id, Address.PHONE, phone)
+        if user is None or user.phone != phone:
             raise InvalidCode
         return user
 
-    def _confirm(self, user: User) -> None:
-        if not user.phone_verified:
-            user.phone_verified = True
-            self._uow.record(UserVerified(user_id=user.id))
-
-
-def _may_have(user: User, purpose: str) -> bool:
-    """Whether a code for `purpose` may go to the user's number."""
-    if purpose == CodePurpose.VERIFY_PHONE:
-        return True
-    return may_prove(proven=user.phone_verified, other_proven=user.email_verified)
+    def _claim(self, user: User, caller: Principal | None) -> None:
+        own = caller is not None and caller.user_id == user.id
+        is_second = user.email_verified and not user.phone_verified
+        self._ownership.claim(user, Address.PHONE, Witness.SESSION if own else Witness.NOBODY)
+        if is_second:
+            # Another way in: whoever has the first one hears of it.
+            self._post.notify(user, "phone_changed")

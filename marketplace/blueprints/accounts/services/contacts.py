@@ -6,19 +6,22 @@ from marketplace.blueprints.accounts.errors import (
     EmailTaken,
     InvalidCode,
     InvalidToken,
+    LogInNeeded,
     NoPhone,
     PhoneTaken,
     SameAddress,
     WrongCode,
 )
-from marketplace.blueprints.accounts.events import UserEmailChanged, UserPhoneChanged, UserVerified
-from marketplace.blueprints.accounts.policies import MAILS_PER_USER, VERIFY_EMAIL_HOURS
+from marketplace.blueprints.accounts.events import UserEmailChanged, UserPhoneChanged
+from marketplace.blueprints.accounts.policies import VERIFY_EMAIL_HOURS
 from marketplace.blueprints.accounts.ports import AuditLog, TokenMaker, TokenRepository, UserRepository
 from marketplace.blueprints.accounts.services.budgets import Budgets
 from marketplace.blueprints.accounts.services.codes import CodeKeeper
+from marketplace.blueprints.accounts.services.ownership import Address, Ownership, Witness
 from marketplace.blueprints.accounts.services.post import Post
 from marketplace.blueprints.accounts.services.registration import VERIFY_EMAIL
 from marketplace.kernel.clock import Clock
+from marketplace.kernel.errors import NotFound
 from marketplace.kernel.identity import Principal
 from marketplace.kernel.transactions import UnitOfWork
 from marketplace.models.accounts import OneTimeToken, User
@@ -38,6 +41,7 @@ class ContactService:
         one_time: TokenRepository,
         tokens: TokenMaker,
         keeper: CodeKeeper,
+        ownership: Ownership,
         budgets: Budgets,
         post: Post,
         audit: AuditLog,
@@ -48,6 +52,7 @@ class ContactService:
         self._one_time = one_time
         self._tokens = tokens
         self._keeper = keeper
+        self._ownership = ownership
         self._budgets = budgets
         self._post = post
         self._audit = audit
@@ -59,10 +64,9 @@ class ContactService:
             user = self._users.get(caller.user_id)
             if user.email == email:
                 raise SameAddress
-            holder = self._users.find_by_email(email)
-            if holder is not None and holder.id != user.id:
+            if self._users.is_confirmed(email=email, besides=user.id):
                 raise EmailTaken
-            self._budgets.require(paid=self._budgets.spend("mails", str(user.id), MAILS_PER_USER))
+            self._budgets.require(paid=self._budgets.spend_mail(user.id, email))
             self._uow.enqueue(CHANGE_EMAIL_JOB, {"user_id": user.id, "email": email})
 
     def send_change_email(self, user_id: int, email: str) -> None:
@@ -85,36 +89,43 @@ class ContactService:
             email,
             "change_email",
             user.locale,
-            name=user.first_name,
             hours=VERIFY_EMAIL_HOURS,
             secrets={"token": token},
         )
 
-    def verify_email(self, token: str) -> None:
-        """Confirm the address that the token was sent to: the present one, or the one to change to.
+    def verify_email(self, token: str, caller: Principal | None = None) -> None:
+        """Confirm the address that the token was sent to: the present one, or the one to change to, which
+        only the account's own session does.
 
-        Raises InvalidToken, EmailTaken.
+        Raises InvalidToken, LogInNeeded, EmailTaken.
         """
         with self._uow:
             digest, purposes = self._tokens.digest(token), [VERIFY_EMAIL, CHANGE_EMAIL]
             found = self._one_time.find(purposes, digest, self._clock.now())
-            user = self._users.find(found.user_id, lock=True) if found else None
+            if found is None:
+                raise InvalidToken
+            own = caller is not None and caller.user_id == found.user_id
+            if found.purpose == CHANGE_EMAIL and not own:
+                raise LogInNeeded("Log in to the account that changes its address, and send the token again")
+            user = self._ownership.lock(found.user_id, Address.EMAIL, found.target)
             used = self._one_time.use(purposes, digest, self._clock.now())
             if user is None or used is None:
                 raise InvalidToken
             if used.purpose == CHANGE_EMAIL:
                 self._change_email(user, used.target)
-            elif not self._users.mark_email_verified(used.user_id, used.target):
+            elif user.email != used.target:
                 raise InvalidToken
-            self._uow.record(UserVerified(user_id=used.user_id))
+            else:
+                self._ownership.claim(user, Address.EMAIL, Witness.SESSION if own else Witness.SIGN_UP)
 
     def _change_email(self, user: User, email: str) -> None:
-        old, user.email, user.email_verified = user.email, email, True
+        if user.email is not None and user.email_verified:
+            self._post.notify(user, "email_changed", to=user.email)
+        self._ownership.adopt(user, Address.EMAIL, email)
         # Tokens that were mailed to the old address are good no more.
         self._one_time.void(user.id, [VERIFY_EMAIL, "reset_password"])
         self._uow.record(UserEmailChanged(user_id=user.id))
         self._audit.write("user.email_changed", "user", user.id, actor=None)
-        self._post.notify(user, "email_changed", to=old)
 
     def ask_phone(self, caller: Principal, phone: str, ip: str) -> None:
         """Send a code to the new number. Raises SameAddress, PhoneTaken (by somebody who confirmed it),
@@ -124,8 +135,7 @@ class ContactService:
             user = self._users.get(caller.user_id)
             if user.phone == phone and user.phone_verified:
                 raise SameAddress
-            holder = self._users.find_by_phone(phone)
-            if holder is not None and holder.id != user.id and holder.phone_verified:
+            if self._users.is_confirmed(phone=phone, besides=user.id):
                 raise PhoneTaken
             self._keeper.ask(phone, CHANGE_PHONE, ip, owner_id=None, user_id=user.id)
 
@@ -139,13 +149,12 @@ class ContactService:
         except InvalidCode:
             raise WrongCode from None
         with self._uow:
-            user = self._users.get(caller.user_id, lock=True)
+            user = self._ownership.lock(caller.user_id, Address.PHONE, phone)
+            if user is None:
+                raise NotFound
             self._keeper.use(code)
-            if not self._users.release_phone(phone, besides=user.id):
-                raise PhoneTaken
-            user.phone, user.phone_verified = phone, True
+            self._ownership.adopt(user, Address.PHONE, phone)
             self._phone_changed(caller)
-            self._uow.record(UserVerified(user_id=user.id))
             self._post.notify(user, "phone_changed")
 
     def remove_phone(self, caller: Principal) -> None:

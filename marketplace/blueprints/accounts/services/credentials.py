@@ -8,9 +8,10 @@ from marketplace.blueprints.accounts.errors import (
     WeakPassword,
     WrongPassword,
 )
-from marketplace.blueprints.accounts.policies import FAILED_LOGINS, password_problems
+from marketplace.blueprints.accounts.policies import FAILED_LOGINS, NO_PASSWORD, password_problems
 from marketplace.blueprints.accounts.ports import PasswordHasher, TokenMaker, UserRepository
 from marketplace.blueprints.accounts.services.budgets import Budgets
+from marketplace.kernel.addresses import address_form
 from marketplace.kernel.transactions import UnitOfWork
 from marketplace.models.accounts import User
 
@@ -49,19 +50,17 @@ class Credentials:
     def prove(self, login: str, password: str, ip: str) -> Proof:
         """By username, e-mail or phone. Raises InvalidCredentials, TooManyTries."""
         with self._uow:
-            user = self._users.find_by_login(login)
+            user = self._users.find_by_login(login, ip)
             self._count(user, login, ip)
-            stored = user.password_hash if user else self._nobody
-        return self._verified(user, stored, password)
+        return self._verified(user, password)
 
     def prove_own(self, user_id: int, password: str, ip: str) -> Proof:
         """For somebody who is signed in already. Raises WrongPassword, TooManyTries."""
         with self._uow:
             user = self._users.get(user_id)
             self._count(user, "", ip)
-            stored = user.password_hash
         try:
-            return self._verified(user, stored, password)
+            return self._verified(user, password)
         except InvalidCredentials:
             # 401 would tell a client to sign in again.
             raise WrongPassword(errors={"json": {"current_password": ["This is not it."]}}) from None
@@ -87,13 +86,15 @@ class Credentials:
 
     def _count(self, user: User | None, login: str, ip: str) -> None:
         """Count the try as a wrong one before anybody knows: many at once do not slip through."""
-        key = _key(user) if user else f"login:{login.lower()}"
+        key = _key(user) if user else f"login:{address_form(login)}"
         if not self._budgets.spend_guarded(SCOPE, key, FAILED_LOGINS, user.id if user else None, ip):
             raise TooManyTries(retry_after=3600)
 
-    def _verified(self, user: User | None, stored: str, password: str) -> Proof:
-        known = self._hasher.verify(stored, password)
-        if user is None or not known:
+    def _verified(self, user: User | None, password: str) -> Proof:
+        """One hash is made whoever asks: for an unknown login, and where no password is set, nobody's."""
+        stored = NO_PASSWORD if user is None else user.password_hash
+        known = self._hasher.verify(self._nobody if stored == NO_PASSWORD else stored, password)
+        if user is None or not known or stored == NO_PASSWORD:
             raise InvalidCredentials
         better = self._hasher.hash(password) if self._hasher.needs_rehash(stored) else None
         return Proof(user.id, stored, better)

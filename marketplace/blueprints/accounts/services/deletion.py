@@ -4,9 +4,16 @@ from datetime import timedelta
 
 from marketplace.blueprints.accounts.errors import CodeRequired, InvalidToken, LastAdmin, UserBlocked
 from marketplace.blueprints.accounts.events import UserAnonymised, UserDeleted, UserRestored
-from marketplace.blueprints.accounts.policies import ANONYMISE_BATCH, RESTORE_DAYS, may_prove
+from marketplace.blueprints.accounts.policies import (
+    ANONYMISE_BATCH,
+    NO_PASSWORD,
+    RESTORE_DAYS,
+    holds,
+    is_proven,
+)
 from marketplace.blueprints.accounts.ports import AuditLog, TokenMaker, TokenRepository, UserRepository
 from marketplace.blueprints.accounts.privacy_ports import AccountRecords, ChangeRequests
+from marketplace.blueprints.accounts.services.ownership import Address, Ownership, Witness
 from marketplace.blueprints.accounts.services.post import Post
 from marketplace.blueprints.accounts.services.second_factor import SecondFactorService
 from marketplace.blueprints.accounts.services.sessions import Device, SessionService, Tokens
@@ -21,7 +28,6 @@ RESTORE_ACCOUNT = "restore_account"
 RESTORE_JOB = "accounts.restore_mail"
 ANONYMISE_JOB = "accounts.anonymise"
 ANONYMISE_ONE_JOB = "accounts.anonymise_user"
-NO_PASSWORD = "!"  # noqa: S105 - what no hash looks like, as in /etc/shadow
 UNTIL = timedelta(days=RESTORE_DAYS)
 
 
@@ -37,6 +43,7 @@ class DeletionService:
         tokens: TokenMaker,
         sessions: SessionService,
         factors: SecondFactorService,
+        ownership: Ownership,
         changes: ChangeRequests,
         post: Post,
         audit: AuditLog,
@@ -49,6 +56,7 @@ class DeletionService:
         self._tokens = tokens
         self._sessions = sessions
         self._factors = factors
+        self._ownership = ownership
         self._changes = changes
         self._post = post
         self._audit = audit
@@ -82,8 +90,10 @@ class DeletionService:
             user = self._records.find_deleted(user_id)
             if user is None or user.deleted_at is None:
                 return
-            by_mail = may_prove(proven=user.email_verified, other_proven=user.phone_verified)
+            by_mail = user.email is not None and holds(user, user.email)
             target = user.email if by_mail or user.phone is None else user.phone
+            if target is None:
+                return
             token = self._tokens.new_secret()
             self._one_time.add(
                 OneTimeToken(
@@ -102,7 +112,7 @@ class DeletionService:
                 target,
                 "account_deleted",
                 user.locale,
-                name=user.first_name,
+                name=self._post.name_for(user),
                 days=RESTORE_DAYS,
                 secrets=secrets,
             )
@@ -116,22 +126,27 @@ class DeletionService:
         digest = self._tokens.digest(token)
         with self._uow:
             found = self._one_time.find([RESTORE_ACCOUNT], digest, self._clock.now())
-        if found is None:
+            user = self._records.find_deleted(found.user_id) if found else None
+        if found is None or user is None:
             raise InvalidToken
-        if self._factors.is_on(found.user_id):
+        # The factor of an account that nobody has proven goes, with all that was set up before.
+        if is_proven(user) and self._factors.is_on(found.user_id):
             if code is None:
                 raise CodeRequired
             self._factors.prove(found.user_id, code)
         with self._uow:
             # The user before the token, as in `anonymise`.
+            address = Address.EMAIL if "@" in found.target else Address.PHONE
+            self._ownership.lock(found.user_id, address, found.target)
             user = self._records.find_deleted(found.user_id, lock=True)
             used = self._one_time.use([RESTORE_ACCOUNT], digest, self._clock.now())
-            if user is None or used is None:
-                # Somebody was faster: the owner, or the end of the time.
+            if user is None or used is None or not holds(user, used.target):
+                # Somebody was faster: the owner, the end of the time, or who has proven the address.
                 raise InvalidToken
             if not user.is_active:
                 raise UserBlocked
             user.deleted_at = None
+            self._ownership.claim(user, address, Witness.NOBODY)
             self._uow.record(UserRestored(user_id=user.id))
             self._audit.write("user.restored", "user", user.id, actor=None)
             self._post.notify(user, "account_restored")

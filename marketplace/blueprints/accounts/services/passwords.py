@@ -3,11 +3,12 @@
 from datetime import timedelta
 
 from marketplace.blueprints.accounts.errors import InvalidToken
-from marketplace.blueprints.accounts.events import PasswordChanged, UserVerified
-from marketplace.blueprints.accounts.policies import RESET_BY_PHONE, RESET_HOURS, RESET_MAILS, may_prove
+from marketplace.blueprints.accounts.events import PasswordChanged
+from marketplace.blueprints.accounts.policies import RESET_BY_PHONE, RESET_HOURS, RESET_MAILS, holds
 from marketplace.blueprints.accounts.ports import AuditLog, TokenMaker, TokenRepository, UserRepository
 from marketplace.blueprints.accounts.services.budgets import Budgets
 from marketplace.blueprints.accounts.services.credentials import Credentials
+from marketplace.blueprints.accounts.services.ownership import Address, Ownership
 from marketplace.blueprints.accounts.services.post import Post
 from marketplace.blueprints.accounts.services.sessions import SessionService
 from marketplace.kernel.clock import Clock
@@ -30,6 +31,7 @@ class PasswordService:
         credentials: Credentials,
         tokens: TokenMaker,
         sessions: SessionService,
+        ownership: Ownership,
         budgets: Budgets,
         post: Post,
         audit: AuditLog,
@@ -41,6 +43,7 @@ class PasswordService:
         self._credentials = credentials
         self._tokens = tokens
         self._sessions = sessions
+        self._ownership = ownership
         self._budgets = budgets
         self._post = post
         self._audit = audit
@@ -51,24 +54,31 @@ class PasswordService:
         the same way and time (ASVS 6.3.8). Raises BudgetSpent, for unknown ones too.
         """
         with self._uow:
-            user = self._users.find_by_email(email)
+            user = self._users.find_holder(email=email, ip=ip, provable=True)
             owner = user.id if user else None
             paid = self._budgets.spend_guarded("reset_mails", email.lower(), RESET_MAILS, owner, ip)
             self._budgets.require(paid=paid)
-            self._uow.enqueue(RESET_JOB, {"email": email})
+            self._uow.enqueue(RESET_JOB, {"email": email, "user_id": owner})
 
-    def send_reset(self, email: str) -> None:
-        """Mail the token, if the address may prove whose the account is (policies.may_prove)."""
+    def send_reset(self, email: str, user_id: int | None = None) -> None:
+        """Mail the token, if the address may prove whose the account is (policies.may_prove): the account
+        that was found when it was asked for, unless somebody else has confirmed the address since.
+        """
         with self._uow:
-            user = self._users.find_by_email(email)
-            if user is None or not may_prove(proven=user.email_verified, other_proven=user.phone_verified):
+            user = self._users.find_holder(email=email, provable=True)
+            if user is not None and not user.email_verified and user_id is not None:
+                chosen = self._users.find(user_id)
+                if chosen is not None and (chosen.email or "").lower() == email.lower():
+                    user = chosen
+            if user is None or user.email is None or not holds(user, user.email):
                 return
-            token = self.new_token(user, user.email, timedelta(hours=RESET_HOURS))
+            to = user.email
+            token = self.new_token(user, to, timedelta(hours=RESET_HOURS))
         self._post.mail(
-            user.email,
+            to,
             "reset_password",
             user.locale,
-            name=user.first_name,
+            name=self._post.name_for(user),
             hours=RESET_HOURS,
             secrets={"token": token},
         )
@@ -102,16 +112,14 @@ class PasswordService:
         password_hash = self._credentials.hashed(password, user.username)
         with self._uow:
             # The user before the token, as everywhere: two who wait for each other end in an error.
-            user = self._users.find(user.id, lock=True)
+            address = Address.EMAIL if "@" in found.target else Address.PHONE
+            user = self._ownership.lock(user.id, address, found.target)
             used = self._one_time.use([RESET_PASSWORD], digest, self._clock.now())
-            if used is None or user is None or used.target not in {user.email, user.phone}:
-                # Somebody was faster, or the address is another one by now.
+            if used is None or user is None or not holds(user, used.target):
+                # Somebody was faster, or the address is another one by now, or proves nothing any more.
                 raise InvalidToken
+            self._ownership.recover(user, address)
             self._set(user, password_hash)
-            first = used.target == user.email and not user.email_verified
-            if first and self._users.mark_email_verified(user.id, user.email):
-                self._uow.record(UserVerified(user_id=user.id))
-            self._sessions.end([user.id])
             self._audit.write("user.password_reset", "user", user.id, actor=None)
 
     def change(self, caller: Principal, current: str, new: str, ip: str) -> None:

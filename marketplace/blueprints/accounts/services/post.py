@@ -17,10 +17,23 @@ class Post:
         self._sms = sms
 
     def notify(self, user: User, topic: str, *, to: str | None = None, **values: int) -> None:
-        """After the commit: tell the user by mail, at the present address or at `to`. Nothing secret."""
-        known = {"to": to or user.email, "topic": topic, "locale": user.locale, "name": user.first_name}
+        """After the commit: tell the user by mail, at the present address if there is one, or at `to`, which
+        was confirmed. Nothing secret.
+        """
+        name = user.first_name if to is not None else self.name_for(user)
+        to = to or user.email
+        if to is None:
+            return
+        known = {"to": to, "topic": topic, "locale": user.locale, "name": name}
         payload: dict[str, str | int] = {**known, **values}
         self._uow.enqueue(NOTICE_JOB, payload)
+
+    @staticmethod
+    def name_for(user: User) -> str:
+        """What a mail to the user's address may call the user: nothing before the address is confirmed, since
+        a stranger may have written both into a form.
+        """
+        return user.first_name if user.email_verified else ""
 
     def mail(
         self,
@@ -28,13 +41,16 @@ class Post:
         topic: str,
         locale: str,
         *,
+        name: str = "",
         secrets: dict[str, str] | None = None,
         **values: str | int,
     ) -> None:
-        """Deliver a mail; `secrets` are in its text, and bare in the message's data."""
+        """Deliver a mail; `secrets` are in its text, and bare in the message's data. Without a name it goes
+        to an address that nobody has confirmed, and says what to do for who did not ask for it.
+        """
         secrets = secrets or {}
-        found = letter(topic, locale)
-        text = found.text.format(**values, **secrets)
+        found = letter(topic, locale, confirmed=bool(name))
+        text = found.text.format(name=name, **values, **secrets)
         self._mailer.send(to=to, topic=topic, subject=found.subject, text=text, data=secrets)
 
     def ready_for_codes(self) -> None:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from marketplace.blueprints.accounts.errors import EmailVerified
+from marketplace.blueprints.accounts.errors import EmailTaken, EmailVerified, NoEmail, PhoneTaken
 from marketplace.blueprints.accounts.events import UserRegistered
-from marketplace.blueprints.accounts.policies import MAILS_PER_USER, VERIFY_EMAIL_HOURS
+from marketplace.blueprints.accounts.policies import VERIFY_EMAIL_HOURS
 from marketplace.blueprints.accounts.ports import TokenMaker, TokenRepository, UserRepository
 from marketplace.blueprints.accounts.services.budgets import Budgets
 from marketplace.blueprints.accounts.services.credentials import Credentials
@@ -63,6 +63,7 @@ class RegistrationService:
         """
         password_hash = self._credentials.hashed(values["password"], values["username"])
         with self._uow:
+            self._require_free(values["email"], values.get("phone"))
             user = self._create(values, password_hash)
             self._uow.record(UserRegistered(user_id=user.id))
             return SignedUp(user=Profile(user, None), tokens=self._sessions.open(user.id, device))
@@ -81,6 +82,15 @@ class RegistrationService:
             user = self._create(values, password_hash, roles=[ADMIN], email_verified=True)
             return user.id
 
+    def _require_free(self, email: str, phone: str | None) -> None:
+        """Only a confirmed address is anybody's. Two who come at once have confirmed nothing yet: which of
+        them does first is decided by the database (uq_user_email_confirmed).
+        """
+        if self._users.is_confirmed(email=email):
+            raise EmailTaken
+        if phone is not None and self._users.is_confirmed(phone=phone):
+            raise PhoneTaken
+
     def _create(self, values: Mapping[str, Any], password_hash: str, **extra: Any) -> User:
         rest = {key: value for key, value in values.items() if key != "password" and value is not None}
         user = User(**rest, **extra, password_hash=password_hash)
@@ -91,32 +101,40 @@ class RegistrationService:
         """Ask for another mail that confirms the own address. Raises EmailVerified, BudgetSpent."""
         with self._uow:
             user = self._users.get(caller.user_id)
+            if user.email is None:
+                raise NoEmail
             if user.email_verified:
                 raise EmailVerified
-            self._budgets.require(paid=self._budgets.spend("mails", str(user.id), MAILS_PER_USER))
+            self._budgets.require(paid=self._budgets.spend_mail(user.id, user.email))
             self._uow.enqueue(WELCOME_JOB, {"user_id": user.id})
+
+    def welcome(self, user_id: int) -> None:
+        """Leave a job that mails a new user; not to an address that had its mails today."""
+        with self._uow:
+            user = self._users.get(user_id)
+            if user.email is not None and self._budgets.spend_mail(user.id, user.email):
+                self._uow.enqueue(WELCOME_JOB, {"user_id": user.id})
 
     def send_welcome(self, user_id: int) -> None:
         """Mail the user the token that confirms the address; an earlier one is good no more."""
         with self._uow:
             user = self._users.find(user_id)
-            if user is None or user.email_verified:
+            if user is None or user.email is None or user.email_verified:
                 return
-            token = self._tokens.new_secret()
+            email, token = user.email, self._tokens.new_secret()
             self._one_time.add(
                 OneTimeToken(
                     user_id=user.id,
                     purpose=VERIFY_EMAIL,
                     token_hash=self._tokens.digest(token),
-                    target=user.email,
+                    target=email,
                     expires_at=self._clock.now() + timedelta(hours=VERIFY_EMAIL_HOURS),
                 )
             )
         self._post.mail(
-            user.email,
+            email,
             "welcome",
             user.locale,
-            name=user.first_name,
             hours=VERIFY_EMAIL_HOURS,
             secrets={"token": token},
         )

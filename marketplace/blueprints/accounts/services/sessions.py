@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from marketplace.blueprints.accounts.errors import InvalidRefreshToken
 from marketplace.blueprints.accounts.events import SessionRevoked
-from marketplace.blueprints.accounts.policies import ACT_AS, REFRESH_GRACE_SECONDS
+from marketplace.blueprints.accounts.policies import ACT_AS, REFRESH_GRACE_SECONDS, SESSION_LIFE
 from marketplace.blueprints.accounts.ports import AuditLog, SessionRepository, SessionView, TokenMaker
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.errors import NotFound, Unauthenticated
@@ -70,7 +70,7 @@ class SessionService:
         """A new session for a user whose identity is proven."""
         with self._uow:
             now = self._clock.now()
-            session = self._new(user_id, device, now, now + self._life)
+            session = self._new(user_id, device, now, now + min(self._life, SESSION_LIFE))
             self._sessions.add(session)
             refresh = self._tokens.first_refresh(session.id)
             session.refresh_hash = self._tokens.digest(refresh)
@@ -111,7 +111,8 @@ class SessionService:
             session = self._sessions.find(session_id)
             if session is None or session.revoked_at is not None or session.expires_at <= now:
                 return None
-            if session.acting_admin_id is not None:
+            last = session.created_at + SESSION_LIFE
+            if session.acting_admin_id is not None or last <= now:
                 return None
             successor = self._tokens.next_refresh(refresh_token)
             if session.refresh_hash == digest:
@@ -119,7 +120,7 @@ class SessionService:
                 session.refresh_hash = self._tokens.digest(successor)
                 session.rotated_at = now
                 session.last_seen_at = now
-                session.expires_at = now + self._life
+                session.expires_at = min(now + self._life, last)
             elif not self._in_grace(session, digest, now):
                 # Only what was once given out ends the session: ids can be guessed.
                 if self._tokens.is_ours(refresh_token):

@@ -213,7 +213,7 @@ class SqlCertificateRepository(SqlRepository):
             User.id == user_id, User.is_active, User.deleted_at.is_(None), User.email_verified
         )
         row = self.session.execute(statement).one_or_none()
-        return None if row is None else Addressee(*row)
+        return None if row is None or row.email is None else Addressee(row.email, row.first_name, row.locale)
 
     def keys_in_use(self, keys: Sequence[str]) -> set[str]:
         """Those of `keys` that a certificate has."""
