@@ -21,7 +21,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 from marketplace.database.base import Base, CreatedAt, Id
 from marketplace.database.folding import folded_index
 
-
 UNCONFIRMED = (
     "deleted_at IS NULL AND ("
     "(NOT email_verified AND email IS NOT NULL) OR (NOT phone_verified AND phone IS NOT NULL))"

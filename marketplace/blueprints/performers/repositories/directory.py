@@ -324,8 +324,10 @@ def _written(q: str) -> CompoundSelect[int]:
     by an index of its own.
     """
     headed = select(Performer.id).where(contains(Performer.headline, q))
-    named = select(Performer.id).join(User, User.id == Performer.user_id).where(
-        contains(searched_text(), searched_form(q))
+    named = (
+        select(Performer.id)
+        .join(User, User.id == Performer.user_id)
+        .where(contains(searched_text(), searched_form(q)))
     )
     return union(headed, named)
 
