@@ -6,9 +6,21 @@ from urllib.parse import urlencode
 
 from flask import request
 
+from marketplace.kernel.cursors import MAX_LENGTH
 from marketplace.kernel.pages import DEFAULT_LIMIT, MAX_LIMIT, Page, PageRequest
 from marketplace.web import fields
 from marketplace.web.schema import Schema, schema_name
+
+
+class Cursor(fields.Str):
+    """A cursor as it came: whether it is one of ours, whoever made it says (`invalid_cursor`)."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max=MAX_LENGTH, **options)
+
+    def clean(self, text: str) -> str:
+        """The text, bent or not."""
+        return text
 
 
 class PageQuery(Schema):
@@ -20,8 +32,8 @@ class PageQuery(Schema):
         max=MAX_LIMIT,
         metadata={"description": "How many items at most"},
     )
-    after = fields.Str(max=2048, metadata={"description": "`next` of the page before the one wanted"})
-    before = fields.Str(max=2048, metadata={"description": "`previous` of the page after the one wanted"})
+    after = Cursor(metadata={"description": "`next` of the page before the one wanted"})
+    before = Cursor(metadata={"description": "`previous` of the page after the one wanted"})
 
 
 def split_page(query: dict[str, Any]) -> tuple[PageRequest, dict[str, Any]]:

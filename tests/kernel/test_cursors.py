@@ -35,10 +35,21 @@ def test_cursor_of_another_secret():
 
 def test_every_bent_character_is_noticed():
     cursor = SIGNER.dump(">i:5", LIST)
-    for index, character in enumerate(cursor[:-1]):  # the last one has bits that base64 ignores
+    for index, character in enumerate(cursor):  # the last one has bits that base64 ignores
         bent = cursor[:index] + ("A" if character != "A" else "B") + cursor[index + 1 :]
         with pytest.raises(InvalidCursor):
             SIGNER.load(bent, LIST)
+
+
+@pytest.mark.parametrize(
+    "bent", ["{}=", "{}==", " {}", "{} ", "{}\n", "\t{}", "{}.", ".{}", "{}\u200b", "{}+"]
+)
+def test_what_base64_or_a_field_would_overlook(bent):
+    cursor = SIGNER.dump(">i:5", LIST)
+    halves = cursor.rpartition(".")
+    for text in (bent.format(cursor), bent.format(halves[0]) + "." + halves[2]):
+        with pytest.raises(InvalidCursor):
+            SIGNER.load(text, LIST)
 
 
 @given(st.text(max_size=200))
