@@ -22,7 +22,7 @@ from marketplace.kernel.errors import Invalid, NotFound
 from marketplace.kernel.identity import Principal
 from marketplace.kernel.pages import PageRequest
 from tests.fakes.transactions import FakeUnitOfWork
-from tests.moderation.fakes import Fragile, InMemoryAudit, InMemoryChanges, InMemoryOperations, Things
+from tests.moderation.fakes import Fragile, InMemoryAudit, InMemoryChanges, InMemoryOperations, Thing, Things
 
 NOW = datetime(2026, 5, 4, 9, tzinfo=UTC)
 STAFF = Principal(user_id=900, session_id=1, roles=frozenset({"moderator"}))
@@ -283,6 +283,29 @@ def test_bulk_loads_each_subject_once(house: House, bulk: BulkDecisions) -> None
     assert house.things.loads == [list(range(1, 31))]
     assert house.things.stores == [("colour", dict.fromkeys(range(1, 31), "blue"))]
     assert house.things.changed == list(range(1, 31))
+
+
+class LiveThings(Things):
+    """A store that hands out what it writes to, as one of entities does."""
+
+    def lock_many(self, ids: Sequence[int]) -> Mapping[int, Thing]:
+        self.loads.append(list(ids))
+        return {number: self.rows[number] for number in ids if number in self.rows}
+
+
+@pytest.mark.parametrize(("old", "new"), [("red", "blue"), (["red"], ["red", "blue"])])
+def test_a_store_may_hand_out_what_it_writes_to(old: object, new: object) -> None:
+    house = House(things=LiveThings())
+    bulk = decisions_of(house)
+    bulk.register(BulkChanges(house.changes))
+    house.things.rows[1].colour = old  # type: ignore[assignment]  # any value that JSON knows
+    view = house.submit(new)  # type: ignore[arg-type]  # likewise
+    made = bulk.run(STAFF, "changes", [view.id], "approved", None)
+    assert house.things.rows[1].colour == new
+    assert house.entries.entries[0]["before"]["colour"] == old
+    assert made.operation_id is not None
+    assert bulk.undo(STAFF, made.operation_id).results == [{"id": view.id, "ok": True}]
+    assert house.things.rows[1].colour == old
 
 
 def test_what_bulk_refuses(house: House, bulk: BulkDecisions) -> None:

@@ -1,6 +1,7 @@
 """Change requests: edits that wait for staff, and what staff decides."""
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import replace
 from itertools import groupby
 from typing import Any
@@ -269,8 +270,18 @@ class ChangeRequests:
                 return FieldNotModerated()
             return None if (change.subject_type, change.subject_id) in subjects else SubjectGone()
 
+        good = _passing(changes, missing, outcome)
+        # Copied before anything is stored: a store may hand out what it writes to.
+        before = {
+            change.id: deepcopy(
+                self._subjects[change.subject_type]
+                .fields[change.field_name]
+                .read(subjects[change.subject_type, change.subject_id])
+            )
+            for change in good
+        }
         applied = []
-        for (subject_type, field_name), group in _by_field(_passing(changes, missing, outcome)):
+        for (subject_type, field_name), group in _by_field(good):
             known = self._subjects[subject_type]
             strategy = known.fields[field_name]
             wanted = {change.subject_id: change.new_value for change in group}
@@ -279,8 +290,7 @@ class ChangeRequests:
                 if change.subject_id in failed:
                     outcome[change.id] = failed[change.subject_id]
                 else:
-                    before = strategy.read(subjects[subject_type, change.subject_id])
-                    applied.append(replace(change, old_value=before))
+                    applied.append(replace(change, old_value=before[change.id]))
         for name, subject in self._subjects.items():
             touched = sorted({change.subject_id for change in applied if change.subject_type == name})
             if touched:
