@@ -169,7 +169,7 @@ def read_token() -> None:
     before it is refused. Asks no database.
     """
     # An application context may outlive a request (in tests and scripts), and `g` with it.
-    g.auth_error = g.claims = g.principal = g.etag_version = None
+    g.auth_error = g.claims = g.principal = g.etag_of = None
     header = request.headers.get("Authorization")
     if header is None or request.method == "OPTIONS" or _is_probe():
         return

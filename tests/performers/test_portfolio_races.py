@@ -127,7 +127,9 @@ def test_editors_with_one_tag(committed: Flask, auth: Any) -> None:
         performer_id = Factory().performer(user).id
         fill(performer_id, 1)
         [image_id] = ids_of(performer_id)
-        headers = auth(user) | {"If-Match": '"1"'}
+        headers = auth(user)
+    tag = committed.test_client().get(f"{URL}/{image_id}", headers=headers).headers["ETag"]
+    headers["If-Match"] = tag
 
     def edit(number: int) -> int:
         path = f"{URL}/{image_id}"

@@ -216,10 +216,11 @@ def test_editors_at_once(committed: Flask) -> None:
         made.performer(user)
         tokens = committed.extensions["marketplace"].get(Accounts).sessions.open(user.id, Device())
     headers = {"Authorization": f"Bearer {tokens.access_token}"}
+    tag = committed.test_client().get(f"{ME}/schedule", headers=headers).headers["ETag"]
 
     def replace(client: Any, _number: int) -> int:
         body = {"weekly": NINE_TO_FIVE}
-        return int(client.put(f"{ME}/schedule", json=body, headers=headers | {"If-Match": '"0"'}).status_code)
+        return int(client.put(f"{ME}/schedule", json=body, headers=headers | {"If-Match": tag}).status_code)
 
     def leave(client: Any, number: int) -> int:
         body = {"starts_on": f"2026-06-{10 + number % 5}", "ends_on": "2026-06-20"}

@@ -14,7 +14,7 @@ from marketplace.web.limits import caller_key, limit
 @blp.get("/me")
 @signed_in
 @blp.response(200, schemas.OwnProfile)
-@tagged
+@tagged("user")
 def get_me() -> Profile:
     """The own profile, with what waits for staff"""
     return accounts().profile.get(current_principal())
@@ -23,10 +23,10 @@ def get_me() -> Profile:
 @blp.patch("/me")
 @signed_in
 @while_acting
-@editable
+@editable("user")
 @blp.arguments(schemas.ProfilePatch)
 @blp.response(200, schemas.OwnProfile)
-@tagged
+@tagged("user")
 def update_me(data: dict[str, Any]) -> Profile:
     """Edit the own profile; a performer's names become change requests that staff approves"""
     return accounts().profile.update(current_principal(), data, if_match())
@@ -34,14 +34,14 @@ def update_me(data: dict[str, Any]) -> Profile:
 
 @blp.put("/me/avatar")
 @signed_in
-@editable
+@editable("user")
 @limit("20/hour", key=caller_key)
 @blp.problem(422, "`validation_failed`, `not_a_picture`, `picture_too_large`")
 @blp.problem(429, "`too_many_requests`, `pictures_at_once`; `pictures_spent` until tomorrow")
 @blp.problem(507, "`storage_full`")
 @blp.arguments(schemas.AvatarFile, location="form")
 @blp.response(200, schemas.OwnProfile)
-@tagged
+@tagged("user")
 def set_avatar(data: dict[str, Any]) -> Profile:
     """Show a picture (JPEG, PNG or WebP); a performer's waits for staff"""
     return accounts().avatars.set(current_principal(), data["file"].stream, if_match())
@@ -49,9 +49,9 @@ def set_avatar(data: dict[str, Any]) -> Profile:
 
 @blp.delete("/me/avatar")
 @signed_in
-@editable
+@editable("user")
 @blp.response(200, schemas.OwnProfile)
-@tagged
+@tagged("user")
 def remove_avatar() -> Profile:
     """Show no picture; a performer's stays until staff approves"""
     return accounts().avatars.remove(current_principal(), if_match())

@@ -59,7 +59,7 @@ def fetch_export(query: dict[str, Any]) -> Response:
 @signed_in
 @recent
 @limit("5/hour", key=caller_key)
-@editable
+@editable("user")
 @blp.problem(409, "`order_open`: finish or cancel it first; `last_admin`")
 @blp.response(204)
 def delete_me() -> None:

@@ -31,7 +31,7 @@ def admin_list_categories(query: dict[str, Any]) -> Page[Category]:
 @blp.get("/categories/<int:category_id>")
 @staff
 @blp.response(200, schemas.AdminCategory)
-@tagged
+@tagged("category")
 def admin_get_category(category_id: int) -> Category:
     """One category with its ETag"""
     return catalog().categories.get(category_id)
@@ -43,7 +43,7 @@ def admin_get_category(category_id: int) -> Category:
 @blp.problem(409, "`slug_taken`, `idempotency_in_progress`")
 @blp.arguments(schemas.CategoryIn)
 @blp.response(201, schemas.AdminCategory)
-@tagged
+@tagged("category")
 def admin_create_category(data: dict[str, Any]) -> Category:
     """Create a category"""
     return catalog().categories.create(current_principal(), data)
@@ -51,10 +51,10 @@ def admin_create_category(data: dict[str, Any]) -> Category:
 
 @blp.patch("/categories/<int:category_id>")
 @staff
-@editable
+@editable("category")
 @blp.arguments(schemas.CategoryPatch)
 @blp.response(200, schemas.AdminCategory)
-@tagged
+@tagged("category")
 def admin_update_category(data: dict[str, Any], category_id: int) -> Category:
     """Change a category, or move it with all below it; `position` counts among its siblings"""
     return catalog().categories.update(current_principal(), category_id, data, if_match())
@@ -83,7 +83,7 @@ def admin_merge_category(data: dict[str, Any], category_id: int) -> MergedCatego
 
 @blp.delete("/categories/<int:category_id>")
 @staff
-@editable
+@editable("category")
 @blp.problem(409, "`category_in_use`: merge it into another one, or deactivate it")
 @blp.response(204)
 def admin_delete_category(category_id: int) -> None:
@@ -103,7 +103,7 @@ def admin_list_cities(query: dict[str, Any]) -> Page[City]:
 @blp.get("/cities/<int:city_id>")
 @staff
 @blp.response(200, schemas.AdminCity)
-@tagged
+@tagged("city")
 def admin_get_city(city_id: int) -> City:
     """One city with its ETag"""
     return catalog().cities.get(city_id)
@@ -115,7 +115,7 @@ def admin_get_city(city_id: int) -> City:
 @blp.problem(409, "`city_exists`, `idempotency_in_progress`")
 @blp.arguments(schemas.CityIn)
 @blp.response(201, schemas.AdminCity)
-@tagged
+@tagged("city")
 def admin_create_city(data: dict[str, Any]) -> City:
     """Create a city"""
     return catalog().cities.create(current_principal(), data)
@@ -123,10 +123,10 @@ def admin_create_city(data: dict[str, Any]) -> City:
 
 @blp.patch("/cities/<int:city_id>")
 @staff
-@editable
+@editable("city")
 @blp.arguments(schemas.CityPatch)
 @blp.response(200, schemas.AdminCity)
-@tagged
+@tagged("city")
 def admin_update_city(data: dict[str, Any], city_id: int) -> City:
     """Change a city"""
     return catalog().cities.update(current_principal(), city_id, data, if_match())
@@ -134,7 +134,7 @@ def admin_update_city(data: dict[str, Any], city_id: int) -> City:
 
 @blp.delete("/cities/<int:city_id>")
 @staff
-@editable
+@editable("city")
 @blp.problem(409, "`city_in_use`: deactivate it instead")
 @blp.response(204)
 def admin_delete_city(city_id: int) -> None:
@@ -154,7 +154,7 @@ def admin_list_banners(query: dict[str, Any]) -> Page[Banner]:
 @blp.get("/banners/<int:banner_id>")
 @staff
 @blp.response(200, schemas.AdminBanner)
-@tagged
+@tagged("banner")
 def admin_get_banner(banner_id: int) -> Banner:
     """One banner with its ETag"""
     return catalog().banners.get(banner_id)
@@ -166,7 +166,7 @@ def admin_get_banner(banner_id: int) -> Banner:
 @blp.problem(409, "`idempotency_in_progress`")
 @blp.arguments(schemas.BannerIn)
 @blp.response(201, schemas.AdminBanner)
-@tagged
+@tagged("banner")
 def admin_create_banner(data: dict[str, Any]) -> Banner:
     """Create a banner"""
     return catalog().banners.create(current_principal(), data)
@@ -174,10 +174,10 @@ def admin_create_banner(data: dict[str, Any]) -> Banner:
 
 @blp.patch("/banners/<int:banner_id>")
 @staff
-@editable
+@editable("banner")
 @blp.arguments(schemas.BannerPatch)
 @blp.response(200, schemas.AdminBanner)
-@tagged
+@tagged("banner")
 def admin_update_banner(data: dict[str, Any], banner_id: int) -> Banner:
     """Change a banner"""
     return catalog().banners.update(current_principal(), banner_id, data, if_match())
@@ -185,14 +185,14 @@ def admin_update_banner(data: dict[str, Any], banner_id: int) -> Banner:
 
 @blp.put("/banners/<int:banner_id>/image")
 @staff
-@editable
+@editable("banner")
 @limit("60/hour", key=caller_key)
 @blp.problem(422, "`validation_failed`, `not_a_picture`, `picture_too_large`")
 @blp.problem(429, "`too_many_requests`, `pictures_at_once`; `pictures_spent` until tomorrow")
 @blp.problem(507, "`storage_full`")
 @blp.arguments(schemas.BannerImage, location="form")
 @blp.response(200, schemas.AdminBanner)
-@tagged
+@tagged("banner")
 def admin_set_banner_image(data: dict[str, Any], banner_id: int) -> Banner:
     """Show a picture (JPEG, PNG or WebP) as the banner's image; PATCH `image_url` to null removes it"""
     return catalog().banners.set_image(current_principal(), banner_id, data["file"].stream, if_match())
@@ -209,7 +209,7 @@ def admin_banner_stats(query: dict[str, Any], banner_id: int) -> BannerStats:
 
 @blp.delete("/banners/<int:banner_id>")
 @staff
-@editable
+@editable("banner")
 @blp.problem(409, "`resource_busy`")
 @blp.response(204)
 def admin_delete_banner(banner_id: int) -> None:

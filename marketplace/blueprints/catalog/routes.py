@@ -103,7 +103,7 @@ def list_services(query: dict[str, Any]) -> Page[FoundService]:
 @shows_more
 @public_for(seconds=30)
 @blp.response(200, schemas.Service)
-@tagged
+@tagged("service")
 def get_service(service_id: int) -> ServiceView:
     """One service; a hidden one is shown to its performer and to staff only"""
     return catalog().browsing.get_service(service_id, optional_principal())
@@ -115,7 +115,7 @@ def get_service(service_id: int) -> ServiceView:
 @blp.problem(409, "`too_many_services`, `idempotency_in_progress`")
 @blp.arguments(schemas.ServiceIn)
 @blp.response(201, schemas.OwnService)
-@tagged
+@tagged("service")
 def create_service(data: dict[str, Any]) -> OwnServiceView:
     """Offer a service"""
     return catalog().offering.create(current_principal(), data)
@@ -123,10 +123,10 @@ def create_service(data: dict[str, Any]) -> OwnServiceView:
 
 @blp.patch("/services/<int:service_id>")
 @performer
-@editable
+@editable("service")
 @blp.arguments(schemas.ServicePatch)
 @blp.response(200, schemas.OwnService)
-@tagged
+@tagged("service")
 def update_service(data: dict[str, Any], service_id: int) -> OwnServiceView:
     """Edit an own service; orders keep what was agreed"""
     return catalog().offering.update(current_principal(), service_id, data, if_match())
@@ -134,7 +134,7 @@ def update_service(data: dict[str, Any], service_id: int) -> OwnServiceView:
 
 @blp.delete("/services/<int:service_id>")
 @performer
-@editable
+@editable("service")
 @blp.response(204)
 def delete_service(service_id: int) -> None:
     """Offer a service no longer; orders keep what was agreed"""

@@ -32,7 +32,7 @@ def list_all_orders(query: dict[str, Any]) -> Page[OrderView]:
 @blp.problem(409, "`transition_not_allowed`: the order is not disputed")
 @blp.arguments(schemas.StaffResolve)
 @blp.response(200, schemas.Order)
-@tagged
+@tagged("order")
 def staff_resolve_order(data: dict[str, Any], order_id: int) -> OrderView:
     """Decide how a dispute ends"""
     return orders().transitions.decide(current_principal(), order_id, data["outcome"], data["reason"])

@@ -29,7 +29,7 @@ NOT_ALLOWED = "`transition_not_allowed`; `allowed_transitions` says what is"
 )
 @blp.arguments(schemas.OrderCreate)
 @blp.response(201, schemas.Order)
-@tagged
+@tagged("order")
 def create_order(data: dict[str, Any]) -> OrderView:
     """Book a service"""
     return orders().booking.book(current_principal(), data)
@@ -49,7 +49,7 @@ def list_orders(query: dict[str, Any]) -> Page[OrderView]:
 @blp.get("/<int:order_id>")
 @verified
 @blp.response(200, schemas.Order)
-@tagged
+@tagged("order")
 def get_order(order_id: int) -> OrderView:
     """An order, with the steps that you may take"""
     return orders().booking.get(current_principal(), order_id)
@@ -71,7 +71,7 @@ def list_order_history(query: dict[str, Any], order_id: int) -> Page[HistoryEntr
 @blp.problem(403, WRONG_PARTY)
 @blp.problem(409, f"{NOT_ALLOWED}; `slot_taken`")
 @blp.response(200, schemas.Order)
-@tagged
+@tagged("order")
 def accept_order(order_id: int) -> OrderView:
     """The performer accepts"""
     return orders().transitions.move(current_principal(), order_id, "accept")
@@ -84,7 +84,7 @@ def accept_order(order_id: int) -> OrderView:
 @blp.problem(409, NOT_ALLOWED)
 @blp.arguments(schemas.OptionalReason)
 @blp.response(200, schemas.Order)
-@tagged
+@tagged("order")
 def decline_order(data: dict[str, Any], order_id: int) -> OrderView:
     """The performer declines"""
     return orders().transitions.move(current_principal(), order_id, "decline", data.get("reason"))
@@ -97,7 +97,7 @@ def decline_order(data: dict[str, Any], order_id: int) -> OrderView:
 @blp.problem(409, NOT_ALLOWED)
 @blp.arguments(schemas.OptionalReason)
 @blp.response(200, schemas.Order)
-@tagged
+@tagged("order")
 def cancel_order(data: dict[str, Any], order_id: int) -> OrderView:
     """Either party or an admin cancels"""
     return orders().transitions.move(current_principal(), order_id, "cancel", data.get("reason"))
@@ -109,7 +109,7 @@ def cancel_order(data: dict[str, Any], order_id: int) -> OrderView:
 @blp.problem(403, WRONG_PARTY)
 @blp.problem(409, NOT_ALLOWED)
 @blp.response(200, schemas.Order)
-@tagged
+@tagged("order")
 def start_order(order_id: int) -> OrderView:
     """The performer starts the work"""
     return orders().transitions.move(current_principal(), order_id, "start")
@@ -121,7 +121,7 @@ def start_order(order_id: int) -> OrderView:
 @blp.problem(403, WRONG_PARTY)
 @blp.problem(409, NOT_ALLOWED)
 @blp.response(200, schemas.Order)
-@tagged
+@tagged("order")
 def deliver_order(order_id: int) -> OrderView:
     """The performer has done the work"""
     return orders().transitions.move(current_principal(), order_id, "deliver")
@@ -134,7 +134,7 @@ def deliver_order(order_id: int) -> OrderView:
 @blp.problem(409, NOT_ALLOWED)
 @blp.arguments(schemas.RequiredReason)
 @blp.response(200, schemas.Order)
-@tagged
+@tagged("order")
 def request_order_changes(data: dict[str, Any], order_id: int) -> OrderView:
     """The customer asks for changes of what was delivered"""
     return orders().transitions.move(current_principal(), order_id, "request_changes", data["reason"])
@@ -146,7 +146,7 @@ def request_order_changes(data: dict[str, Any], order_id: int) -> OrderView:
 @blp.problem(403, WRONG_PARTY)
 @blp.problem(409, NOT_ALLOWED)
 @blp.response(200, schemas.Order)
-@tagged
+@tagged("order")
 def complete_order(order_id: int) -> OrderView:
     """The customer is content, or an admin closes the order"""
     return orders().transitions.move(current_principal(), order_id, "complete")
@@ -159,7 +159,7 @@ def complete_order(order_id: int) -> OrderView:
 @blp.problem(409, NOT_ALLOWED)
 @blp.arguments(schemas.RequiredReason)
 @blp.response(200, schemas.Order)
-@tagged
+@tagged("order")
 def dispute_order(data: dict[str, Any], order_id: int) -> OrderView:
     """Either party calls staff for help"""
     return orders().transitions.move(current_principal(), order_id, "dispute", data["reason"])
@@ -172,7 +172,7 @@ def dispute_order(data: dict[str, Any], order_id: int) -> OrderView:
 @blp.problem(409, NOT_ALLOWED)
 @blp.arguments(schemas.Resolve)
 @blp.response(200, schemas.Order)
-@tagged
+@tagged("order")
 def resolve_order(data: dict[str, Any], order_id: int) -> OrderView:
     """Propose how a dispute ends, or agree to the other party's proposal"""
     return orders().transitions.resolve(current_principal(), order_id, data["outcome"], data.get("reason"))
@@ -186,7 +186,7 @@ def resolve_order(data: dict[str, Any], order_id: int) -> OrderView:
 @blp.problem(422, "`starts_in_past`, `too_far_ahead`, `validation_failed`")
 @blp.arguments(schemas.Reschedule)
 @blp.response(200, schemas.Order)
-@tagged
+@tagged("order")
 def reschedule_order(data: dict[str, Any], order_id: int) -> OrderView:
     """Propose another start, or accept the other party's proposal by sending the same one"""
     return orders().transitions.reschedule(current_principal(), order_id, data["starts_at"])

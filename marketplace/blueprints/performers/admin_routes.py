@@ -29,7 +29,7 @@ def list_all_performers(query: dict[str, Any]) -> Page[FullProfile]:
 @idempotent
 @blp.problem(409, "`transition_not_allowed`")
 @blp.response(200, schemas.FullPerformer)
-@tagged
+@tagged("performer")
 def approve_performer(performer_id: int) -> FullProfile:
     """Let a performer in, or in again"""
     return _decide(performer_id, policies.APPROVED, None)
@@ -41,7 +41,7 @@ def approve_performer(performer_id: int) -> FullProfile:
 @blp.problem(409, "`transition_not_allowed`")
 @blp.arguments(schemas.PerformerReason)
 @blp.response(200, schemas.FullPerformer)
-@tagged
+@tagged("performer")
 def reject_performer(data: dict[str, Any], performer_id: int) -> FullProfile:
     """Refuse an application"""
     return _decide(performer_id, policies.REJECTED, data["reason"])
@@ -53,7 +53,7 @@ def reject_performer(data: dict[str, Any], performer_id: int) -> FullProfile:
 @blp.problem(409, "`transition_not_allowed`")
 @blp.arguments(schemas.PerformerReason)
 @blp.response(200, schemas.FullPerformer)
-@tagged
+@tagged("performer")
 def suspend_performer(data: dict[str, Any], performer_id: int) -> FullProfile:
     """Take an approved performer off the market"""
     return _decide(performer_id, policies.SUSPENDED, data["reason"])

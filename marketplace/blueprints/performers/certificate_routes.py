@@ -35,7 +35,7 @@ def _discard(new: NewCertificate) -> None:
 @blp.arguments(schemas.NewCertificate, location="form")
 @idempotent_after(_prepared, _discard)
 @blp.response(201, schemas.OwnCertificate)
-@tagged
+@tagged("certificate")
 def add_certificate(new: NewCertificate) -> CertificateView:
     """Send a certificate; staff look at it before others see it"""
     return performers().certificates.own.add(current_principal(), new)
@@ -54,7 +54,7 @@ def list_own_certificates(query: dict[str, Any]) -> Page[CertificateView]:
 @blp.get("/performers/me/certificates/<int:certificate_id>")
 @performer
 @blp.response(200, schemas.OwnCertificate)
-@tagged
+@tagged("certificate")
 def get_own_certificate(certificate_id: int) -> CertificateView:
     """A certificate of one's own"""
     return performers().certificates.own.get(current_principal(), certificate_id)
@@ -83,7 +83,7 @@ def list_certificates(query: dict[str, Any]) -> Page[CertificateView]:
 @idempotent
 @blp.problem(409, "`certificate_decided`: somebody was faster; `certificate_expired`")
 @blp.response(200, schemas.StaffCertificate)
-@tagged
+@tagged("certificate")
 def approve_certificate(certificate_id: int) -> CertificateView:
     """Approve a certificate: everybody may see it"""
     return performers().certificates.decisions.approve(current_principal(), certificate_id)
@@ -95,7 +95,7 @@ def approve_certificate(certificate_id: int) -> CertificateView:
 @blp.problem(409, "`certificate_decided`: somebody was faster")
 @blp.arguments(schemas.CertificateReason)
 @blp.response(200, schemas.StaffCertificate)
-@tagged
+@tagged("certificate")
 def reject_certificate(data: dict[str, Any], certificate_id: int) -> CertificateView:
     """Refuse a certificate that waits"""
     return performers().certificates.decisions.reject(current_principal(), certificate_id, data["reason"])
@@ -107,7 +107,7 @@ def reject_certificate(data: dict[str, Any], certificate_id: int) -> Certificate
 @blp.problem(409, "`certificate_decided`: it is not approved, or not any more")
 @blp.arguments(schemas.CertificateReason)
 @blp.response(200, schemas.StaffCertificate)
-@tagged
+@tagged("certificate")
 def revoke_certificate(data: dict[str, Any], certificate_id: int) -> CertificateView:
     """Take an approval back: the certificate is rejected, and verifies nobody any more"""
     return performers().certificates.decisions.revoke(current_principal(), certificate_id, data["reason"])
@@ -118,7 +118,7 @@ def revoke_certificate(data: dict[str, Any], certificate_id: int) -> Certificate
 @idempotent
 @blp.problem(409, "`certificate_needed`: an approved one that is still good; `transition_not_allowed`")
 @blp.response(200, FullPerformer)
-@tagged
+@tagged("performer")
 def verify_performer(performer_id: int) -> FullProfile:
     """Vouch for a performer, until the last valid certificate is gone"""
     return performers().certificates.decisions.verify(current_principal(), performer_id, preferred_language())

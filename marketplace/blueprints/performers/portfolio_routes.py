@@ -30,7 +30,7 @@ def _discard(stored: StoredPicture) -> None:
 @blp.arguments(schemas.NewPortfolioImage, location="form")
 @idempotent_after(_store, _discard)
 @blp.response(201, schemas.OwnPortfolioImage)
-@tagged
+@tagged("image")
 def add_portfolio_image(stored: StoredPicture) -> OwnPicture:
     """Put a picture at the end of the own portfolio, which holds at most 30; its thumbnail follows"""
     return performers().portfolio.own.add(current_principal(), stored)
@@ -56,7 +56,7 @@ def order_portfolio(data: dict[str, Any]) -> dict[str, list[OwnPicture]]:
 @blp.get("/performers/me/portfolio/<int:image_id>")
 @performer
 @blp.response(200, schemas.OwnPortfolioImage)
-@tagged
+@tagged("image")
 def get_portfolio_image(image_id: int) -> OwnPicture:
     """A picture of the own portfolio"""
     return performers().portfolio.own.get_own(current_principal(), image_id)
@@ -64,10 +64,10 @@ def get_portfolio_image(image_id: int) -> OwnPicture:
 
 @blp.patch("/performers/me/portfolio/<int:image_id>")
 @performer
-@editable
+@editable("image")
 @blp.arguments(schemas.PortfolioImagePatch)
 @blp.response(200, schemas.OwnPortfolioImage)
-@tagged
+@tagged("image")
 def update_portfolio_image(data: dict[str, Any], image_id: int) -> OwnPicture:
     """Change the caption of a picture"""
     return performers().portfolio.own.set_caption(current_principal(), image_id, data["caption"], if_match())
@@ -75,7 +75,7 @@ def update_portfolio_image(data: dict[str, Any], image_id: int) -> OwnPicture:
 
 @blp.delete("/performers/me/portfolio/<int:image_id>")
 @performer
-@editable
+@editable("image")
 @blp.response(204)
 def remove_portfolio_image(image_id: int) -> None:
     """Take a picture out of the own portfolio"""

@@ -104,7 +104,7 @@ def _discard(application: Application) -> None:
 @blp.arguments(schemas.PerformerApplication, location="json_or_form")
 @idempotent_after(_prepared, _discard)
 @blp.response(201, schemas.OwnPerformer)
-@tagged
+@tagged("performer")
 def apply_as_performer(application: Application) -> FullProfile:
     """Become a performer; staff look at the profile and its certificates before they are shown
 
@@ -163,7 +163,7 @@ def get_performer(performer_id: int) -> PublicProfile:
 @blp.get("/performers/me")
 @performer
 @blp.response(200, schemas.OwnPerformer)
-@tagged
+@tagged("performer")
 def get_own_performer() -> FullProfile:
     """The own performer profile, with what waits for staff"""
     return performers().profiles.get(current_principal(), preferred_language())
@@ -172,10 +172,10 @@ def get_own_performer() -> FullProfile:
 @blp.patch("/performers/me")
 @performer
 @while_acting
-@editable
+@editable("performer")
 @blp.arguments(schemas.PerformerPatch)
 @blp.response(200, schemas.OwnPerformer)
-@tagged
+@tagged("performer")
 def update_own_performer(data: dict[str, Any]) -> FullProfile:
     """Edit the own performer profile
 
@@ -190,7 +190,7 @@ def update_own_performer(data: dict[str, Any]) -> FullProfile:
 @while_acting
 @idempotent
 @blp.response(200, schemas.OwnPerformer)
-@tagged
+@tagged("performer")
 def pause_performer() -> FullProfile:
     """Leave the public list for a while"""
     return performers().profiles.pause(current_principal(), preferred_language())
@@ -201,7 +201,7 @@ def pause_performer() -> FullProfile:
 @while_acting
 @idempotent
 @blp.response(200, schemas.OwnPerformer)
-@tagged
+@tagged("performer")
 def resume_performer() -> FullProfile:
     """Come back to the public list"""
     return performers().profiles.resume(current_principal(), preferred_language())

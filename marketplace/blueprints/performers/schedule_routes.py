@@ -16,7 +16,7 @@ from marketplace.web.pagination import PageQuery, split_page
 @blp.get("/performers/me/schedule")
 @performer
 @blp.response(200, schemas.PerformerSchedule)
-@tagged
+@tagged("schedule")
 def get_schedule() -> ScheduleView:
     """The own weekly hours, in the time zone of the profile"""
     return performers().schedules.get(current_principal())
@@ -24,10 +24,10 @@ def get_schedule() -> ScheduleView:
 
 @blp.put("/performers/me/schedule")
 @performer
-@editable
+@editable("schedule")
 @blp.arguments(schemas.ScheduleIn)
 @blp.response(200, schemas.PerformerSchedule)
-@tagged
+@tagged("schedule")
 def replace_schedule(data: dict[str, Any]) -> ScheduleView:
     """Replace all weekly hours; spans that touch become one
 

@@ -66,6 +66,10 @@ class UserRepository(Protocol):
 
     def performer_id_of(self, user_id: int) -> int | None: ...
 
+    def touch(self, user: User) -> None:
+        """Give the user a new version though none of its columns changes."""
+        ...
+
     def set_password_hash(self, user_id: int, password_hash: str) -> None:
         """Without a new version: a rehash is no edit."""
         ...

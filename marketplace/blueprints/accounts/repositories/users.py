@@ -172,6 +172,11 @@ class SqlUserRepository(SqlRepository):
         """The user's performer profile, if there is one."""
         return self.session.scalar(select(Performer.id).where(Performer.user_id == user_id))
 
+    def touch(self, user: User) -> None:
+        """Give the user a new version."""
+        user.updated_at = func.now()
+        self.session.flush()
+
     def set_password_hash(self, user_id: int, password_hash: str) -> None:
         """Without a new version."""
         statement = update(User).where(User.id == user_id).values(password_hash=password_hash)

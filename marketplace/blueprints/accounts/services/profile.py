@@ -62,6 +62,8 @@ class ProfileService:
                 self._uow.record(UserProfileChanged(user_id=user.id))
             if waiting:
                 self._queue.submit(SUBJECT, user.id, user.id, waiting)
+                # What is pending is part of the own profile: whoever read it before must read it again.
+                self._users.touch(user)
         return self._profile(user, caller.performer_id)
 
     def _profile(self, user: User, performer_id: int | None) -> Profile:
