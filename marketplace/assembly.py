@@ -23,7 +23,7 @@ from marketplace.kernel.registry import Registry
 from marketplace.plugins import Plugin
 from marketplace.realtime.namespace import SocketGuard
 from marketplace.realtime.setup import close_sockets, init_realtime, start_sweeper
-from marketplace.web import caching, limits, metrics
+from marketplace.web import access, caching, limits, metrics
 from marketplace.web.background import job_context, make_worker
 from marketplace.web.caching import Flights
 from marketplace.web.parsing import check_value
@@ -51,6 +51,8 @@ def init_runtime(app: Flask, settings: Settings, plugins: list[Plugin], clock: C
             constraints,
             job_context,
             partial(metrics.count_event, app),
+            rested=access.note_rest,
+            begun=access.confirm,
         ),
         clock=clock or SyncedClock(lambda: _database_time(app)),
         cursors=CursorSigner(settings.secret_key),

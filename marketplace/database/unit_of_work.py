@@ -33,12 +33,17 @@ def _ignore(_name: str) -> None:
     """Where nobody counts events."""
 
 
+def _nothing() -> None:
+    """Where nobody's rights are at stake."""
+
+
 class SqlUnitOfWork:
     """See `marketplace.kernel.transactions.UnitOfWork`. One object serves the whole program: what
     belongs to a transaction is kept on the session, and that belongs to the request or job.
 
     `context()` gives what the worker needs to go on in the caller's name (request id, trace);
-    `committed` hears the name of each event that was stored.
+    `committed` hears the name of each event that was stored; `rested` hears of slow work, and `begun` runs
+    first in each transaction of a `with` block, which it may refuse by raising.
     """
 
     def __init__(
@@ -48,12 +53,16 @@ class SqlUnitOfWork:
         constraints: Constraints,
         context: Callable[[], Mapping[str, str]] = dict,
         committed: Callable[[str], None] = _ignore,
+        rested: Callable[[], None] = _nothing,
+        begun: Callable[[], None] = _nothing,
     ) -> None:
         self._sessions = sessions
         self._registry = registry
         self._constraints = constraints
         self._context = context
         self._committed = committed
+        self._rested = rested
+        self._begun = begun
 
     @property
     def session(self) -> Session:
@@ -68,7 +77,28 @@ class SqlUnitOfWork:
     def __enter__(self) -> Self:
         info = self.session.info
         info[_DEPTH] = info.get(_DEPTH, 0) + 1
+        if info[_DEPTH] == 1:
+            try:
+                self._begun()
+            except BaseException as error:
+                self.__exit__(type(error), error, error.__traceback__)
+                raise
         return self
+
+    def rest(self) -> None:
+        """Before slow work (a picture, a hash, the storage): end the transaction that reads have begun, so
+        that the work holds no connection, however long it takes.
+
+        Raises RuntimeError within a `with` block, and for changes that were made outside of one.
+        """
+        session = self.session
+        if self.is_open:
+            raise RuntimeError("slow work within a transaction")
+        if session.in_transaction():
+            if session.new or session.dirty or session.deleted:
+                raise RuntimeError("something was changed outside of the unit of work")
+            session.commit()  # not a rollback, which would forget what was read
+        self._rested()
 
     def __exit__(
         self,

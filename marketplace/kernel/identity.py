@@ -37,6 +37,19 @@ class Principal:
     second_factor: bool = False
     acting_admin_id: int | None = None
 
+    def keeps(self, earlier: "Principal") -> bool:
+        """Whether nothing is lost that the caller had `earlier`."""
+        return (
+            self.roles >= earlier.roles
+            and self.verified >= earlier.verified
+            and self.second_factor >= earlier.second_factor
+            and (
+                earlier.performer_id is None
+                or (self.performer_id, self.performer_status)
+                == (earlier.performer_id, earlier.performer_status)
+            )
+        )
+
     @property
     def is_staff(self) -> bool:
         """Moderator or admin."""

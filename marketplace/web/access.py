@@ -9,9 +9,9 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from flask import Flask, current_app, g, request
+from flask import Flask, current_app, g, has_request_context, request
 
-from marketplace.kernel.errors import AppError, Forbidden, Unauthenticated, Unavailable
+from marketplace.kernel.errors import AppError, Conflict, Forbidden, Unauthenticated, Unavailable
 from marketplace.kernel.identity import AccessClaims, NotWhileActing, Principal
 from marketplace.web.parsing import refuse_undeclared
 from marketplace.web.runtime import Authenticator, runtime
@@ -52,6 +52,11 @@ class SecondFactorNeeded(Forbidden):
 class RecentLoginNeeded(Forbidden):
     code = "recent_login_needed"
     title = "Log in again, then repeat this"
+
+
+class RightsChanged(Conflict):
+    code = "rights_changed"
+    title = "Your rights have changed while this was under way; try again"
 
 
 class StaffNeeded(Forbidden):
@@ -170,6 +175,7 @@ def read_token() -> None:
     """
     # An application context may outlive a request (in tests and scripts), and `g` with it.
     g.auth_error = g.claims = g.principal = g.etag_of = None
+    g.is_old = False
     header = request.headers.get("Authorization")
     if header is None or request.method == "OPTIONS" or _is_probe():
         return
@@ -211,6 +217,30 @@ def enforce() -> None:
     refuse_undeclared(request, getattr(view, "locations", ()))
 
 
+def note_rest() -> None:
+    """Slow work begins: what was known of the caller will be old when it ends."""
+    if has_request_context():
+        g.is_old = True
+
+
+def confirm() -> None:
+    """At the beginning of a transaction: ask the database again who calls, when slow work (a picture, a hash,
+    the storage) has come between; in the same transaction as what is done with the answer.
+
+    Raises Unauthenticated, Forbidden or RightsChanged.
+    """
+    if not has_request_context() or not g.pop("is_old", False) or optional_principal() is None:
+        return
+    view = _view()
+    assert view is not None
+    access = access_of(view)
+    assert access is not None
+    earlier, caller = current_principal(), _authenticator().recognise(g.claims)
+    check(access, caller)
+    if not caller.keeps(earlier):
+        raise RightsChanged
+
+
 def _view() -> Callable[..., Any] | None:
     """The view that is called next, None where the request is answered without one."""
     if request.endpoint is None or request.routing_exception is not None or request.method == "OPTIONS":
@@ -245,6 +275,8 @@ def _check_session(view: Callable[..., Any], caller: Principal) -> None:
         if not allowed:
             raise NotWhileActing
         _authenticator().witness(caller, f"{request.method} {request.path}")
+        # The next transaction is another one than that in which the caller's rights were read.
+        note_rest()
     if getattr(view, "recent", False) and (
         caller.signed_in_at is None or current.clock.now() - caller.signed_in_at > RECENT_LOGIN
     ):

@@ -86,9 +86,12 @@ def idempotent_after(
         @wraps(once)
         def wrapper(body: Any, *args: Any, **kwargs: Any) -> Any:
             key = _sent_key()
-            stored = None if key is None else _replay(key)
-            if stored is not None:
-                return stored
+            if key is not None:
+                # Hashing what was sent may take a while: the reads before it hold nothing meanwhile.
+                runtime().uow.rest()
+                stored = _replay(key, _fingerprint())
+                if stored is not None:
+                    return stored
             prepared = _Prepared(prepare(body))
             try:
                 answer = once(prepared, *args, **kwargs)
@@ -118,12 +121,12 @@ def _sent_key() -> str | None:
     return key
 
 
-def _replay(key: str) -> Response | None:
+def _replay(key: str, fingerprint: bytes) -> Response | None:
     """The stored answer for `key`, None when there is none. Raises IdempotencyKeyReused."""
     current = runtime()
     with current.uow:
         store = IdempotencyStore(current.uow, current.settings.secret_key)
-        return _stored(store, _scope(), key, _fingerprint())
+        return _stored(store, _scope(), key, fingerprint)
 
 
 def _stored(store: IdempotencyStore, scope: str, key: str, fingerprint: bytes) -> Response | None:

@@ -184,7 +184,7 @@ def test_a_block_bites_at_once(
     assert (answer.json["is_active"], answer.json["blocked_reason"]) == (False, "Sent spam")
     assert answer.json["blocked_at"] is not None
     assert ann.call("GET", "/me").status_code == 401
-    assert client.get("/api/v1/categories", headers=ann.headers).status_code == 401
+    assert client.get("/api/v1/services", headers=ann.headers).status_code == 401
     body = {"refresh_token": ann.tokens["refresh_token"]}
     assert client.post("/api/v1/user/token/refresh", json=body).status_code == 401
     assert ann.log_in().json["code"] == "user_blocked"

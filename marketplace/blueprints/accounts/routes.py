@@ -1,5 +1,6 @@
 """How people come in: sign-up, log-in, codes, forgotten passwords; and where they are signed in."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from marketplace.blueprints.accounts import schemas
@@ -10,19 +11,23 @@ from marketplace.blueprints.accounts.services import ResetToken, SignedUp, Token
 from marketplace.blueprints.accounts.wiring import accounts
 from marketplace.kernel.pages import Page
 from marketplace.web.access import current_principal, personal, public, signed_in
-from marketplace.web.idempotency import idempotent
+from marketplace.web.idempotency import idempotent_after
 from marketplace.web.limits import caller_key, limit
 from marketplace.web.pagination import PageQuery, split_page
+
+
+def _hashed(data: dict[str, Any]) -> Mapping[str, Any]:
+    return accounts().registration.hashed(data)
 
 
 @blp.post("/sign-up")
 @public
 @limit("3/minute")
-@idempotent
 @blp.problem(409, "`username_taken`, `email_taken`, `phone_taken`")
 @blp.arguments(schemas.SignUp)
+@idempotent_after(_hashed)
 @blp.response(201, schemas.SignedUp)
-def sign_up(data: dict[str, Any]) -> SignedUp:
+def sign_up(data: Mapping[str, Any]) -> SignedUp:
     """Create an account and sign it in"""
     signed_up = accounts().registration.sign_up(data, device())
     let_in(signed_up.tokens)

@@ -45,6 +45,7 @@ from marketplace.blueprints.accounts.services import (
 )
 from marketplace.blueprints.integrations import public as integrations
 from marketplace.blueprints.moderation import public as moderation
+from marketplace.database.resting import resting
 from marketplace.web.runtime import Runtime, runtime
 
 AVATAR, AVATARS = "avatar", "avatars"
@@ -83,7 +84,7 @@ def build(parts: Runtime) -> Accounts:
     session_rows = SqlSessionRepository(uow, parts.cursors)
     sessions = SessionService(uow, session_rows, tokens, audit, clock, settings.refresh_token_seconds)
     budgets = Budgets(SqlBudgetRepository(uow), session_rows, tokens, clock)
-    credentials = Credentials(uow, users, ArgonHasher(settings), tokens, budgets)
+    credentials = Credentials(uow, users, resting(ArgonHasher(settings), uow.rest), tokens, budgets)
     post = Post(uow, integrations.mailer(parts), integrations.sms(parts))
     factor_rows = SqlSecondFactorRepository(uow)
     factors = SecondFactorService(

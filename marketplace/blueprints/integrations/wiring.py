@@ -14,6 +14,7 @@ from marketplace.blueprints.integrations.public_files import PublicFiles
 from marketplace.blueprints.integrations.storage import make_store
 from marketplace.blueprints.integrations.twilio import TwilioSms
 from marketplace.config import Settings
+from marketplace.database.resting import resting
 from marketplace.web.runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -41,13 +42,14 @@ def build(parts: Runtime) -> Integrations:
         # A server that refuses one mail or recipient is well.
         smtp = Breaker("smtp", (SMTPRecipientsRefused, SMTPSenderRefused, SMTPDataError))
         mailer = PatientMailer(SmtpMailer(parts.settings.smtp_url, parts.settings.mail_from), smtp)
-    files, pictures = make_store(parts.settings), Pictures()
+    rest = parts.uow.rest
+    files, pictures = resting(make_store(parts.settings), rest), resting(Pictures(), rest)
     return Integrations(
         mailer=mailer,
         sms=make_sms(parts.settings),
         files=files,
         pictures=pictures,
-        documents=Documents(pictures),
+        documents=resting(Documents(pictures), rest),
         private_files=PrivateFiles(parts.settings.secret_key, files, parts.clock),
         public_files=PublicFiles(),
         outbox=outbox,

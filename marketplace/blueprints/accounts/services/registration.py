@@ -56,15 +56,16 @@ class RegistrationService:
         self._post = post
         self._clock = clock
 
-    def sign_up(self, values: Mapping[str, Any], device: Device) -> SignedUp:
-        """A new account and its first session.
-
-        Raises WeakPassword, UsernameTaken, EmailTaken, PhoneTaken.
-        """
+    def hashed(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What `sign_up` wants: `values` with the hash of their password. Raises WeakPassword."""
         password_hash = self._credentials.hashed(values["password"], values["username"])
+        return {**values, "password_hash": password_hash}
+
+    def sign_up(self, values: Mapping[str, Any], device: Device) -> SignedUp:
+        """A new account and its first session. Raises UsernameTaken, EmailTaken, PhoneTaken."""
         with self._uow:
             self._require_free(values["email"], values.get("phone"))
-            user = self._create(values, password_hash)
+            user = self._create(values, values["password_hash"])
             self._uow.record(UserRegistered(user_id=user.id))
             return SignedUp(user=Profile(user, None), tokens=self._sessions.open(user.id, device))
 
@@ -92,7 +93,8 @@ class RegistrationService:
             raise PhoneTaken
 
     def _create(self, values: Mapping[str, Any], password_hash: str, **extra: Any) -> User:
-        rest = {key: value for key, value in values.items() if key != "password" and value is not None}
+        secret = {"password", "password_hash"}
+        rest = {key: value for key, value in values.items() if key not in secret and value is not None}
         user = User(**rest, **extra, password_hash=password_hash)
         self._users.add(user)
         return user
