@@ -62,6 +62,18 @@ def test_single_decisions(client: CheckedClient, make: Factory, auth: Any, befor
     assert entry.request_id is not None
 
 
+def test_an_approval_may_have_a_reason(client: CheckedClient, make: Factory, auth: Any) -> None:
+    """As in bulk: it stands in the audit log, and the performer has no reason to read."""
+    performer, headers = make.performer(status="pending"), auth(make.staff())
+    path = f"{ADMIN}/{performer.id}/approve"
+    assert client.post(path, json={"reason": ""}, headers=headers).status_code == 422
+    assert client.post(path, json={"because": "x"}, headers=headers).status_code == 422
+    answer = client.post(path, json={"reason": "Known from the fair"}, headers=headers)
+    assert (answer.status_code, answer.json["status_reason"]) == (200, None)
+    entry = db.session.execute(select(AuditEntry)).scalar_one()
+    assert (entry.action, entry.reason) == ("performer.approved", "Known from the fair")
+
+
 def test_who_may_decide(client: CheckedClient, make: Factory, auth: Any) -> None:
     performer = make.performer(status="pending")
     calls: list[tuple[str, str, Any]] = [

@@ -28,11 +28,12 @@ def list_all_performers(query: dict[str, Any]) -> Page[FullProfile]:
 @staff
 @idempotent
 @blp.problem(409, "`transition_not_allowed`")
+@blp.arguments(schemas.PerformerNote)
 @blp.response(200, schemas.FullPerformer)
 @tagged("performer")
-def approve_performer(performer_id: int) -> FullProfile:
+def approve_performer(data: dict[str, Any], performer_id: int) -> FullProfile:
     """Let a performer in, or in again"""
-    return _decide(performer_id, policies.APPROVED, None)
+    return _decide(performer_id, policies.APPROVED, data["reason"])
 
 
 @blp.post("/admin/performers/<int:performer_id>/reject")

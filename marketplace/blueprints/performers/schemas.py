@@ -148,6 +148,15 @@ class PerformerReason(Schema):
     reason = fields.Text(required=True, min=1, max=1_000, metadata={"description": "The performer reads it"})
 
 
+class PerformerNote(Schema):
+    reason = fields.Text(
+        load_default=None,
+        min=1,
+        max=1_000,
+        metadata={"description": "For the audit log; nobody else reads it"},
+    )
+
+
 class PerformerPerson(Schema):
     id = fields.Id(required=True)
     first_name = fields.Str(required=True)
