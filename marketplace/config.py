@@ -91,6 +91,7 @@ class Settings:
     argon2_memory_cost: int = 19456
     access_token_seconds: int = 900
     refresh_token_seconds: int = 30 * 24 * 3600
+    order_start_early_minutes: int = 120
     max_upload_bytes: int = 10 * 1024 * 1024
     testing: bool = False
 
@@ -161,6 +162,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         body_timeout=env.number("BODY_TIMEOUT", 30, 1, 3600),
         send_timeout=env.number("SEND_TIMEOUT", 30, 1, 3600),
         worker_inside=env.flag("WORKER_INSIDE", default=False),
+        order_start_early_minutes=env.number("ORDER_START_EARLY_MINUTES", 120, 0, 525_600),
         worker_threads=env.number("WORKER_THREADS", 2, 1, 64),
         sockets_per_address=env.number("SOCKETS_PER_ADDRESS", 0, 0, 10_000) or None,
         sockets_per_user=env.number("SOCKETS_PER_USER", 16, 1, 10_000),

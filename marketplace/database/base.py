@@ -31,5 +31,7 @@ class Base(DeclarativeBase):
     }
 
 
+KNOWN_ZONE = "timezone(timezone, 'epoch'::timestamptz) IS NOT NULL"
+"""A check of a column `timezone`: an unknown zone is an error when it is stored, not when others read it."""
 Id = Annotated[int, mapped_column(BigInteger, Identity(), primary_key=True)]
 CreatedAt = Annotated[datetime, mapped_column(server_default=func.now())]

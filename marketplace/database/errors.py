@@ -35,6 +35,13 @@ class AlreadyExists(Conflict):
     title = "This already exists"
 
 
+class ValueUnknown(Invalid):
+    """A value has the right form, and means nothing to the database."""
+
+    code = "unknown_value"
+    title = "The database does not know a value of the request, such as its time zone; send another"
+
+
 _BUSY = {
     errorcodes.LOCK_NOT_AVAILABLE,
     errorcodes.DEADLOCK_DETECTED,
@@ -60,6 +67,8 @@ def _failure(error: DBAPIError) -> AppError | None:
     code = getattr(error.orig, "pgcode", None)
     if code in _BUSY:
         return ResourceBusy()
+    if code == errorcodes.INVALID_PARAMETER_VALUE:
+        return ValueUnknown()
     # Without SQLSTATE, the connection broke or could not be made.
     lost = code is None and isinstance(error.orig, (psycopg2.OperationalError, psycopg2.InterfaceError))
     if lost or error.connection_invalidated or (code or "")[:2] in _UNAVAILABLE_CLASSES:

@@ -18,7 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.database.base import Base, CreatedAt, Id
+from marketplace.database.base import KNOWN_ZONE, Base, CreatedAt, Id
 from marketplace.database.folding import folded_index
 
 UNCONFIRMED = (
@@ -41,6 +41,7 @@ class User(Base):
     __table_args__ = (
         CheckConstraint("roles <@ ARRAY['moderator', 'admin']", name="roles"),
         CheckConstraint("char_length(username) BETWEEN 3 AND 50", name="username"),
+        CheckConstraint(KNOWN_ZONE, name="timezone"),
         CheckConstraint("username ~ '^[A-Za-z0-9_][A-Za-z0-9._-]{2,49}$'", name="username_form"),
         Index("uq_user_username", func.lower(text("username")), unique=True),
         Index(

@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Double, ForeignKey, Index, T
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.database.base import Base, CreatedAt, Id
+from marketplace.database.base import KNOWN_ZONE, Base, CreatedAt, Id
 from marketplace.database.folding import folded_index
 
 
@@ -70,6 +70,7 @@ class City(Base):
 
     __tablename__ = "city"
     __table_args__ = (
+        CheckConstraint(KNOWN_ZONE, name="timezone"),
         Index("ix_city_country_code", "country_code"),
         Index("ix_city_latitude", "latitude"),
         Index("ix_city_population", text("population DESC"), "id"),

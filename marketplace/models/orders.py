@@ -25,9 +25,9 @@ STATUSES = (
 
 class Order(Base):
     """A booked service. What was agreed (title, price, duration) is copied onto the order, so that a
-    later change of the service changes no order. `state_entered_at` names the entry into the present
-    status; `proposed_*` hold a new time that one party proposes and the other may accept; `agreed_*`
-    hold a party's proposal of how to end a dispute.
+    later change of the service changes no order; so is the notice that the performer wanted.
+    `state_entered_at` names the entry into the present status; `proposed_*` hold a new time that one party
+    proposes and the other may accept; `resolution*` hold a party's proposal of how to end a dispute.
     """
 
     __tablename__ = "order"
@@ -48,6 +48,14 @@ class Order(Base):
         Index("ix_order_service_id", "service_id"),
         Index("ix_order_created_at", "created_at"),
         Index("ix_order_status", "status", "starts_at"),
+        Index(
+            "uq_order_pending",
+            "customer_id",
+            "performer_id",
+            "starts_at",
+            unique=True,
+            postgresql_where=text("status = 'pending'"),
+        ),
     )
 
     id: Mapped[Id]
@@ -61,6 +69,7 @@ class Order(Base):
     price_currency: Mapped[str | None]
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
+    notice_minutes: Mapped[int] = mapped_column(server_default="0")
     address: Mapped[dict[str, Any]]
     note: Mapped[str] = mapped_column(server_default="")
     proposed_starts_at: Mapped[datetime | None]

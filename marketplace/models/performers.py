@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Text, fun
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from marketplace.database.base import Base, CreatedAt, Id
+from marketplace.database.base import KNOWN_ZONE, Base, CreatedAt, Id
 from marketplace.database.folding import folded_index
 from marketplace.models.accounts import User
 from marketplace.models.catalog import Category, City, Service
@@ -51,6 +51,7 @@ class Performer(Base):
         CheckConstraint("status IN ('pending', 'approved', 'rejected', 'suspended')", name="status"),
         CheckConstraint("cardinality(rating_histogram) = 5", name="rating_histogram"),
         CheckConstraint("experience_years BETWEEN 0 AND 80", name="experience_years"),
+        CheckConstraint(KNOWN_ZONE, name="timezone"),
         Index("uq_performer_user_id", "user_id", unique=True),
         Index("ix_performer_active_status_verified", "active", "status", "verified"),
         Index("ix_performer_city_id", "city_id"),

@@ -103,6 +103,7 @@ def test_an_empty_environment(load, tmp_path):
         ("SEND_TIMEOUT", "60", "send_timeout", 60),
         ("WORKER_INSIDE", "yes", "worker_inside", True),
         ("WORKER_THREADS", "3", "worker_threads", 3),
+        ("ORDER_START_EARLY_MINUTES", "0", "order_start_early_minutes", 0),
         ("SOCKETS_PER_ADDRESS", "0", "sockets_per_address", None),
         ("SOCKETS_PER_ADDRESS", "500", "sockets_per_address", 500),
         ("SOCKETS_PER_USER", "3", "sockets_per_user", 3),
@@ -193,6 +194,7 @@ def test_many_processes_need_redis(load):
         ("GRACEFUL_TIMEOUT", "0"),
         ("WORKER_INSIDE", "perhaps"),
         ("WORKER_THREADS", "65"),
+        ("ORDER_START_EARLY_MINUTES", "525601"),
     ],
 )
 def test_each_refusal_names_its_variable(load, name, value):

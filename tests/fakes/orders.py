@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from marketplace.blueprints.orders.errors import SlotTaken
+from marketplace.blueprints.orders.errors import AlreadyRequested, SlotTaken
 from marketplace.blueprints.orders.ports import HistoryEntry, OrderView, Step
 from marketplace.kernel.errors import AppError
 from marketplace.kernel.identity import Principal
@@ -35,6 +35,7 @@ class FakeOrderRepository:
         defaults: dict[str, Any] = dict.fromkeys(
             ("proposed_starts_at", "proposed_by", "resolution", "resolution_by", "completed_at")
         )
+        defaults["notice_minutes"] = 0
         order = OrderView(
             **{
                 **defaults,
@@ -78,6 +79,13 @@ class FakeOrderRepository:
         taken = self.is_taken(order.performer_id, order.starts_at, order.ends_at, besides=order.id)
         if order.status in BUSY and taken:
             raise SlotTaken  # as the exclusion constraint says it
+        if order.status == "pending" and any(
+            (other.customer_id, other.performer_id, other.starts_at, other.status)
+            == (order.customer_id, order.performer_id, order.starts_at, "pending")
+            and other.id != order.id
+            for other in self.orders.values()
+        ):
+            raise AlreadyRequested  # as the unique index does
         self.orders[order.id] = order
 
     def add_steps(self, steps: Sequence[Step]) -> None:
@@ -137,7 +145,11 @@ class FakeOrderRepository:
             order
             for order in self.orders.values()
             if order.status == "pending"
-            and min(order.created_at + timedelta(hours=24), order.starts_at) <= at
+            and min(
+                order.created_at + timedelta(hours=24),
+                order.starts_at - timedelta(minutes=order.notice_minutes),
+            )
+            <= at
         ]
         return self._move_due(due[:limit], at, status="expired")
 

@@ -8,9 +8,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from marketplace.blueprints.operations.checks import MigrationsCheck, RedisCheck, check_indexes
+from marketplace.blueprints.operations.checks import MigrationsCheck, RedisCheck, ZonesCheck, check_indexes
 from marketplace.blueprints.operations.services import Readiness
 from marketplace.extensions import db
+from marketplace.kernel import zones
+from marketplace.kernel.clock import Clock
+from tests.factories import Factory
 from tests.support.waiting import eventually
 
 
@@ -93,13 +96,61 @@ def test_redis_hangs() -> None:
 
 
 def test_an_index_that_nobody_can_use_is_named(committed: Flask) -> None:
-    mark = text("UPDATE pg_index SET indisvalid = :valid WHERE indexrelid = 'ix_user_search'::regclass")
+    mark = text("UPDATE pg_index SET indisvalid = :valid WHERE indexrelid = 'ix_user_deleted_at'::regclass")
     with committed.app_context():
         assert check_indexes() is None
         with db.engine.begin() as connection:
             connection.execute(mark, {"valid": False})
         try:
-            assert check_indexes() == "run `flask db upgrade`: ix_user_search invalid"
+            assert check_indexes() == "run `flask db upgrade`: ix_user_deleted_at invalid"
         finally:
             with db.engine.begin() as connection:
                 connection.execute(mark, {"valid": True})
+
+
+def test_zones_of_cities_that_the_database_does_not_know(
+    committed: Flask, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a restore into an older one, which checks nothing."""
+    check = ZonesCheck(clock)
+    with committed.app_context():
+        with db.engine.begin() as connection:
+            connection.execute(text("ALTER TABLE city DROP CONSTRAINT ck_city_timezone"))
+            connection.execute(
+                text(
+                    "INSERT INTO city (id, name, ascii_name, country_code, latitude, longitude, timezone, population)"
+                    " VALUES (1, 'Base', 'Base', 'DE', 0, 0, 'Mars/Phobos', 1)"
+                )
+            )
+        try:
+            assert check() == "update the time zones of the database's system: it lacks Mars/Phobos"
+        finally:
+            with db.engine.begin() as connection:
+                connection.execute(text("DELETE FROM city WHERE id = 1"))
+                connection.execute(
+                    text(
+                        "ALTER TABLE city ADD CONSTRAINT ck_city_timezone"
+                        " CHECK (timezone(timezone, 'epoch'::timestamptz) IS NOT NULL)"
+                    )
+                )
+        assert check() is None
+        monkeypatch.setattr(db.engine, "connect", None)
+        assert check() is None, "and asks no more"
+
+
+def test_rules_of_another_year_are_told(
+    committed: Flask, clock: Clock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with committed.app_context():
+        Factory().city(timezone="Europe/Berlin")
+        Factory().city(timezone="Asia/Tokyo")
+        db.session.commit()
+        assert ZonesCheck(clock)() is None
+        assert caplog.records == []
+        monkeypatch.setattr(
+            "marketplace.blueprints.operations.checks.zone",
+            lambda name: zones.zone("UTC" if name == "Europe/Berlin" else name),
+        )
+        assert ZonesCheck(clock)() is None
+    (record,) = caplog.records
+    assert (record.levelname, record.zones) == ("WARNING", ["Europe/Berlin"])

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from marketplace.blueprints.orders.wiring import Orders
 from marketplace.database.tables import DomainEventRow
 from marketplace.extensions import db
 from marketplace.models import Order, Performer, Service, User
+from marketplace.web.runtime import Runtime
 from tests.conftest import START
 from tests.factories import Factory
 
@@ -71,6 +73,13 @@ def deal(make: Factory, auth: Callable[[User], dict[str, str]]) -> Deal:
     )
     deal.sign_in()
     return deal
+
+
+@pytest.fixture
+def at_any_time(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Orders may be started long before the agreed time."""
+    for service in (runtime.get(Orders).booking, runtime.get(Orders).transitions):
+        monkeypatch.setattr(service, "_start_early", timedelta(days=365))
 
 
 def event_names(prefix: str = "order.") -> list[str]:

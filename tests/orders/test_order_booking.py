@@ -5,9 +5,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
-from marketplace.blueprints.orders import handlers, public, services
+from marketplace.blueprints.orders import handlers, public
+from marketplace.blueprints.orders.services import transitions
 from marketplace.blueprints.orders.wiring import orders
 from marketplace.database.tables import JobRow
 from marketplace.extensions import db
@@ -81,9 +82,83 @@ def test_what_was_agreed_is_copied(client: CheckedClient, deal: Deal) -> None:
     assert (entry["transition"], entry["from_status"], entry["to_status"]) == ("create", None, "pending")
 
 
-def test_a_quote_has_no_price_yet(client: CheckedClient, deal: Deal) -> None:
+def test_what_has_no_price_yet_is_not_booked(client: CheckedClient, deal: Deal) -> None:
     quote = deal.make.service(deal.performer, pricing="quote", price_amount=None, price_currency=None)
-    assert book(client, deal, service_id=quote.id).json["price"] is None
+    answer = book(client, deal, service_id=quote.id)
+    assert (answer.status_code, answer.json["code"]) == (422, "price_needed")
+    assert list(answer.json["errors"]["json"]) == ["service_id"]
+    assert db.session.scalars(select(Order.id)).all() == []
+    around = deal.make.service(deal.performer, pricing="quote")
+    assert book(client, deal, service_id=around.id).status_code == 201
+
+
+def test_one_slot_is_asked_for_once(client: CheckedClient, deal: Deal) -> None:
+    first = book(client, deal)
+    again = book(client, deal)
+    assert (again.status_code, again.json["code"]) == (409, "already_requested")
+    assert len(db.session.scalars(select(Order.id)).all()) == 1
+    later = deal.make.service(deal.performer)
+    assert book(client, deal, service_id=later.id).status_code == 409
+    assert book(client, deal, starts_at=(TOMORROW + timedelta(hours=1)).isoformat()).status_code == 201
+    assert book(client, deal, service_id=deal.make.service().id).status_code == 201
+    assert post(client, deal, "customer", f"/orders/{first.json['id']}/cancel").status_code == 200
+    assert book(client, deal).status_code == 201
+
+
+def test_the_notice_is_kept_for_an_answer_too(
+    client: CheckedClient, deal: Deal, clock: FrozenClock, run_jobs: Callable[[], int], runtime: Runtime
+) -> None:
+    """Nobody can accept after start - notice, and the job says so."""
+    db.session.execute(
+        text(
+            "INSERT INTO performer_schedule (performer_id, weekly, notice_minutes)"
+            " VALUES (:id, '{[0,10080)}', 1380)"
+        ),
+        {"id": deal.performer.id},
+    )
+    order, other = (
+        book(client, deal),
+        book(client, deal, starts_at=(TOMORROW + timedelta(hours=1)).isoformat()),
+    )
+    assert (order.status_code, other.status_code) == (201, 201)
+    clock.advance(timedelta(hours=1))
+    deal.sign_in()
+    late = post(client, deal, "performer", f"/orders/{order.json['id']}/accept")
+    assert (late.status_code, late.json["code"], late.json["order_status"]) == (
+        409, "transition_not_allowed", "expired",
+    )  # fmt: skip
+    assert post(client, deal, "performer", f"/orders/{other.json['id']}/accept").status_code == 200
+    with runtime.uow as uow:
+        uow.enqueue("orders.expire", {})
+    run_jobs()
+    found = client.get(f"{URL}/{order.json['id']}", headers=deal.headers["customer"])
+    assert found.json["status"] == "expired"
+
+
+def test_a_pending_order_is_not_moved_into_the_notice(client: CheckedClient, deal: Deal) -> None:
+    order = deal.order(notice_minutes=120, starts_at=TOMORROW)
+    answer = reschedule(client, deal, "customer", order.id, START + timedelta(hours=2))
+    assert (answer.status_code, answer.json["code"]) == (422, "too_short_notice")
+    later = START + timedelta(hours=2, minutes=1)
+    assert reschedule(client, deal, "customer", order.id, later).status_code == 200
+
+
+def test_an_order_is_not_started_days_ahead(client: CheckedClient, deal: Deal, clock: FrozenClock) -> None:
+    order = deal.order("confirmed", starts_at=START + timedelta(days=2))
+    url, headers = f"{URL}/{order.id}", deal.headers["performer"]
+    early = post(client, deal, "performer", f"/orders/{order.id}/start")
+    assert (early.status_code, early.json["code"]) == (409, "transition_not_allowed")
+    assert early.json["allowed_from"] == "2026-05-06T07:00:00Z"
+    assert "start" not in early.json["allowed_transitions"]
+    assert "start" not in client.get(url, headers=headers).json["allowed_transitions"]
+    clock.set(START + timedelta(hours=46) - timedelta(seconds=1))
+    deal.sign_in()
+    assert post(client, deal, "performer", f"/orders/{order.id}/start").status_code == 409
+    clock.advance(timedelta(seconds=1))
+    deal.sign_in()
+    seen = client.get(url, headers=deal.headers["performer"])
+    assert "start" in seen.json["allowed_transitions"]
+    assert post(client, deal, "performer", f"/orders/{order.id}/start").status_code == 200
 
 
 def test_a_retry_books_once(client: CheckedClient, deal: Deal) -> None:
@@ -157,8 +232,11 @@ def test_services_that_cannot_be_booked(client: CheckedClient, deal: Deal) -> No
     ],
 )
 def test_taken_times(client: CheckedClient, deal: Deal, status: str, minutes: int, code: int) -> None:
-    deal.order(status, starts_at=TOMORROW + timedelta(minutes=minutes))
+    other = deal.make.order(
+        deal.make.user(), deal.service, status=status, starts_at=TOMORROW + timedelta(minutes=minutes)
+    )
     answer = book(client, deal)
+    assert other.customer_id != deal.customer.id
     assert answer.status_code == code
     assert code == 201 or answer.json["code"] == "slot_taken"
 
@@ -463,7 +541,7 @@ def test_the_jobs_go_on_until_nothing_is_due(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     batch = 5
-    monkeypatch.setattr(services, "BATCH", batch)
+    monkeypatch.setattr(transitions, "BATCH", batch)
     monkeypatch.setattr(handlers, "BATCH", batch)
     told: list[int] = []
     monkeypatch.setattr(handlers, "publish", lambda _room, _name, data: told.append(data["order_id"]))
@@ -478,7 +556,13 @@ def test_the_jobs_go_on_until_nothing_is_due(
         **values,
     }
     table = Order.__table__
-    db.session.execute(table.insert(), [row | {"status": "pending"} for _ in range(batch + 1)])  # type: ignore[attr-defined]  # a Table
+
+    def later(minutes: int) -> dict[str, Any]:
+        return {"starts_at": START + timedelta(minutes=minutes)}
+
+    db.session.execute(
+        table.insert(), [row | {"status": "pending", **later(minutes)} for minutes in range(batch + 1)]
+    )  # type: ignore[attr-defined]  # a Table
     db.session.execute(table.insert(), [row | {"status": "delivered"} for _ in range(2)])  # type: ignore[attr-defined]  # a Table
     clock.set(START + timedelta(days=3))
     assert (

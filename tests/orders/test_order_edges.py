@@ -105,6 +105,7 @@ def test_a_key_is_of_one_step(client: CheckedClient, deal: Deal) -> None:
     assert db.session.scalar(select(Order.status).where(Order.id == order.id)) == "confirmed"
 
 
+@pytest.mark.usefixtures("at_any_time")
 def test_a_history_takes_no_cursor_of_another(client: CheckedClient, deal: Deal) -> None:
     headers = deal.headers["performer"]
     ids = [deal.order().id, deal.order().id]

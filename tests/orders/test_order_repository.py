@@ -104,6 +104,7 @@ def test_what_is_added_is_found(bench: Bench) -> None:
         price=Money(5000, "EUR"),
         starts_at=START + HOUR,
         ends_at=START + 2 * HOUR,
+        notice_minutes=0,
         address={"line1": "Side Street 2"},
         note="Ring twice",
         proposed_starts_at=None,
@@ -171,7 +172,7 @@ def test_two_confirmed_orders_never_overlap(bench: Bench) -> None:
 
 
 def test_history(bench: Bench) -> None:
-    order_id, other_id = bench.add(), bench.add()
+    order_id, other_id = bench.add(), bench.add(START + 3 * HOUR)
     values: dict[str, Any] = {
         "from_status": "pending", "to_status": "confirmed", "actor_id": bench.performers[0].user_id,
         "actor_role": "performer", "reason": None,
@@ -234,7 +235,7 @@ def test_somebody_who_is_both(bench: Bench) -> None:
 
 
 def test_pages(bench: Bench) -> None:
-    ids = [bench.add() for _ in range(5)][::-1]
+    ids = [bench.add(START + number * HOUR) for number in range(1, 6)][::-1]
     ann = bench.customers[0]
 
     def page(**where: Any) -> Any:
@@ -283,7 +284,8 @@ def test_expiry(bench: Bench) -> None:
     assert expire(START + 30 * day) == []
     assert bench.get(tomorrow).proposed_starts_at is None
     assert bench.get(confirmed).status == "confirmed"
-    more = [bench.add() for _ in range(3)]
+    more = [bench.add(START + number * HOUR, notice_minutes=30) for number in range(1, 4)]
+    assert expire(START + HOUR / 2 - second) == []
     assert len(first := expire(START + day, limit=2)) == 2
     assert set(first + expire(START + day, limit=2)) == set(more)
 

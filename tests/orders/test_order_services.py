@@ -21,6 +21,7 @@ from tests.fakes.orders import FakeOrderRepository, RecordedAudit
 from tests.fakes.transactions import FakeUnitOfWork
 
 DAY = timedelta(days=1)
+EARLY = timedelta(hours=2)
 ANN = Principal(user_id=1, session_id=1)
 PETRA = Principal(user_id=2, session_id=2, performer_id=20)
 STAFF = Principal(user_id=3, session_id=3, roles=frozenset({"admin"}))
@@ -42,12 +43,16 @@ class Market:
 
     def __init__(self) -> None:
         self.uow = FakeUnitOfWork()
-        self.time = TimeCheck(outside_schedule=False, too_short_notice=False, gap=timedelta(0))
+        self.time = TimeCheck(
+            outside_schedule=False, too_short_notice=False, gap=timedelta(0), notice=timedelta(0)
+        )
         self.repository = FakeOrderRepository({20: 2})
         self.clock = FrozenClock(START)
         self.audit = RecordedAudit()
-        self.booking = BookingService(self.uow, self.repository, self._catalog, self._calendar, self.clock)
-        self.steps = TransitionService(self.uow, self.repository, self.audit, self.clock)
+        self.booking = BookingService(
+            self.uow, self.repository, self._catalog, self._calendar, self.clock, EARLY
+        )
+        self.steps = TransitionService(self.uow, self.repository, self.audit, self.clock, EARLY)
 
     def _calendar(self, _performer_id: int, _starts_at: datetime, _ends_at: datetime) -> TimeCheck:
         return self.time
@@ -130,7 +135,7 @@ def test_bookings_that_are_refused(market: Market) -> None:
 
 
 def test_a_pending_order_takes_no_time(market: Market) -> None:
-    first, second = market.book(), market.book()
+    first, second = market.book(), market.book(caller=STRANGER)
     market.steps.move(PETRA, first.id, "accept")
     refused(errors.SlotTaken, lambda: market.steps.move(PETRA, second.id, "accept"), market)
 
@@ -299,7 +304,7 @@ def test_moderators_move_no_orders(market: Market) -> None:
 
 @pytest.mark.parametrize("name", ["cancel", "complete"])
 def test_steps_of_staff_are_audited(market: Market, name: str) -> None:
-    order_id = market.confirmed()
+    order_id = market.confirmed(START + EARLY)
     if name == "complete":
         market.steps.move(PETRA, order_id, "start")
         market.steps.move(PETRA, order_id, "deliver")
@@ -314,7 +319,7 @@ def test_steps_of_staff_are_audited(market: Market, name: str) -> None:
 def test_unanswered_orders_expire(market: Market) -> None:
     early = market.book(START + timedelta(hours=2)).id
     late = market.book(START + 3 * DAY).id
-    answered = market.confirmed(START + 3 * DAY)
+    answered = market.confirmed(START + 4 * DAY)
     assert market.steps.expire_due() == 0
     market.clock.advance(timedelta(hours=2))
     assert market.steps.expire_due() == 1
@@ -331,7 +336,7 @@ def test_unanswered_orders_expire(market: Market) -> None:
 
 
 def test_delivered_orders_are_complete_after_two_days(market: Market) -> None:
-    order_id = market.confirmed()
+    order_id = market.confirmed(START + EARLY)
     for name in ("start", "deliver"):
         market.steps.move(PETRA, order_id, name)
     market.clock.advance(DAY)

@@ -85,6 +85,7 @@ def test_the_table_is_the_contracts() -> None:
     assert set(TRANSITIONS) == {*ROWS, "expire"}
 
 
+@pytest.mark.usefixtures("at_any_time")
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("name", ROWS)
 def test_from_every_status(client: CheckedClient, deal: Deal, name: str, role: str) -> None:
@@ -126,6 +127,7 @@ def test_from_every_status(client: CheckedClient, deal: Deal, name: str, role: s
             assert not audited
 
 
+@pytest.mark.usefixtures("at_any_time")
 @pytest.mark.parametrize("role", KNOWING)
 def test_what_is_allowed_is_told(client: CheckedClient, deal: Deal, role: str) -> None:
     for status in STATUSES:
@@ -170,7 +172,7 @@ def test_a_retried_step_is_one_step(client: CheckedClient, deal: Deal) -> None:
 
 
 def test_the_whole_life(client: CheckedClient, deal: Deal, clock: Any) -> None:
-    order = deal.order()
+    order = deal.order(starts_at=START + timedelta(hours=2))
     for role, name in [
         ("performer", "accept"),
         ("performer", "start"),

@@ -3,7 +3,7 @@
 import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from flask import Flask
 from sqlalchemy import text
+from sqlalchemy.exc import DataError
 
 from marketplace.blueprints.accounts.services import Device
 from marketplace.blueprints.accounts.wiring import Accounts
@@ -275,7 +276,6 @@ def test_lists_find_who_has_a_slot(
             at = START + day * DAY + timedelta(minutes=rng.randrange(-240, 120))
             make.order(customer, service, status="confirmed", starts_at=at, ends_at=at + HOUR)
     clock.set(START + timedelta(minutes=3, seconds=17))
-    booker = auth(make.user())
     seen = set()
     for _ in range(25):
         start = START + timedelta(minutes=rng.randrange(5 * 1440))
@@ -297,7 +297,7 @@ def test_lists_find_who_has_a_slot(
             seen.add(bool(found))
             for at in found[:1]:
                 body = {"service_id": service.id, "starts_at": at.isoformat(), "address": ADDRESS}
-                assert client.post("/api/v1/orders", json=body, headers=booker).status_code == 201
+                assert client.post("/api/v1/orders", json=body, headers=auth(make.user())).status_code == 201
     assert seen == {True, False}
 
 
@@ -429,3 +429,95 @@ def test_one_slot_booked_and_accepted_at_once(committed: Flask) -> None:
     assert ask(committed.test_client(), service, MONDAY, MONDAY + DAY).json["items"] == []
     late = committed.test_client().post("/api/v1/orders", json=order, headers=signed[1])
     assert (late.status_code, late.json["code"]) == (409, "slot_taken")
+
+
+# --- clocks that are put back -------------------------------------------------------------------------
+
+NIGHTS = [
+    ("Atlantic/Azores", date(2026, 10, 25)),  # midnight comes twice
+    ("America/Havana", date(2025, 11, 2)),  # likewise
+    ("Europe/Berlin", date(2026, 10, 25)),  # the hour from 2
+    ("America/New_York", date(2026, 11, 1)),  # the hour from 1
+    ("Australia/Lord_Howe", date(2027, 4, 4)),  # half an hour
+    ("America/Nuuk", date(2026, 10, 25)),  # the last hour of the day before
+    ("America/Santiago", date(2026, 9, 6)),  # midnight does not come
+    ("Asia/Beirut", date(2027, 3, 28)),  # likewise
+]
+
+
+def first(zone: str, day: date, minutes: int = 0) -> datetime:
+    """When a local clock first shows so many minutes after midnight (PEP 495: fold=0)."""
+    local = datetime.combine(day, time()) + timedelta(minutes=minutes)
+    return local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+
+
+@pytest.mark.parametrize(("zone", "day"), NIGHTS)
+def test_what_is_listed_can_be_booked_when_clocks_change(
+    client: CheckedClient, make: Factory, auth: Any, clock: FrozenClock, zone: str, day: date
+) -> None:
+    """Slots, bookings and vacations begin and end at the first of two equal times (RFC 5545, 3.3.5)."""
+    clock.set(datetime.combine(day - timedelta(days=8), time(), UTC))
+    performer = make.performer(timezone=zone)
+    service = make.service(performer, duration_minutes=30)
+    put(
+        client,
+        auth(db.session.get_one(User, performer.user_id)),
+        weekly=[{"weekday": n, "start": "00:00", "end": "02:30"} for n in range(7)],
+    )
+    db.session.execute(
+        text("INSERT INTO vacation (performer_id, starts_on, ends_on) VALUES (:id, :day, :day)"),
+        {"id": performer.id, "day": day + timedelta(days=1)},
+    )
+    begins, ends = first(zone, day), first(zone, day, 150)
+    found = slots(client, service, begins - 12 * HOUR, begins + 44 * HOUR)
+    assert found == quarters(begins, ends - HOUR / 2)
+    booker = auth(make.user())
+    for start in (begins, ends - HOUR / 2, begins - timedelta(minutes=15), ends - timedelta(minutes=15)):
+        body = {"service_id": service.id, "starts_at": start.isoformat(), "address": ADDRESS}
+        answer = client.post("/api/v1/orders", json=body, headers=booker)
+        assert (answer.status_code == 201) == (start in found), (start, answer.json)
+
+
+@pytest.mark.parametrize(("zone", "day"), NIGHTS)
+@pytest.mark.parametrize("has_hours", [True, False])
+def test_a_vacation_is_as_long_as_its_days(
+    client: CheckedClient, make: Factory, auth: Any, clock: FrozenClock, zone: str, day: date, has_hours: bool
+) -> None:
+    clock.set(datetime.combine(day - timedelta(days=8), time(), UTC))
+    performer = make.performer(timezone=zone)
+    service = make.service(performer, duration_minutes=30)
+    if has_hours:
+        put(
+            client,
+            auth(db.session.get_one(User, performer.user_id)),
+            weekly=[{"weekday": n, "start": "00:00", "end": "24:00"} for n in range(7)],
+        )
+    db.session.execute(
+        text("INSERT INTO vacation (performer_id, starts_on, ends_on) VALUES (:id, :day, :day)"),
+        {"id": performer.id, "day": day},
+    )
+    begins, ends = first(zone, day), first(zone, day + timedelta(days=1))
+    quarter, takes = timedelta(minutes=15), HOUR / 2
+    wanted = {begins - takes: 201, begins - quarter: 422, ends - quarter: 422, ends: 201}
+    for start, status in wanted.items():
+        body = {"service_id": service.id, "starts_at": start.isoformat(), "address": ADDRESS}
+        assert client.post("/api/v1/orders", json=body, headers=auth(make.user())).status_code == status, (
+            start
+        )
+
+
+def test_a_zone_that_the_database_does_not_know_is_refused_at_the_door(
+    client: CheckedClient, make: Factory, auth: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever stores it is told, and nobody else is any worse for it."""
+    monkeypatch.setattr("marketplace.web.fields.text.zone_names", lambda: {"Mars/Phobos"})
+    user = make.user()
+    headers = auth(user) | {"If-Match": "*"}
+    answer = client.patch("/api/v1/user/me", json={"timezone": "Mars/Phobos"}, headers=headers)
+    assert (answer.status_code, answer.json["code"]) == (422, "unknown_value")
+    make.performer()
+    for table in ("user", "performer", "city"):
+        savepoint = db.session.begin_nested()
+        with pytest.raises(DataError, match="not recognized"):
+            db.session.execute(text(f"UPDATE \"{table}\" SET timezone = 'Mars/Phobos'"))
+        savepoint.rollback()

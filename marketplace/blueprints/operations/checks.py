@@ -1,15 +1,21 @@
 """What /health/ready looks at."""
 
+import logging
+from datetime import datetime, timedelta
 from functools import cached_property
 
 import redis
 from alembic.script import ScriptDirectory
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
 from marketplace.extensions import db, migrate
+from marketplace.kernel.clock import Clock
+from marketplace.kernel.zones import zone, zone_names
+
+log = logging.getLogger(__name__)
 
 REDIS_TIMEOUT_SECONDS = 0.5
 
@@ -105,6 +111,56 @@ def check_letters() -> str | None:
         "LC_CTYPE knows ASCII only: move the data by pg_dump into a database made by"
         " `createdb -T template0 -E UTF8 --lc-ctype=C.UTF-8 NAME`"
     )
+
+
+class ZonesCheck:
+    """Whether the database knows the zones of the cities: else nobody could tell who is free there. Asked
+    until it does. Whether its rules are those of the program is told once, in the log.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._is_fine = False
+
+    def __call__(self) -> str | None:
+        """See the class."""
+        if self._is_fine:
+            return None
+        try:
+            with db.engine.connect() as connection:
+                zones = set(connection.scalars(text("SELECT DISTINCT timezone FROM city")))
+                known = set(connection.scalars(text("SELECT name FROM pg_timezone_names")))
+                differing = self._differing(connection, sorted(zones & known & zone_names()))
+        except SQLAlchemyError:
+            return "cannot be read"
+        if zones - known:
+            return (
+                f"update the time zones of the database's system: it lacks {', '.join(sorted(zones - known))}"
+            )
+        if differing:
+            log.warning("the database's time zones are of another year", extra={"zones": differing[:10]})
+        self._is_fine = True
+        return None
+
+    def _differing(self, connection: Connection, zones: list[str]) -> list[str]:
+        """Those that have another offset some day of the coming year here than there."""
+        start = self._clock.now()
+        days = [start + timedelta(days=days) for days in range(0, 366, 7)]
+        rows = connection.execute(
+            text("""
+                SELECT zone, array_agg(extract(epoch FROM day AT TIME ZONE zone - day AT TIME ZONE 'UTC')::int
+                                       ORDER BY day) AS offsets
+                FROM unnest(CAST(:zones AS text[])) AS zone, unnest(CAST(:days AS timestamptz[])) AS day
+                GROUP BY zone ORDER BY zone"""),
+            {"zones": zones, "days": days},
+        )
+        return [row.zone for row in rows if row.offsets != [_offset(day, row.zone) for day in days]]
+
+
+def _offset(day: datetime, name: str) -> int:
+    offset = day.astimezone(zone(name)).utcoffset()
+    assert offset is not None
+    return int(offset.total_seconds())
 
 
 class RedisCheck:

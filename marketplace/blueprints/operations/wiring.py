@@ -8,6 +8,7 @@ from marketplace.blueprints.moderation import public as moderation
 from marketplace.blueprints.operations.checks import (
     MigrationsCheck,
     RedisCheck,
+    ZonesCheck,
     check_database,
     check_indexes,
     check_letters,
@@ -36,6 +37,7 @@ def build(parts: Runtime) -> Operations:
     parts.readiness["migrations"] = _within(app, MigrationsCheck())
     parts.readiness["indexes"] = _within(app, check_indexes)
     parts.readiness["letters"] = _within(app, check_letters)
+    parts.readiness["time_zones"] = _within(app, ZonesCheck(parts.clock))
     if parts.settings.redis_url is not None:
         parts.readiness["redis"] = RedisCheck(parts.settings.redis_url)
 

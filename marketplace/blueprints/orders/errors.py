@@ -8,6 +8,11 @@ class SlotTaken(Conflict):
     title = "The performer is booked at that time; choose another"
 
 
+class AlreadyRequested(Conflict):
+    code = "already_requested"
+    title = "You have asked this performer for that time already; wait for the answer, or cancel the order"
+
+
 class TransitionNotAllowed(Conflict):
     code = "transition_not_allowed"
     title = "The order's status does not allow this step"
@@ -48,4 +53,9 @@ class TooShortNotice(Invalid):
     title = "The performer wants to be booked earlier before the start; choose a later time"
 
 
-CONSTRAINTS = {"ex_order_performer_time": SlotTaken}
+class PriceNeeded(Invalid):
+    code = "price_needed"
+    title = "This service has a price only when the performer has made one for you; ask in the chat"
+
+
+CONSTRAINTS = {"ex_order_performer_time": SlotTaken, "uq_order_pending": AlreadyRequested}

@@ -71,6 +71,8 @@ TRANSITIONS = {
 }
 """Every step by its name; orders are created as pending."""
 
+TIMED = frozenset({"start"})
+"""The steps that are not taken long before the agreed time."""
 BATCH = 500
 """How many orders one job moves; a full batch calls for another job at once."""
 EXPIRE_AFTER = timedelta(hours=24)
@@ -82,11 +84,17 @@ ENGAGED = (S.CONFIRMED, S.IN_PROGRESS, S.DELIVERED, S.CHANGES_REQUESTED, S.DISPU
 """The statuses of an order that the performer accepted and nobody cancelled."""
 
 
-def has_run_out(created_at: datetime, starts_at: datetime, now: datetime) -> bool:
+def has_run_out(created_at: datetime, starts_at: datetime, notice: timedelta, now: datetime) -> bool:
     """Whether nobody answered a pending order in time (contract, section 5)."""
-    return now >= min(created_at + EXPIRE_AFTER, starts_at)
+    return now >= min(created_at + EXPIRE_AFTER, starts_at - notice)
 
 
-def allowed_transitions(status: str, role: Role) -> list[str]:
-    """The names of the steps that somebody in `role` may take from `status`."""
-    return [step.name for step in TRANSITIONS.values() if status in step.sources and role in step.roles]
+def allowed_transitions(status: str, role: Role, *, too_early: bool = False) -> list[str]:
+    """The names of the steps that somebody in `role` may take from `status`; when it is `too_early`, without
+    those that wait for the agreed time.
+    """
+    return [
+        step.name
+        for step in TRANSITIONS.values()
+        if status in step.sources and role in step.roles and not (too_early and step.name in TIMED)
+    ]

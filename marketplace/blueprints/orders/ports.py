@@ -38,6 +38,7 @@ class OrderView:
     price: Money | None
     starts_at: datetime
     ends_at: datetime
+    notice_minutes: int
     address: dict[str, Any]
     note: str
     proposed_starts_at: datetime | None
@@ -138,7 +139,7 @@ class ServiceCatalog(Protocol):
 
 
 class TimeCheck(Protocol):
-    """What speaks against a booking at a time, and how far it has to be from booked orders."""
+    """What speaks against a booking at a time, the gap to booked orders, and the notice."""
 
     @property
     def outside_schedule(self) -> bool: ...
@@ -148,6 +149,9 @@ class TimeCheck(Protocol):
 
     @property
     def gap(self) -> timedelta: ...
+
+    @property
+    def notice(self) -> timedelta: ...
 
 
 class Calendar(Protocol):

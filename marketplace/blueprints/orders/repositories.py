@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, func, insert, or_, select, text, update
+from sqlalchemy import Integer, Row, Select, and_, cast, func, insert, or_, select, text, update
 
 from marketplace.blueprints.orders.policies import COMPLETE_AFTER, ENGAGED, EXPIRE_AFTER, Role, Status
 from marketplace.blueprints.orders.ports import HistoryEntry, OrderView, Step
@@ -33,6 +33,7 @@ _COLUMNS: tuple[Any, ...] = (
     Order.price_currency,
     Order.starts_at,
     Order.ends_at,
+    Order.notice_minutes,
     Order.address,
     Order.note,
     Order.proposed_starts_at,
@@ -196,8 +197,11 @@ class SqlOrderRepository(SqlRepository):
         return self.session.execute(statement.limit(1)).first() is not None
 
     def expire_due(self, at: datetime, limit: int) -> list[OrderView]:
-        """Nobody answered: 24 hours after creation, or when the start has come (contract, section 5)."""
-        ends = func.least(Order.created_at + EXPIRE_AFTER, Order.starts_at)
+        """Nobody answered: 24 hours after creation, or when the performer's notice before the start has begun
+        (contract, section 5).
+        """
+        notice = func.make_interval(0, 0, 0, 0, 0, cast(Order.notice_minutes, Integer))
+        ends = func.least(Order.created_at + EXPIRE_AFTER, Order.starts_at - notice)
         return self._move_due(Status.PENDING, ends <= at, limit, {"status": Status.EXPIRED}, at)
 
     def complete_due(self, at: datetime, limit: int) -> list[OrderView]:

@@ -1,6 +1,7 @@
 """Builds the services of orders."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from marketplace.blueprints.accounts import public as accounts
 from marketplace.blueprints.catalog import public as catalog
@@ -35,11 +36,16 @@ def build(parts: Runtime) -> Orders:
         return user_id if user_id == caller.user_id or repository.have_met(caller.user_id, user_id) else None
 
     moderation.register_reportable(parts, moderation.Reportable("user", met))
+    start_early = timedelta(minutes=parts.settings.order_start_early_minutes)
     accounts.register_export(parts, accounts.ExportSection("order_history", records.history))
     moderation.register_counters(parts, SqlStatistics(parts.uow).counters())
     return Orders(
-        booking=BookingService(parts.uow, repository, _bookable, performers.check_time, parts.clock),
-        transitions=TransitionService(parts.uow, repository, moderation.audit(parts), parts.clock),
+        booking=BookingService(
+            parts.uow, repository, _bookable, performers.check_time, parts.clock, start_early
+        ),
+        transitions=TransitionService(
+            parts.uow, repository, moderation.audit(parts), parts.clock, start_early
+        ),
         leaving=Leaving(records),
     )
 

@@ -2,13 +2,13 @@
 
 import unicodedata
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from marketplace.blueprints.performers.certificate_ports import CertificateRecord
 from marketplace.blueprints.performers.errors import OwnCertificate
 from marketplace.kernel.characters import has_visible
 from marketplace.kernel.errors import AppError
 from marketplace.kernel.identity import Principal
+from marketplace.kernel.zones import zone
 
 PENDING, APPROVED, REJECTED = "pending", "approved", "rejected"
 
@@ -26,7 +26,7 @@ PUBLIC, OWNER, STAFF = "public", "owner", "staff"
 
 def local_day(now: datetime, timezone: str) -> date:
     """Which day it is for a performer."""
-    return now.astimezone(ZoneInfo(timezone)).date()
+    return now.astimezone(zone(timezone)).date()
 
 
 def latest_day(now: datetime) -> date:

@@ -34,11 +34,14 @@ class SlotsView:
 
 @dataclass(frozen=True)
 class TimeCheck:
-    """What speaks against a booking at a time, and how far it has to be from booked orders."""
+    """What speaks against a booking at a time, how far it has to be from booked orders, and how long before
+    it the performer wants to know.
+    """
 
     outside_schedule: bool
     too_short_notice: bool
     gap: timedelta
+    notice: timedelta
 
 
 class SlotRepository(Protocol):

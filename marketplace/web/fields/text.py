@@ -2,10 +2,8 @@
 
 import re
 import unicodedata
-from functools import lru_cache
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
-from zoneinfo import available_timezones
 
 from babel import Locale as BabelLocale
 from babel.core import UnknownLocaleError
@@ -21,6 +19,7 @@ from marketplace.kernel.characters import (
     has_visible,
     stands_alone,
 )
+from marketplace.kernel.zones import zone_names
 from marketplace.web.fields.base import Scalar
 
 _CONTROL = re.compile(f"[\x00-\x1f\x7f-\x9f{LINE_SEPARATORS}]")
@@ -273,12 +272,6 @@ class Url(Str):
         return text
 
 
-@lru_cache(maxsize=1)
-def _time_zones() -> frozenset[str]:
-    # The set of the installed tz database; it does not change while the program runs.
-    return frozenset(available_timezones() - {"localtime", "posixrules", "Factory"})
-
-
 class TimeZone(Str):
     """An IANA time zone such as Europe/Berlin."""
 
@@ -290,7 +283,7 @@ class TimeZone(Str):
 
     def clean(self, text: str) -> str:
         text = super().clean(text)
-        if text not in _time_zones():
+        if text not in zone_names():
             raise self.make_error("zone")
         return text
 

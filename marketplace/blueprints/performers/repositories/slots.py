@@ -24,6 +24,7 @@ _FREE = text("""
 _CHECK = text("""
     SELECT :start < CAST(:now AS timestamptz)
                + make_interval(mins => CAST(coalesce(s.notice_minutes, 0) AS int)) AS short,
+           coalesce(s.notice_minutes, 0) AS notice,
            coalesce(s.buffer_before_minutes + s.buffer_after_minutes, 0) AS gap,
            CASE WHEN s.performer_id IS NOT NULL THEN
                NOT performer_hours(p.id, :start, :end) @> tstzrange(:start, :end)
@@ -34,8 +35,8 @@ _CHECK = text("""
            ) OR EXISTS (
                SELECT FROM vacation v
                WHERE v.performer_id = p.id
-                 AND v.starts_on < CAST(:end AS timestamptz) AT TIME ZONE p.timezone
-                 AND (v.ends_on + 1)::timestamp > CAST(:start AS timestamptz) AT TIME ZONE p.timezone
+                 AND first_instant(v.starts_on::timestamp, p.timezone) < :end
+                 AND first_instant((v.ends_on + 1)::timestamp, p.timezone) > :start
            ) END AS outside
     FROM performer p LEFT JOIN performer_schedule s ON s.performer_id = p.id
     WHERE p.id = :performer_id""")
@@ -63,4 +64,4 @@ class SqlSlotRepository(SqlRepository):
         row = self.session.execute(_CHECK, values).one_or_none()
         if row is None:
             raise NotFound
-        return TimeCheck(row.outside, row.short, timedelta(minutes=row.gap))
+        return TimeCheck(row.outside, row.short, timedelta(minutes=row.gap), timedelta(minutes=row.notice))
