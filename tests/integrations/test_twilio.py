@@ -18,6 +18,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from marketplace.blueprints.integrations.adapters import OutboxSms
+from marketplace.blueprints.integrations.breaker import PatientSms
 from marketplace.blueprints.integrations.twilio import MAX_ANSWER, TwilioSms, TwilioUnavailable
 from marketplace.blueprints.integrations.wiring import make_sms
 from marketplace.config import Settings
@@ -313,7 +314,7 @@ def test_the_settings_choose(provider: Provider, tmp_path: Path) -> None:
         twilio_url=provider.url,
     )
     made = make_sms(settings)
-    assert isinstance(made, TwilioSms)
+    assert isinstance(made, PatientSms), "put aside when it fails"
     send(made)
     assert provider.requests[0]["form"]["To"] == TO
     assert isinstance(make_sms(Settings(secret_key="s" * 40, instance_path=tmp_path)), OutboxSms)
