@@ -1,6 +1,7 @@
 """What makes the database of a production server unsafe: asked once, before anything is served."""
 
 import logging
+from typing import Any
 
 import psycopg2
 
@@ -19,6 +20,14 @@ SELECT rolsuper, current_setting('max_connections')::int
        - coalesce(current_setting('reserved_connections', true)::int, 0)
 FROM pg_roles WHERE rolname = current_user
 """
+_LEAKS = """
+SELECT coalesce(array_agg(name ORDER BY name), '{}') FROM pg_settings
+WHERE name = 'log_min_error_statement' AND setting NOT IN ('log', 'fatal', 'panic')
+   OR name = 'log_error_verbosity' AND setting <> 'terse'
+   OR name = 'log_statement' AND setting IN ('mod', 'all')
+   OR name IN ('log_min_duration_statement', 'log_min_duration_sample') AND setting <> '-1'
+   OR name = 'log_parameter_max_length_on_error' AND setting <> '0'
+"""
 
 
 def refuse_unsafe(settings: Settings) -> None:
@@ -27,27 +36,23 @@ def refuse_unsafe(settings: Settings) -> None:
     """
     try:
         problems = find_unsafe(settings)
+        leaks = find_leaks(settings)
     except psycopg2.OperationalError as error:
         log.warning("the database could not be checked", extra={"reason": type(error).__name__})
         return
     if problems:
         raise ConfigError("refusing to start in production: " + "; ".join(problems))
+    if leaks:
+        # Only PostgreSQL's superuser can change it, so it is said and not refused.
+        log.warning(
+            "PostgreSQL logs values, passwords' hashes among them; see docs/operators.md",
+            extra={"settings": leaks},
+        )
 
 
 def find_unsafe(settings: Settings) -> list[str]:
     """What is wrong, each named by its setting. Raises OperationalError when the database is away."""
-    assert settings.database_url is not None
-    connection = psycopg2.connect(
-        libpq_dsn(settings.database_url), connect_timeout=settings.db_connect_timeout
-    )
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute(_QUERY)
-            found = cursor.fetchone()
-    finally:
-        connection.close()
-    assert found is not None
-    is_superuser, room = found
+    is_superuser, room = _ask(settings, _QUERY)
     problems = []
     if is_superuser:
         problems.append("the role of DATABASE_URL must not be a superuser")
@@ -58,6 +63,27 @@ def find_unsafe(settings: Settings) -> list[str]:
             f" the database's max_connections leaves {room}"
         )
     return problems
+
+
+def find_leaks(settings: Settings) -> list[str]:
+    """The settings by which the server writes statements or rows into its log. Raises OperationalError."""
+    (names,) = _ask(settings, _LEAKS)
+    return list(names)
+
+
+def _ask(settings: Settings, query: str) -> tuple[Any, ...]:
+    assert settings.database_url is not None
+    connection = psycopg2.connect(
+        libpq_dsn(settings.database_url), connect_timeout=settings.db_connect_timeout
+    )
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(query)
+            found = cursor.fetchone()
+    finally:
+        connection.close()
+    assert found is not None
+    return found
 
 
 def connections(settings: Settings) -> int:

@@ -13,7 +13,7 @@ from sqlalchemy import make_url
 
 from marketplace.config import PROJECT_ROOT, ConfigError, Settings
 from marketplace.database.dsn import libpq_dsn
-from marketplace.database.fitness import connections, find_unsafe, refuse_unsafe
+from marketplace.database.fitness import connections, find_leaks, find_unsafe, refuse_unsafe
 
 
 @pytest.fixture
@@ -82,3 +82,27 @@ def test_gunicorn_says_it_in_one_line(database_url: str, tmp_path: Path) -> None
     assert result.stderr == (
         "refusing to start in production: the role of DATABASE_URL must not be a superuser\n"
     )
+
+
+def test_a_log_with_values_in_it_is_said_and_not_refused(
+    settings: Settings, plain_url: str, database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    def role_has(**values: str) -> None:
+        connection = psycopg2.connect(libpq_dsn(database_url))
+        with connection, connection.cursor() as cursor:
+            for name, value in values.items():
+                cursor.execute(f"ALTER ROLE {make_url(plain_url).username} SET {name} = '{value}'")
+        connection.close()
+
+    role_has(log_min_error_statement="panic", log_error_verbosity="terse", log_min_duration_statement="-1")
+    assert find_leaks(settings) == []
+    refuse_unsafe(settings)
+    assert caplog.records == []
+    role_has(log_min_error_statement="error", log_error_verbosity="default", log_min_duration_statement="0")
+    refuse_unsafe(settings)
+    (record,) = caplog.records
+    assert record.__dict__["settings"] == [
+        "log_error_verbosity",
+        "log_min_duration_statement",
+        "log_min_error_statement",
+    ]
