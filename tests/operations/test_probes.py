@@ -1,7 +1,7 @@
 """/health, /health/ready, /metrics and the page of error codes."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from sqlalchemy import create_engine, text
 from marketplace.blueprints.operations.wiring import Operations
 from marketplace.extensions import db, limiter
 from marketplace.kernel.errors import AppError
+from marketplace.models import User
 from marketplace.web import problems
 from tests.factories import Factory
 from tests.support.client import CheckedClient
@@ -90,9 +91,17 @@ def test_probes_are_not_limited(committed: Flask) -> None:
     assert codes == {200}
 
 
-def test_a_bad_token_does_not_take_the_health_away(client: CheckedClient) -> None:
-    # A probe carries none; whoever sends a bad one is told so.
-    assert client.get("/health", headers={"Authorization": "Bearer x"}).status_code == 401
+def test_health_asks_no_database_whatever_token_it_carries(
+    client: CheckedClient, make: Factory, auth: Callable[[User], dict[str, str]], assert_queries: Any
+) -> None:
+    for headers in ({}, {"Authorization": "Bearer x"}, {"Authorization": "Basic x"}, auth(make.user())):
+        with assert_queries(0):
+            assert client.get("/health", headers=headers).status_code == 200
+
+
+def test_health_of_who_signs_in_without_the_database(without_database: Flask) -> None:
+    answer = without_database.test_client().get("/health", headers={"Authorization": "Bearer x"})
+    assert answer.status_code == 200
 
 
 # --- metrics ----------------------------------------------------------------------------------------
