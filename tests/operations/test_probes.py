@@ -1,5 +1,6 @@
 """/health, /health/ready, /metrics and the page of error codes."""
 
+import ast
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -9,10 +10,12 @@ from flask import Flask
 from sqlalchemy import create_engine, text
 
 from marketplace.blueprints.operations.wiring import Operations
+from marketplace.config import PROJECT_ROOT
 from marketplace.extensions import db, limiter
 from marketplace.kernel.errors import AppError
 from marketplace.models import User
 from marketplace.web import problems
+from marketplace.web.server import refusals
 from tests.factories import Factory
 from tests.support.client import CheckedClient
 
@@ -52,7 +55,12 @@ def test_without_the_database(without_database: Flask) -> None:
     assert response.status_code == 503
     assert response.get_json() == {
         "status": "unready",
-        "missing": {"database": "does not answer", "migrations": "cannot be read"},
+        "missing": {
+            "database": "does not answer",
+            "migrations": "cannot be read",
+            "indexes": "cannot be read",
+            "letters": "cannot be read",
+        },
     }
     assert response.headers["Retry-After"] == "5"
     metrics = client.get("/metrics")
@@ -179,6 +187,17 @@ def test_every_code_is_listed(client: CheckedClient) -> None:
     assert set(problems._HTTP_CODES.values()) <= set(found)
     for status, code in problems._HTTP_CODES.items():
         assert found[code] == status
+
+
+def test_every_code_without_a_class_is_listed(client: CheckedClient) -> None:
+    """Of what is refused before Flask: the server's own, and those of the sockets' door."""
+    found = rows(client)
+    ours = {code for _, _, code, _ in refusals._REFUSALS}
+    for path in (PROJECT_ROOT / "marketplace" / "realtime").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Refused":
+                ours |= {one.value for one in node.args[1:2] if isinstance(one, ast.Constant)}
+    assert {"request_timeout", "too_many_sockets"} <= ours <= set(found)
 
 
 def test_the_type_of_a_problem_leads_there(client: CheckedClient) -> None:
