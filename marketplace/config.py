@@ -60,7 +60,7 @@ class Settings:
     db_pool_recycle: int = 3600
     db_pool_timeout: float = 2.0
     db_connect_timeout: int = 3
-    db_statement_timeout_ms: int = 5000
+    db_statement_timeout_ms: int = 4000
     db_lock_timeout_ms: int = 1500
     storage_url: str | None = None
     aws_access_key_id: str | None = None

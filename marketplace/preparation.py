@@ -10,7 +10,7 @@ from flask_migrate import upgrade
 
 from marketplace.app import create_app
 from marketplace.blueprints.catalog.wiring import catalog
-from marketplace.blueprints.operations.checks import MigrationsCheck, check_database
+from marketplace.blueprints.operations.checks import DatabaseCheck, MigrationsCheck
 from marketplace.config import Settings
 from marketplace.database.embedded import ensure_running, home_of
 from marketplace.extensions import db
@@ -29,7 +29,7 @@ def prepare(settings: Settings) -> None:
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         with app.app_context():
-            with step(4, "Tables", 3, told=check_database() is None and MigrationsCheck()() is not None):
+            with step(4, "Tables", 3, told=DatabaseCheck()() is None and MigrationsCheck()() is not None):
                 # Says in one line what is wrong, and exits with 1, when the database does not answer.
                 upgrade(revision="heads")
             reference = catalog().reference

@@ -1,13 +1,15 @@
 """The engine: pool, timeouts for every statement, Flask-Migrate; and the database's own time."""
 
 from datetime import datetime
+from typing import Any
 
 from flask import Flask
 from flask_migrate.cli import upgrade  # type: ignore[import-not-found]  # the stubs leave it out
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, event, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from marketplace.config import PROJECT_ROOT, Settings
+from marketplace.database.deadlines import BudgetedPool, WatchedConnection, WatchedCursor, connect
 from marketplace.database.embedded import ensure_running
 from marketplace.extensions import db, migrate
 
@@ -22,10 +24,12 @@ def init_app(app: Flask, settings: Settings) -> None:
     """Configure the database of `settings`, starting the embedded one when there is no DATABASE_URL.
 
     Every statement ends by `db_statement_timeout_ms`, every wait for a lock by `db_lock_timeout_ms`,
-    every wait for a connection by `db_pool_timeout`: no request hangs on the database.
+    every wait for a connection by `db_pool_timeout`: no request hangs on the database. All of them together
+    end by the budget of who waits (`database/deadlines.py`), also where the server does not.
     """
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url or ensure_running(settings.instance_path)
     options = app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
+        "poolclass": BudgetedPool,
         "pool_size": settings.db_pool_size,
         "max_overflow": settings.db_max_overflow,
         "pool_recycle": settings.db_pool_recycle,
@@ -45,11 +49,14 @@ def init_app(app: Flask, settings: Settings) -> None:
         }
     }
     db.init_app(app)
+    with app.app_context():
+        for engine in db.engines.values():
+            event.listen(engine, "do_connect", connect)
     migrate.init_app(app, db, directory=str(MIGRATIONS), compare_type=True)
     _upgrade_every_branch()
 
 
-def connect_args(settings: Settings, statement_ms: int | None = None) -> dict[str, str | int]:
+def connect_args(settings: Settings, statement_ms: int | None = None) -> dict[str, Any]:
     """What psycopg2 is told at connect; a statement has `statement_ms`, else `db_statement_timeout_ms`."""
     options = (
         f"-c statement_timeout={statement_ms or settings.db_statement_timeout_ms}"
@@ -66,6 +73,8 @@ def connect_args(settings: Settings, statement_ms: int | None = None) -> dict[st
         "keepalives_interval": 2,
         "keepalives_count": 2,
         "tcp_user_timeout": 5000,
+        "connection_factory": WatchedConnection,
+        "cursor_factory": WatchedCursor,
     }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import psycopg2
 from psycopg2 import errorcodes
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError, PendingRollbackError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -19,6 +19,24 @@ class ResourceBusy(Conflict):
 
     code = "resource_busy"
     title = "Somebody else is changing this right now; try again"
+
+
+class ReadOnly(Unavailable):
+    """The database takes no writes: a standby, or one that was told so. Reads go on."""
+
+    def __init__(self) -> None:
+        super().__init__("The database takes no changes at the moment; try again later")
+
+
+class SchemaAway(Unavailable):
+    """Something that the program's statements name is not in the database.
+
+    Migrations are missing or under way, and it will be there; or the program is wrong. Who answers with this
+    reports it as a defect, too.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("The database is not ready; try again later")
 
 
 class ReferenceMissing(Invalid):
@@ -47,7 +65,17 @@ _BUSY = {
     errorcodes.DEADLOCK_DETECTED,
     errorcodes.SERIALIZATION_FAILURE,
 }
+_AWAY = {
+    errorcodes.UNDEFINED_TABLE,
+    errorcodes.UNDEFINED_COLUMN,
+    errorcodes.UNDEFINED_FUNCTION,
+    errorcodes.UNDEFINED_OBJECT,
+    errorcodes.INVALID_SCHEMA_NAME,
+}
 _UNAVAILABLE_CLASSES = {"08", "53", "57", "58"}  # connection, resources, operator intervention, system
+
+_LOST_BEFORE = "8s2b"
+"""SQLAlchemy's code for statements after one that lost the connection, in the same transaction."""
 
 
 def translate(error: SQLAlchemyError, constraints: Constraints) -> AppError | None:
@@ -56,6 +84,8 @@ def translate(error: SQLAlchemyError, constraints: Constraints) -> AppError | No
         return PreconditionFailed()
     if isinstance(error, PoolTimeout):
         return Unavailable("All database connections are busy; try again in a moment", retry_after=1)
+    if isinstance(error, PendingRollbackError) and error.code == _LOST_BEFORE:
+        return _no_answer()
     if isinstance(error, IntegrityError):
         return _integrity(error, constraints)
     if isinstance(error, DBAPIError):
@@ -69,11 +99,19 @@ def _failure(error: DBAPIError) -> AppError | None:
         return ResourceBusy()
     if code == errorcodes.INVALID_PARAMETER_VALUE:
         return ValueUnknown()
+    if code == errorcodes.READ_ONLY_SQL_TRANSACTION:
+        return ReadOnly()
+    if code in _AWAY:
+        return SchemaAway()
     # Without SQLSTATE, the connection broke or could not be made.
     lost = code is None and isinstance(error.orig, (psycopg2.OperationalError, psycopg2.InterfaceError))
     if lost or error.connection_invalidated or (code or "")[:2] in _UNAVAILABLE_CLASSES:
-        return Unavailable("The database does not answer; try again in a moment", retry_after=1)
+        return _no_answer()
     return None
+
+
+def _no_answer() -> Unavailable:
+    return Unavailable("The database does not answer; try again in a moment", retry_after=1)
 
 
 def _integrity(error: IntegrityError, constraints: Constraints) -> AppError | None:

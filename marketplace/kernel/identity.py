@@ -7,6 +7,7 @@ from marketplace.kernel.errors import Forbidden
 
 MODERATOR = "moderator"
 ADMIN = "admin"
+STAFF_ROLES = (MODERATOR, ADMIN)
 
 
 @dataclass(frozen=True)

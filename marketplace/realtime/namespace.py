@@ -13,6 +13,7 @@ from flask import Flask
 from flask_socketio import Namespace
 from socketio.exceptions import ConnectionRefusedError as Refused
 
+from marketplace.database import deadlines
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.errors import (
     AppError,
@@ -166,7 +167,7 @@ class BaseNamespace(Namespace):
         # A client may name its events "connect" and "disconnect" too. The server's own come while the
         # socket is not connected yet, or no longer.
         by_server = not self.socketio.server.manager.is_connected(sid, self.namespace)
-        with self.guard.app.request_context(environ):
+        with deadlines.within(deadlines.REQUEST_SECONDS), self.guard.app.request_context(environ):
             if by_server and event == "connect":
                 return self._connect(sid, environ.get(SESSION), args[2] if len(args) > 2 else None)  # noqa: PLR2004 - sid, environ, auth
             if by_server and event == "disconnect":

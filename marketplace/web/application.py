@@ -1,12 +1,17 @@
 """Flask without what nobody uses here, and each request would pay for."""
 
-from collections.abc import Callable
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
 
 from flask import Flask, Request
 from flask.sessions import SecureCookieSession, SessionInterface
 from werkzeug.routing import RequestRedirect
+
+from marketplace.database import deadlines
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 
 class NoSessions(SessionInterface):
@@ -23,6 +28,11 @@ class Application(Flask):
     """The application: every view is a plain function."""
 
     session_interface = NoSessions()
+
+    def wsgi_app(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer a request within its budget for the database; what ends with the request counts too."""
+        with deadlines.within(deadlines.REQUEST_SECONDS):
+            return super().wsgi_app(environ, start_response)
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """The function as it is: looking at each hook whether it is a coroutine takes a twentieth of the

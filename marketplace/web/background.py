@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from flask import Flask
 
+from marketplace.database import deadlines
 from marketplace.database.worker import Worker
 from marketplace.extensions import db
 from marketplace.web.request_id import bind_request_id, current_request_id
@@ -29,7 +30,8 @@ def make_worker(app: Flask, threads: int | None = None) -> Worker:
 
     @contextmanager
     def scope(context: dict[str, str], name: str) -> Iterator[None]:
-        with app.app_context(), bind_request_id(context.get("request_id")):
+        within = deadlines.within(deadlines.JOB_SECONDS, each=True)
+        with within, app.app_context(), bind_request_id(context.get("request_id")):
             if "traceparent" not in context:
                 yield
                 return

@@ -19,6 +19,7 @@ from typing import Any, TypeVar, cast
 
 from flask import Flask, Response, current_app, g, make_response, request
 
+from marketplace.database import deadlines
 from marketplace.database.announcing import Announcer
 from marketplace.extensions import cache
 from marketplace.web import microcache
@@ -145,7 +146,8 @@ def _make(key: str | None, seconds: int, view: Callable[[], Any]) -> Answer | Re
     flights: Flights = current_app.extensions["marketplace_flights"]
     under_way = flights.take_off(key)
     if under_way is not None:
-        under_way.wait(PATIENCE_SECONDS)
+        with deadlines.waiting():
+            under_way.wait(deadlines.at_most(PATIENCE_SECONDS))
         # Whoever made it may have failed, or the cache: then everybody makes an own one.
         return _find(key, seconds) or _answer(view)
     try:

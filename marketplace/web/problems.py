@@ -9,11 +9,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RoutingException
 
-from marketplace.database.errors import translate
+from marketplace.database.errors import SchemaAway, translate
 from marketplace.kernel import errors
 from marketplace.kernel.errors import AppError
 from marketplace.web.language import translated_title
 from marketplace.web.request_id import current_request_id
+from marketplace.web.sentry import capture_exception
 
 log = logging.getLogger(__name__)
 
@@ -58,9 +59,17 @@ def status_of(error: AppError) -> int:
 
 
 def problem_of(error: Exception) -> dict[str, Any]:
-    """The problem document of any exception; what is not meant for clients stays out of it."""
+    """The problem document of any exception; what is not meant for clients stays out of it, and is reported
+    where it is, or may be, a defect.
+    """
     known = known_error(error)
+    if isinstance(known, SchemaAway):
+        cause = error if known is not error else error.__cause__ or error
+        log.error("the schema is not what the program needs: run `flask db upgrade`", exc_info=cause)
+        capture_exception(cause)
     if known is None:
+        # Flask tells Sentry of what nobody handles, and here all is handled.
+        capture_exception(error)
         return _document(500, "internal_error", "Something went wrong on our side", "")
     return _document(status_of(known), known.code, known.title, known.detail, known.data)
 
@@ -141,8 +150,9 @@ def _from_database(error: SQLAlchemyError) -> Response:
     known = known_error(error)
     if known is None:
         return _from_defect(error)
-    if isinstance(known, errors.Unavailable):
+    if isinstance(known, errors.Unavailable) and not isinstance(known, SchemaAway):
         log.warning("database unavailable", extra={"reason": type(error).__name__})
+    known.__cause__ = error
     return _from_app_error(known)
 
 

@@ -25,7 +25,7 @@ def show(name):
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("statement_timeout", "5s"),
+        ("statement_timeout", "4s"),
         ("lock_timeout", "1500ms"),
         ("idle_in_transaction_session_timeout", "1min"),
         ("timezone", "UTC"),

@@ -1,15 +1,18 @@
 """What /health/ready looks at."""
 
 import logging
+import math
+import secrets
 from datetime import datetime, timedelta
 from functools import cached_property
+from time import monotonic
 
 import redis
 from alembic.script import ScriptDirectory
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, ProgrammingError, SQLAlchemyError
 
 from marketplace.extensions import db, migrate
 from marketplace.kernel.clock import Clock
@@ -18,16 +21,49 @@ from marketplace.kernel.zones import zone, zone_names
 log = logging.getLogger(__name__)
 
 REDIS_TIMEOUT_SECONDS = 0.5
+WRITE_SECONDS = 4.0
+"""The least time between two trials of writing that went well."""
+_WRITE = text(
+    "INSERT INTO idempotency_key (scope, key_hash, request_hash, status, headers, body)"
+    " VALUES ('readiness', :key, '', 0, '{}', '')"
+)
 
 
-def check_database() -> str | None:
-    """Whether the database answers."""
-    try:
-        with db.engine.connect() as connection:
-            connection.execute(text("SELECT 1"))
-    except SQLAlchemyError:
-        return "does not answer"
-    return None
+class DatabaseCheck:
+    """Whether the database answers and takes writes: one row, in a transaction that is rolled back.
+
+    After a success it is only asked to answer for WRITE_SECONDS: probes may come often, and each row that was
+    rolled back is something to clean for the database.
+    """
+
+    def __init__(self) -> None:
+        self._wrote_at = -math.inf
+
+    def __call__(self) -> str | None:
+        """See the class."""
+        try:
+            with db.engine.connect() as connection:
+                connection.execute(text("SELECT 1"))
+                if monotonic() - self._wrote_at >= WRITE_SECONDS:
+                    return self._write(connection)
+        except SQLAlchemyError:
+            return "does not answer"
+        return None
+
+    def _write(self, connection: Connection) -> str | None:
+        row = {"key": secrets.token_bytes(32)}
+        try:
+            connection.execute(_WRITE, row)
+        except ProgrammingError:
+            connection.rollback()
+            return None  # no such table: of that tells the check of the migrations
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise
+            return f"takes no writes: {str(error.orig).strip().splitlines()[0]}"
+        connection.rollback()
+        self._wrote_at = monotonic()
+        return None
 
 
 class MigrationsCheck:

@@ -6,17 +6,21 @@ from flask import Flask, current_app
 
 from marketplace.blueprints.moderation import public as moderation
 from marketplace.blueprints.operations.checks import (
+    DatabaseCheck,
     MigrationsCheck,
     RedisCheck,
     ZonesCheck,
-    check_database,
     check_indexes,
     check_letters,
 )
 from marketplace.blueprints.operations.repositories import SqlJobRepository
 from marketplace.blueprints.operations.services import Check, JobService, Readiness
+from marketplace.database import deadlines
 from marketplace.web.metrics import OutboxState, watch_outbox
 from marketplace.web.runtime import Runtime, runtime
+
+CHECK_SECONDS = 3.0
+"""For the waits of one check: a probe is answered sooner, and the next one finds the check ended."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,7 @@ def build(parts: Runtime) -> Operations:
     """
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - Flask's documented way to the object
     jobs = JobService(parts.uow, SqlJobRepository(parts.uow, parts.cursors), moderation.audit(parts))
-    parts.readiness["database"] = _within(app, check_database)
+    parts.readiness["database"] = _within(app, DatabaseCheck())
     parts.readiness["migrations"] = _within(app, MigrationsCheck())
     parts.readiness["indexes"] = _within(app, check_indexes)
     parts.readiness["letters"] = _within(app, check_letters)
@@ -59,7 +63,7 @@ def _within(app: Flask, check: Check) -> Check:
     """`check` as a thread may call it, that has no application context of its own."""
 
     def run() -> str | None:
-        with app.app_context():
+        with deadlines.within(CHECK_SECONDS), app.app_context():
             return check()
 
     return run

@@ -25,6 +25,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from marketplace.blueprints.catalog.errors import CategoryInUse
 from marketplace.blueprints.catalog.repositories.base import CatalogRepository, Filters, only
 from marketplace.blueprints.catalog.views import CategoryRow
+from marketplace.database import deadlines
 from marketplace.kernel.pages import Page, PageRequest
 from marketplace.models.catalog import Category, CategoryAlias, CategoryMerger
 from marketplace.models.listings import PerformerListingCategory
@@ -189,6 +190,7 @@ class SqlCategoryRepository(CatalogRepository):
     def take_time(self) -> None:
         """Let the statements of this transaction take a minute: it writes many rows."""
         self.session.execute(text("SET LOCAL statement_timeout = '60s'"))
+        deadlines.extend(deadlines.JOB_SECONDS)
 
     def reload(self, category: Category) -> None:
         """Read what statements have changed."""
