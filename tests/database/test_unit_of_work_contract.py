@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from marketplace.blueprints.accounts.public import UserRegistered
+from marketplace.blueprints.accounts.public import UserVerified
 from marketplace.database.unit_of_work import TransactionDoomed
 from marketplace.extensions import db
 from marketplace.kernel.transactions import UnitOfWork
 from marketplace.models import DomainEventRow
 from tests.fakes.transactions import FakeUnitOfWork
 
-EVENT = UserRegistered(user_id=7)
+EVENT = UserVerified(user_id=7)
 
 
 def broken() -> None:

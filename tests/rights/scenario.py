@@ -426,8 +426,9 @@ def picture() -> dict[str, Any]:
 
 
 def stored_picture(side: Side, _caller: str) -> Made:
-    """A picture that the program keeps."""
+    """A picture that the program keeps, and shows as somebody's."""
     key = "avatars/0123456789abcdef0123456789abcdef.webp"
+    side.make.user(avatar_key=key)
     side.runtime.get(Integrations).files.put(key, b"RIFF", "image/webp")
     return {"key": key}
 

@@ -13,6 +13,7 @@ makes the rows that the request needs, and its body. The words:
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from marketplace.web.docs import SWAGGER_VERSION
@@ -460,7 +461,12 @@ ORDERS = (
         STEP_OF_ADMIN,
         audited=("admin",),
     ),
-    Row("POST /orders/{order_id}/start", BY_PERFORMER, s.order("confirmed"), foreign=NOT_THEIR_STEP),
+    Row(
+        "POST /orders/{order_id}/start",
+        BY_PERFORMER,
+        s.order("confirmed", starts_at=s.START + timedelta(hours=2)),
+        foreign=NOT_THEIR_STEP,
+    ),
     Row("POST /orders/{order_id}/deliver", BY_PERFORMER, s.order("in_progress"), foreign=NOT_THEIR_STEP),
     Row("POST /orders/{order_id}/request-changes", BY_CUSTOMER, s.order("delivered"), REASON, NOT_THEIR_STEP),
     Row(
