@@ -11,6 +11,7 @@ from types import FrameType
 
 from marketplace.config import PROJECT_ROOT, Settings, StartError, bracketed, load_settings
 from marketplace.database.embedded import EmbeddedPostgresError, release
+from marketplace.database.prepared import is_prepared, note_prepared
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 LOCAL_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - how to reach what is bound to all addresses
@@ -31,8 +32,10 @@ def main() -> int:
         settings = load_settings()
         require_free_port(settings)
         try:
-            # A wrong setting and a taken port are told before all that this imports.
-            import_module("marketplace.preparation").prepare(settings)
+            if not is_prepared(settings):
+                # A wrong setting and a taken port are told before all that this imports.
+                import_module("marketplace.preparation").prepare(settings)
+                note_prepared(settings)
             sys.stdout.write(banner(settings))
             sys.stdout.flush()
             return serve()

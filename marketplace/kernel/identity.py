@@ -7,7 +7,6 @@ from marketplace.kernel.errors import Forbidden
 
 MODERATOR = "moderator"
 ADMIN = "admin"
-STAFF_ROLES = (MODERATOR, ADMIN)
 
 
 @dataclass(frozen=True)

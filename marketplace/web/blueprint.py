@@ -239,10 +239,6 @@ class VersionedBlueprint:
 
         return decorate
 
-    def alternative(self, status: int, schema: type[Schema], description: str) -> Callable[[F], F]:
-        """Document another good answer; the view returns `(result, status)` and both dump by one schema."""
-        return self._decorators.alt_response(status, schema=schema, description=description)
-
     def problem(self, status: int, description: str) -> Callable[[F], F]:
         """Document one more error of this route; the codes that it may carry belong into `description`."""
 

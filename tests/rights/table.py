@@ -427,7 +427,7 @@ PERFORMERS = (
     ),
     Row("DELETE /performers/me/portfolio/{image_id}", PERFORMER, s.portfolio_image, foreign=NO_SERVICE),
     Row("GET /admin/performers", STAFF),
-    Row("POST /admin/performers/{performer_id}/approve", STAFF, s.profile("pending")),
+    Row("POST /admin/performers/{performer_id}/approve", STAFF, s.profile("pending"), REASON),
     Row("POST /admin/performers/{performer_id}/reject", STAFF, s.profile("pending"), REASON),
     Row("POST /admin/performers/{performer_id}/suspend", STAFF, s.profile("approved"), REASON),
 )
