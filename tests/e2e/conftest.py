@@ -110,17 +110,26 @@ def launch(instance: Path, **extra: str) -> Running:
     return running
 
 
-def group_members(group: int) -> list[str]:
-    """What still runs in a process group."""
+PARENT, GROUP = 1, 2
+"""Fields of /proc/<pid>/stat, counted from behind the name."""
+
+
+def processes_with(field: int, value: int) -> list[int]:
+    """What runs whose `field` is `value`; whoever has ended and was not asked for yet does not run."""
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             fields = stat.read_text().rpartition(")")[2].split()
         except (FileNotFoundError, ProcessLookupError):
             continue
-        if int(fields[2]) == group and fields[0] != "Z":
-            found.append(stat.parent.name)
+        if int(fields[field]) == value and fields[0] != "Z":
+            found.append(int(stat.parent.name))
     return found
+
+
+def group_members(group: int) -> list[int]:
+    """What still runs in a process group."""
+    return processes_with(GROUP, group)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import socketio
 
 from marketplace.database.embedded.leftovers import processes
 from marketplace.database.embedded.places import layout
-from tests.e2e.conftest import Running
+from tests.e2e.conftest import PARENT, Running, processes_with
 from tests.support.postgres import alive, supervisors
 from tests.support.waiting import eventually
 
@@ -21,15 +21,7 @@ SECONDS = 90  # on a busy machine; on a quiet one about 5
 
 def children(pid: int) -> list[int]:
     """The processes that a process has started."""
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        if int(fields[1]) == pid and fields[0] != "Z":
-            found.append(int(stat.parent.name))
-    return found
+    return processes_with(PARENT, pid)
 
 
 def master(server: Running) -> int:
