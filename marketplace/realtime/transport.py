@@ -7,7 +7,7 @@ does not close, and sends from two threads at once.
 import logging
 import socket
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,7 @@ SILENCE_SECONDS = 50.0
 UPGRADE_SECONDS = 10.0
 """For each of the two frames by which a session moves from polls to a WebSocket."""
 _SOCKETS = ("werkzeug.socket", "gunicorn.socket")
+_TOO_MANY = "too many packets a second"
 
 
 class Wire:
@@ -60,6 +61,31 @@ class Wire:
         self._connection.close()
 
 
+class _CountingSocket(simple_websocket.Server):
+    """The library's socket, with every frame counted as it comes, and not as it is taken: pings and pieces of
+    a message, which nobody takes, are work too.
+    """
+
+    def __init__(self, environ: "WSGIEnvironment", count: Callable[[], bool], **options: Any) -> None:
+        self._count = count
+        super().__init__(environ, **options)
+
+    def handshake(self) -> None:
+        super().handshake()
+        events = self.ws.events
+        self.ws.events = lambda: self._counted(events())
+
+    def _counted(self, events: Iterable[Any]) -> Iterator[Any]:
+        for event in events:
+            # A large frame comes in parts.
+            if getattr(event, "frame_finished", True) and not self._count():
+                log.info("socket closed", extra={"reason": _TOO_MANY})
+                with suppress(simple_websocket.ConnectionClosed):
+                    self.close(CloseReason.POLICY_VIOLATION, _TOO_MANY)
+                raise ConnectionAbortedError(_TOO_MANY)  # ends the reading thread
+            yield event
+
+
 class GuardedWebSocket:
     """In place of engine.io's `SimpleWebSocketWSGI`, with what it calls: `wait`, `send`, `close`."""
 
@@ -78,8 +104,11 @@ class GuardedWebSocket:
         self._session = environ.get(SESSION)
         self._expected = [PROBE, UPGRADE] if environ.get(IS_UPGRADE) else []
         try:
-            self._ws = simple_websocket.Server(
-                {**environ, name: self._wire}, max_message_size=self._max_message_size, thread_class=_reader
+            self._ws = _CountingSocket(
+                {**environ, name: self._wire},
+                self._count,
+                max_message_size=self._max_message_size,
+                thread_class=_reader,
             )
         except Exception:  # wsproto's and its extensions' own kinds, for headers that the gate let through
             if self._wire.written:
@@ -118,13 +147,14 @@ class GuardedWebSocket:
     def _check(self, data: object) -> None:
         if data is None:
             raise Broken("the upgrade was not finished in time")
-        if self._session is not None and not self._session.frames.take():
-            raise Broken("too many packets a second")
         if self._expected:
             if data != self._expected.pop(0):
                 raise Broken("not the packet that an upgrade wants")
         else:
             check_packet(data)
+
+    def _count(self) -> bool:
+        return self._session is None or self._session.frames.take()
 
     def send(self, message: str | bytes) -> None:
         """Raises OSError."""

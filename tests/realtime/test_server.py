@@ -17,6 +17,7 @@ from flask_socketio import SocketIO
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from marketplace.kernel.clock import FrozenClock
+from marketplace.realtime.admission import Bucket
 from marketplace.realtime.namespace import SocketGuard
 from marketplace.realtime.publish import chat_room, publish, session_room, user_room
 from marketplace.realtime.setup import (
@@ -181,6 +182,43 @@ def test_a_message_that_is_too_large_closes_the_socket(serve: Callable[..., Serv
         opcode, data = socket.recv_data(control_frame=True)
     assert opcode == websocket.ABNF.OPCODE_CLOSE
     assert int.from_bytes(data[:2]) == websocket.STATUS_MESSAGE_TOO_BIG
+
+
+FLOODS = {
+    "pings": lambda: websocket.ABNF(1, opcode=websocket.ABNF.OPCODE_PING),
+    "pongs": lambda: websocket.ABNF(1, opcode=websocket.ABNF.OPCODE_PONG),
+    "pieces of a message": lambda: websocket.ABNF(0, opcode=websocket.ABNF.OPCODE_CONT),
+    "packets": lambda: websocket.ABNF(1, opcode=websocket.ABNF.OPCODE_TEXT, data=b"3"),
+}
+
+
+@pytest.mark.parametrize("kind", FLOODS)
+def test_frames_of_every_kind_are_counted(
+    serve: Callable[..., Server], kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Bucket, "take", _three_in_all())
+    with raw_socket(serve()) as socket:
+        if kind == "pieces of a message":
+            socket.send_frame(websocket.ABNF(0, opcode=websocket.ABNF.OPCODE_TEXT, data=b"4"))
+        for _ in range(4):
+            socket.send_frame(FLOODS[kind]())
+        opcode = None
+        while opcode != websocket.ABNF.OPCODE_CLOSE:
+            opcode, data = socket.recv_data(control_frame=True)
+    assert int.from_bytes(data[:2]) == websocket.STATUS_POLICY_VIOLATION
+    assert data[2:] == b"too many packets a second"
+
+
+def _three_in_all() -> Callable[[Bucket], bool]:
+    left = iter([True] * 3)
+    return lambda _bucket: next(left, False)
+
+
+def test_a_large_frame_is_counted_once(serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Bucket, "take", _three_in_all())
+    with raw_socket(serve()) as socket:
+        socket.send('40/chat,{"token":"alice","x":"' + "x" * (MAX_PAYLOAD_BYTES // 2) + '"}')
+        assert str(socket.recv()).startswith("4")
 
 
 def _poll(server: Server, **headers: str) -> int:
