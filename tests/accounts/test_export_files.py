@@ -6,12 +6,14 @@ import os
 import tracemalloc
 import zipfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import select, update
+from werkzeug.test import create_environ, run_wsgi_app
 
 from marketplace.blueprints.accounts.archives import CHUNK_BYTES
 from marketplace.blueprints.accounts.services.privacy import FOLDER
@@ -126,6 +128,20 @@ def test_it_holds_the_files(owner: Owner, files: Any, run_jobs: Callable[[], int
         assert set(contents(archive).values()) == {"included"}
         assert name in contents(archive)
     assert files.find_size(f"{FOLDER}/{export_id}.zip") == len(answer.data)
+
+
+def test_it_is_fetched_as_servers_do(owner: Owner, app: Flask, run_jobs: Callable[[], int]) -> None:
+    owner.ask()
+    run_jobs()
+    url = owner.client.get(ME, headers=owner.headers).json["url"]
+    # In a thread of its own no context of the test's is there: the answer is made when the request is over.
+    with ThreadPoolExecutor(1) as server:
+        parts, status, headers = server.submit(run_wsgi_app, app, create_environ(url)).result()
+        content = server.submit(b"".join, parts).result()
+        server.submit(parts.close).result()
+    assert status == "200 OK"
+    assert len(content) == int(headers["Content-Length"]) > LARGE
+    assert opened(content).testzip() is None
 
 
 def test_no_file_is_ever_in_memory(

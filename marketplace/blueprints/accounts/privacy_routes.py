@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from flask import Response, url_for
+from flask import Response, stream_with_context, url_for
 
 from marketplace.blueprints.accounts import schemas
 from marketplace.blueprints.accounts.blueprint import blp, device
@@ -52,7 +52,8 @@ def fetch_export(query: dict[str, Any]) -> Response:
         "Content-Disposition": 'attachment; filename="my-data.zip"',
         "Content-Length": str(found.size),
     }
-    return Response(found.parts, content_type=ZIP, headers=headers)
+    # Made while it is sent, when the request would be over: the storage asks whether a transaction is open.
+    return Response(stream_with_context(found.parts), content_type=ZIP, headers=headers)
 
 
 @blp.delete("/me")
