@@ -170,12 +170,23 @@ def test_a_head_without_end_is_refused() -> None:
 
 
 def test_a_body_that_is_mere_framing_is_given_up() -> None:
-    arrival = Arrival(BodyLimits(form=1_000_000, other=100_000))
+    arrival = Arrival(BodyLimits(form=10_000_000, other=10_000_000))
     arrival.feed(post(CHUNKED))
     while arrival.stage is Stage.BODY:
         arrival.feed(chunked(*[b"a"] * 1_000, end=b""))
     assert arrival.is_too_large
-    assert arrival.size < 300_000
+    assert arrival.size < 2 * MAX_HEAD
+
+
+def test_a_body_in_many_chunks_of_a_line_each_is_taken() -> None:
+    arrival = Arrival(BodyLimits(form=10_000_000, other=10_000_000))
+    arrival.feed(post(CHUNKED))
+    for _ in range(100):
+        arrival.feed(chunked(*[b"a" * 64] * 1_000, end=b""))
+    assert arrival.stage is Stage.BODY
+    arrival.feed(chunked())
+    assert arrival.is_whole
+    assert not arrival.is_too_large
 
 
 @pytest.mark.parametrize(

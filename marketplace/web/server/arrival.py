@@ -16,6 +16,10 @@ MAX_HEAD = 64 * 1024
 """Of request line and headers together; nginx's default is 32 KiB."""
 MAX_CHUNK_LINE = 8190
 READ_AT_ONCE = 64 * 1024
+_PAYLOAD_PER_FRAMING = 8
+"""A chunked body has so many bytes for each of its framing, but for MAX_HEAD of them. Chunks of one byte cost
+forty times as much to take apart as what they bring, and nobody sends thousands below 50 bytes.
+"""
 _DIGITS_OF_SIZES = 18  # more would not fit in 64 bits
 
 _BARE_LF = re.compile(rb"(?<!\r)\n")
@@ -60,6 +64,7 @@ class Arrival:
         self._line = b""
         self._skip = 0
         self._payload = 0
+        self._framing = 0
         self._is_after_chunk = False
         self._is_plain = True
         self._trailers: int | None = None
@@ -167,11 +172,13 @@ class Arrival:
                 self.stage = Stage.READY
             else:
                 return
-        if self.size > 2 * self._limit + MAX_HEAD:  # mere framing, nearly
-            self._give_up()
 
     def _read_line(self, line: bytes) -> None:
         """A line between chunks: the end of one, the size of the next, or a trailer after the last."""
+        self._framing += len(line)
+        if self._framing > MAX_HEAD + self._payload // _PAYLOAD_PER_FRAMING:
+            self._give_up()
+            return
         if self._trailers is not None:
             self._trailers += len(line)
             if line == b"\r\n" or self._trailers > MAX_HEAD:
