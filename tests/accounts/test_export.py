@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from sqlalchemy import event, select, text
 
@@ -26,7 +27,7 @@ from marketplace.web.runtime import Runtime
 from tests.accounts.conftest import Messages, Person, statuses
 from tests.accounts.lives import SECRETS, Life, live
 from tests.conftest import START
-from tests.factories import Factory
+from tests.factories import PASSWORD, Factory
 from tests.support.client import CheckedClient
 
 Auth = Callable[[User], dict[str, str]]
@@ -447,6 +448,19 @@ def test_no_link_opens_for_who_is_blocked_or_gone(
         setattr(db.session.get_one(User, life.user.id), name, value)
     db.session.commit()
     assert client.get(ready["url"]).status_code == 404
+
+
+def test_a_change_of_password_ends_the_link(
+    client: CheckedClient, ready: dict[str, Any], life: Life, auth: Auth
+) -> None:
+    hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    db.session.get_one(User, life.user.id).password_hash = hasher.hash(PASSWORD)
+    db.session.commit()
+    body = {"current_password": PASSWORD, "new_password": "Other-Horse-8"}
+    changed = client.post("/api/v1/user/password/change", json=body, headers=auth(life.user))
+    assert changed.status_code == 204, changed.json
+    assert client.get(ready["url"]).status_code == 404
+    assert db.session.scalars(select(DataExport.id)).all() == []
 
 
 def test_an_archive_is_kept_for_a_week(

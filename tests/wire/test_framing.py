@@ -114,6 +114,17 @@ def test_many_requests_behind_each_other(wire: Wire) -> None:
             assert client.answer().json["sha"] == hashlib.sha256(b"%09d" % number).hexdigest()
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [("Connection: close",), ("Connection: Upgrade, Close",), ("Connection: x", "Connection: a,\tclose ,b")],
+)
+def test_close_is_heard_among_other_options(wire: Wire, lines: tuple[str, ...]) -> None:
+    with wire.client() as client:
+        answer = client.ask("\r\n".join(("GET / HTTP/1.1", "Host: a", *lines, "", "")).encode())
+        assert (answer.status, answer.headers["connection"]) == (200, "close")
+        assert client.ended()
+
+
 def test_the_server_says_when_to_go_on(wire: Wire) -> None:
     with wire.client() as client:
         client.send(post("Content-Length: 3", "Expect: 100-continue"))

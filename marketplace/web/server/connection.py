@@ -217,8 +217,14 @@ class Answer(Response):
         self._connection = connection
 
     def should_close(self) -> bool:
-        """Also where the body could not be read: nobody knows where the next request begins."""
-        return bool(super().should_close() or self.req.body.failed)
+        """Also where the body could not be read: nobody knows where the next request begins. And where
+        `close` is one of several options (RFC 9112, 9.6): gunicorn looks at the first line as a whole.
+        """
+        return bool(super().should_close() or self.req.body.failed or self._is_asked_to())
+
+    def _is_asked_to(self) -> bool:
+        lines = (value for name, value in self.req.headers if name == "CONNECTION")
+        return any(option.strip(" \t").lower() == "close" for line in lines for option in line.split(","))
 
     def sendfile(self, respiter: Any) -> bool:  # noqa: ARG002 - gunicorn's signature
         """Not past the connection."""

@@ -106,8 +106,7 @@ class Ownership:
             if not user.phone_verified:
                 user.phone = None
             self._sessions.end([user.id])
-            # The link to a copy of the data needs no session.
-            self._exports.discard(user.id)
+            self.discard_copies(user.id)
 
     def adopt(self, user: User, address: Address, value: str) -> None:
         """Make a proven address the user's own; of whoever else has it unconfirmed it is no more.
@@ -121,6 +120,11 @@ class Ownership:
             setattr(user, address.value, value)
             setattr(user, f"{address}_verified", True)
             self._uow.record(UserVerified(user_id=user.id))
+
+    def discard_copies(self, user_id: int) -> None:
+        """Copies of the data: their links need no session, and may be in the hands of whose sessions end."""
+        with self._uow:
+            self._exports.discard(user_id)
 
     def lapse(self) -> int:
         """Forget the addresses that nobody confirmed in UNCONFIRMED_LIFE; returns of how many users. Several

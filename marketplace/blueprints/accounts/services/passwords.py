@@ -123,7 +123,7 @@ class PasswordService:
             self._audit.write("user.password_reset", "user", user.id, actor=None)
 
     def change(self, caller: Principal, current: str, new: str, ip: str) -> None:
-        """Set a new password; all other sessions end.
+        """Set a new password; all other sessions end, and so do the links to copies of the data.
 
         Raises WrongPassword, TooManyTries, WeakPassword.
         """
@@ -135,6 +135,7 @@ class PasswordService:
             user = self._credentials.accept(proof)
             self._set(user, password_hash)
             self._sessions.end([user.id], besides=caller.session_id)
+            self._ownership.discard_copies(user.id)
             self._audit.write("user.password_changed", "user", user.id, actor=caller)
 
     def _set(self, user: User, password_hash: str) -> None:
