@@ -1,5 +1,7 @@
 """How gunicorn serves the program: threads for REST and moderate chat, one process unless Redis is there."""
 
+import atexit
+import gc
 import signal
 import sys
 import threading
@@ -11,12 +13,13 @@ from prometheus_client import multiprocess
 
 from marketplace.assembly import start_serving, stop_serving
 from marketplace.config import ConfigError, load_settings
-from marketplace.database.fitness import refuse_unsafe
-from marketplace.web import metrics_files
-from marketplace.web.logs import GunicornLogger, configure_logging
-from marketplace.web.orphans import end_with_master
-from marketplace.web.parsing import MAX_JSON_BYTES
-from marketplace.web.server import BodyLimits, Limits, make_worker_class
+from marketplace.database.production_checks import refuse_unsafe
+from marketplace.web.hardened.requests import MAX_JSON_BYTES
+from marketplace.web.observability import metrics_files
+from marketplace.web.observability.logs import GunicornLogger, configure_logging
+from marketplace.web.server.arrival import BodyLimits
+from marketplace.web.server.orphans import end_with_master
+from marketplace.web.server.worker import Limits, make_worker_class
 
 try:
     settings = load_settings()
@@ -26,6 +29,9 @@ try:
 except ConfigError as error:
     sys.stderr.write(f"{error}\n")
     raise SystemExit(1) from None
+
+# Python would collect the whole program before it ends, in the master and in each worker: 1 to 2 s.
+atexit.register(gc.freeze)
 
 metrics_folder = metrics_files.share()
 
@@ -50,7 +56,9 @@ keepalive = settings.keepalive
 forwarded_allow_ips = ""
 forwarder_headers = ""
 secure_scheme_headers: dict[str, str] = {}
-http_parser = "python"  # the one that the tests of the wire are run against
+http_parser = (
+    "auto"  # gunicorn_h1c where it is installed, for heads without a body (web/server/connection.py)
+)
 limit_request_line = 8190
 limit_request_fields = 100
 preload_app = False

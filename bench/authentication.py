@@ -28,11 +28,11 @@ from flask_migrate import upgrade
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from marketplace.app import create_app
-from marketplace.blueprints.accounts.services import Device
+from marketplace.blueprints.accounts.services.sessions import Device
 from marketplace.blueprints.accounts.wiring import Accounts
 from marketplace.config import load_settings
-from marketplace.database.embedded import ensure_running
-from marketplace.database.homes import discard_instance
+from marketplace.embedded.clusters import discard_instance
+from marketplace.embedded.users import ensure_running
 from marketplace.web.access import public, signed_in
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -22,6 +22,8 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 from flask import Flask
@@ -33,6 +35,7 @@ from marketplace.extensions import db
 ROOT = Path(__file__).resolve().parent.parent
 PEER_ENVIRONMENT = ROOT / "bench" / ".venv"
 CONNECTIONS = 8
+MOST_ADDRESSES = 60_000
 ROUNDS = 3
 
 # Each thread of wrk walks through the list of addresses from a place of its own.
@@ -47,15 +50,26 @@ end
 """
 
 
+WRITINGS = ["0" * number for number in range(10)]
+"""What is written before a number, which changes nothing but the key that its answer is kept by."""
+
+
 def addresses(path: Path) -> list[str]:
-    """City and category of many lists with a full page, in random order."""
+    """City and category of many lists with a full page, in random order; the same ones written otherwise
+    where there are too few for each to be forgotten before it is asked for again.
+    """
     rows = db.session.execute(
         text("""
             SELECT city_id, category_id FROM performer_listing_category
-            GROUP BY 1, 2 HAVING count(*) >= 20 ORDER BY count(*) DESC LIMIT 60000""")
+            GROUP BY 1, 2 HAVING count(*) >= 20 ORDER BY count(*) DESC LIMIT :most"""),
+        {"most": MOST_ADDRESSES},
     ).all()
     db.session.rollback()
-    lines = [f"city_id={row.city_id}&category_id={row.category_id}" for row in rows]
+    lines = [
+        f"city_id={zeros[0]}{row.city_id}&category_id={zeros[1]}{row.category_id}&limit={zeros[2]}20"
+        for zeros in product(WRITINGS, repeat=3)
+        for row in rows
+    ][:MOST_ADDRESSES]
     random.Random(1).shuffle(lines)
     path.write_text("\n".join(lines))
     return lines
@@ -86,8 +100,23 @@ def serving(
             server.wait(30)
 
 
+@dataclass(frozen=True)
+class Asked:
+    """Answers, those of them that were errors, and answers a second."""
+
+    count: int
+    errors: int
+    rate: float
+
+
 def ask(port: int, script: Path, seconds: int) -> tuple[float, int]:
     """Requests a second, and how many answers were errors."""
+    found = asked(port, script, seconds)
+    return found.rate, found.errors
+
+
+def asked(port: int, script: Path, seconds: int) -> Asked:
+    """What wrk tells of a run."""
     told = subprocess.run(
         ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(script), f"http://127.0.0.1:{port}/"],
         check=True,
@@ -95,9 +124,11 @@ def ask(port: int, script: Path, seconds: int) -> tuple[float, int]:
         text=True,
     ).stdout
     rate = re.search(r"Requests/sec:\s*([0-9.]+)", told)
+    count = re.search(r"(\d+) requests in", told)
     errors = re.search(r"Non-2xx or 3xx responses: (\d+)", told)
     assert rate is not None, told
-    return float(rate[1]), int(errors[1]) if errors else 0
+    assert count is not None, told
+    return Asked(int(count[1]), int(errors[1]) if errors else 0, float(rate[1]))
 
 
 def resident(pid: int) -> float:

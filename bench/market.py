@@ -15,8 +15,8 @@ from sqlalchemy import text
 
 from marketplace.app import create_app
 from marketplace.config import load_settings
-from marketplace.database.embedded import ensure_running, release
-from marketplace.database.homes import discard_instance
+from marketplace.embedded.clusters import discard_instance
+from marketplace.embedded.users import ensure_running, release
 from marketplace.extensions import db
 
 

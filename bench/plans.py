@@ -18,11 +18,11 @@ from flask import Flask
 from sqlalchemy import event, text
 
 from bench.market import add_arguments, market
-from marketplace.blueprints.accounts.services import Device
+from marketplace.blueprints.accounts.services.sessions import Device
 from marketplace.blueprints.accounts.wiring import Accounts
 from marketplace.database.engine import READING
 from marketplace.extensions import db, limiter
-from marketplace.web import caching
+from marketplace.web.caching import topics
 
 TIMES = 15
 BIG_ROWS = 1_000
@@ -141,7 +141,7 @@ def token(app: Flask) -> str:
 
 def ask(app: Flask, address: str, headers: dict[str, str]) -> float:
     """Milliseconds of one request that finds nothing in a cache."""
-    caching.clear()
+    topics.clear()
     began = time.perf_counter()
     answer = app.test_client().get(f"/api/v1{address}", headers=headers)
     taken = (time.perf_counter() - began) * 1_000

@@ -22,13 +22,12 @@ from flask import Flask
 from sqlalchemy import text
 
 from bench.market import add_arguments, market
-from marketplace.blueprints.catalog.wiring import Catalog
-from marketplace.blueprints.performers.ports import Search
-from marketplace.blueprints.performers.repositories.searching import wanted
-from marketplace.blueprints.performers.wiring import Performers
-from marketplace.database.listings import PERFORMERS, find
-from marketplace.database.seeking import Place
-from marketplace.database.wording import understand
+from marketplace.blueprints.directory.ports import Search, ServiceSearch
+from marketplace.blueprints.directory.repositories.cards import wanted
+from marketplace.blueprints.directory.wiring import Directory
+from marketplace.database.keyset import KeysetPosition
+from marketplace.database.lexicon import expand_query
+from marketplace.database.listings import PERFORMERS, build_page
 from marketplace.extensions import db
 from marketplace.kernel.cursors import fingerprint
 from marketplace.kernel.pages import PageRequest
@@ -132,8 +131,8 @@ def timed(run: Callable[[], Any], times: int = TIMES) -> list[float]:
 def scans(search: Search) -> str:
     """The big tables that the plan of this search reads as a whole."""
     with db.engine.connect() as connection:
-        words = None if search.q is None else understand(connection, search.q, "en")
-        found = find(PERFORMERS, wanted(search, words, datetime.now(UTC)), Place(), 21)
+        words = None if search.q is None else expand_query(connection, search.q, "en")
+        found = build_page(PERFORMERS, wanted(search, words, datetime.now(UTC)), KeysetPosition(), 21)
         plan: Iterable[str] = connection.exec_driver_sql("EXPLAIN " + found.sql, found.parameters).scalars()
         return " ".join(
             line.strip() for line in plan if "Seq Scan on" in line and any(t in line for t in BIG)
@@ -142,12 +141,13 @@ def scans(search: Search) -> str:
 
 def measure(app: Flask) -> None:
     """Print a line for each kind."""
-    directory = app.extensions["marketplace"].get(Performers).directory
+    directory = app.extensions["marketplace"].get(Directory)
+    lists = directory.cards.list_cards
     for name, make in kinds().items():
         searches = [make() for _ in range(TIMES)]
         taken, again = (
             sorted(
-                timed(lambda search=search: directory.search(search, PageRequest(limit=20), "en"), 1)[0]  # type: ignore[misc]  # a bound default
+                timed(lambda search=search: lists(search, PageRequest(limit=20), "en"), 1)[0]  # type: ignore[misc]  # a bound default
                 for search in searches
             )
             for _ in range(2)
@@ -160,24 +160,27 @@ def measure(app: Flask) -> None:
             flush=True,
         )
     for name, run in {
-        "facets, whole market": lambda: directory.count_facets(Search(), "en"),
-        "suggest": lambda: directory.suggest("elec", None, "en"),
+        "facets, whole market": lambda: directory.suggestions.count_facets(Search(), "en"),
+        "suggest": lambda: directory.suggestions.suggest("elec", None, "en"),
     }.items():
         taken = timed(run, 12)
         print(f"{name:28s} median {statistics.median(taken):7.1f}  worst {taken[-1]:7.1f}", flush=True)
-    browsing = app.extensions["marketplace"].get(Catalog).browsing
-    for name, filters in {
-        "services, newest": {"sort": "newest"},
-        "services, a category": {"sort": "newest", "category_id": 30},
-        "services, a word": {"sort": "relevance", "q": "repair"},
+    for name, wanted_services in {
+        "services, newest": ServiceSearch("newest"),
+        "services, a category": ServiceSearch("newest", category_id=30),
+        "services, a word": ServiceSearch("relevance", q="repair"),
     }.items():
-        taken = timed(lambda filters=filters: browsing.list_services(PageRequest(limit=20), filters, "en"))  # type: ignore[misc]  # a bound default
+        taken = timed(
+            lambda some=wanted_services: directory.services.list_services(  # type: ignore[misc]  # a bound default
+                some, PageRequest(limit=20), "en"
+            )
+        )
         print(f"{name:28s} median {statistics.median(taken):7.1f}  worst {taken[-1]:7.1f}", flush=True)
 
 
 def measure_depth(app: Flask) -> None:
     """A page far behind the first one, taken in turns with it."""
-    directory = app.extensions["marketplace"].get(Performers).directory
+    lists = app.extensions["marketplace"].get(Directory).cards.list_cards
     listed = db.session.execute(text("SELECT count(*) FROM performer_listing")).scalar_one()
     depth = DEPTH if listed > DEPTH + 100 else listed // 2
     for sort, key in (("newest", "created_at"), ("rating", "score"), ("price", "price")):
@@ -191,16 +194,16 @@ def measure_depth(app: Flask) -> None:
         db.session.rollback()
         first, deep = [], []
         search = Search(sort=sort)
-        place = Place((getattr(row.key, "isoformat", lambda row=row: row.key)(), row.performer_id))
+        place = KeysetPosition((getattr(row.key, "isoformat", lambda row=row: row.key)(), row.performer_id))
         request = _cursor(app, search, place)
         for _ in range(300):
-            first += timed(lambda search=search: directory.search(search, PageRequest(), "en"), 1)  # type: ignore[misc]  # a bound default
-            deep += timed(lambda search=search, request=request: directory.search(search, request, "en"), 1)  # type: ignore[misc]  # a bound default
+            first += timed(lambda search=search: lists(search, PageRequest(), "en"), 1)  # type: ignore[misc]  # a bound default
+            deep += timed(lambda search=search, request=request: lists(search, request, "en"), 1)  # type: ignore[misc]  # a bound default
         a, b = statistics.median(first), statistics.median(deep)
         print(f"{sort}: page 1 {a:.2f} ms, at {depth:,} {b:.2f} ms: {b / a:.2f}", flush=True)
 
 
-def _cursor(app: Flask, search: Search, place: Place) -> PageRequest:
+def _cursor(app: Flask, search: Search, place: KeysetPosition) -> PageRequest:
     """A request for what comes behind `place`, with a cursor as the list gives them out."""
     signer = app.extensions["marketplace"].cursors
     position = json.dumps(["n", *place.key], separators=(",", ":"))

@@ -10,7 +10,7 @@ __all__ = ["create_app"]
 
 
 def __getattr__(name: str) -> Any:
-    """`create_app`, imported when it is asked for (PEP 562): settings and `flask --help` need none of it."""
+    """`create_app`, imported on first use (PEP 562): settings and `flask --help` do not need it."""
     if name == "create_app":
         return import_module("marketplace.app").create_app
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

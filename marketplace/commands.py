@@ -1,6 +1,6 @@
-"""What `flask` works on: it knows the commands by name, and builds the program when one of them runs.
+"""Commands of `flask`: known by name, imported with the program when one of them runs.
 
-Building it takes seconds, `flask --help` and a setting that is refused should not.
+Building the program takes seconds; `flask --help` and a refused setting should not.
 """
 
 import sys
@@ -18,7 +18,7 @@ from flask.cli import AppGroup, FlaskGroup
 from flask.ctx import AppContext
 
 from marketplace.config import PLUGIN_ENTRY_POINTS, Settings, StartError, load_settings
-from marketplace.database.embedded import EmbeddedPostgresError
+from marketplace.embedded.server import EmbeddedPostgresError
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -30,24 +30,32 @@ HELP = "--help"
 
 @dataclass(frozen=True)
 class Place:
-    """Where a command of ours is, and the line that `flask --help` has for it."""
+    """The place of one of our commands, and its line in `flask --help`."""
 
     module: str
     attribute: str
     help: str
+    checks_settings: bool = True
 
 
-# Said here once more, so that nobody imports all domains to list five names; a test compares it with them.
+# Repeated here, so that listing five names does not import all domains; a test compares the two.
 BUILT_IN = {
     "accounts": Place("marketplace.blueprints.accounts.cli", "commands", "Manage accounts."),
     "catalog": Place("marketplace.blueprints.catalog.cli", "commands", "Manage categories and cities."),
     "db": Place("flask_migrate.cli", "db", "Perform database migrations."),
-    "demo": Place("marketplace.blueprints.operations.demo.cli", "commands", "A market to try things out."),
+    "demo": Place("marketplace.blueprints.demo.cli", "commands", "A market to try things out."),
+    "doctor": Place(
+        "marketplace.doctor.cli",
+        "doctor",
+        "Look at everything that a server needs, and say what to do.",
+        checks_settings=False,
+    ),
     "performers": Place(
-        "marketplace.blueprints.performers.cli",
+        "marketplace.blueprints.directory.cli",
         "cli",
         "Performers and what lists of them are read from.",
     ),
+    "plugin": Place("marketplace.scaffold.cli", "commands", "Begin a plugin."),
     "worker": Place(
         "marketplace.blueprints.operations.cli",
         "worker",
@@ -57,7 +65,7 @@ BUILT_IN = {
 
 
 class LateCommand(click.Command):
-    """A command that is imported when it is called, and not before the settings are found good."""
+    """A command that is imported when it is called, after the settings were found valid."""
 
     def __init__(self, name: str, place: Place, check_settings: Callable[[], object]) -> None:
         super().__init__(name, help=place.help)
@@ -67,8 +75,8 @@ class LateCommand(click.Command):
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
-        """The context of the real command, which click runs from there on."""
-        if HELP not in args:
+        """The context of the real command, which click runs from then on."""
+        if HELP not in args and self._place.checks_settings:
             self._check_settings()
         command: click.Command = getattr(import_module(self._place.module), self._place.attribute)
         return command.make_context(info_name, args, parent, **extra)
@@ -82,11 +90,11 @@ class Commands(AppGroup):
         self._check_settings = check_settings
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Their names."""
+        """The names of all commands."""
         return sorted({*BUILT_IN, *self._installed, *super().list_commands(ctx)})
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        """One of them; None when there is none of that name."""
+        """The command of that name; None when there is none."""
         if name in BUILT_IN:
             return LateCommand(name, BUILT_IN[name], self._check_settings)
         return self._installed.get(name) or super().get_command(ctx, name)
@@ -102,7 +110,7 @@ class Commands(AppGroup):
 
 @contextmanager
 def one_line() -> Iterator[None]:
-    """What keeps the program from starting is said in one line; exit 1."""
+    """Print in one line why the program cannot start; exit 1."""
     try:
         yield
     except (StartError, EmbeddedPostgresError) as error:
@@ -111,7 +119,7 @@ def one_line() -> Iterator[None]:
 
 
 class CommandLine(Flask):
-    """Stands for the program until a command runs: asked for names or help, it stays out of the way."""
+    """Stands in for the program until a command runs: names and help do not build it."""
 
     def __init__(self) -> None:
         super().__init__("marketplace", static_folder=None)
@@ -119,13 +127,13 @@ class CommandLine(Flask):
 
     @cached_property
     def settings(self) -> Settings:
-        """Read once."""
+        """The settings, read once."""
         with one_line():
             return load_settings()
 
     @cached_property
     def program(self) -> Flask:
-        """The real one."""
+        """The real program."""
         settings = self.settings
         with one_line():
             program: Flask = import_module("marketplace.app").create_app(settings)
@@ -133,13 +141,13 @@ class CommandLine(Flask):
 
     def app_context(self) -> AppContext:
         """The program's, for commands; none while Flask looks for a command's name, and an empty one for a
-        group that only hands on to the help of a command.
+        group that only passes on to the help of a command.
         """
         context = click.get_current_context(silent=True)
         command = context.command if context else None
         if isinstance(command, FlaskGroup):
             nothing: AbstractContextManager[None] = nullcontext()
-            return cast("AppContext", nothing)  # Flask enters it and leaves it, no more
+            return cast("AppContext", nothing)  # Flask only enters and leaves it
         if isinstance(command, click.Group) and HELP in sys.argv:
             return super().app_context()
         return self.program.app_context()

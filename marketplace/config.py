@@ -9,23 +9,20 @@ from email.utils import parseaddr
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from marketplace.kernel.environment import ConfigError as ConfigError, Reader, StartError as StartError
+from marketplace.kernel.week import Spans, parse_week
+
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
+LOCAL_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - how to reach what is bound to all addresses
+LOCAL_ORIGIN = re.compile(r"http://(localhost|127\.0\.0\.1)(:[0-9]{1,5})?\Z")
+"""The origin of a page that a developer serves on this machine, such as http://localhost:5173."""
 MIN_SECRET_LENGTH = 32
 MIN_SECRET_VARIETY = 8
 _SPECIAL_DOMAINS = (".localhost", ".localdomain", ".local", ".internal", ".test", ".invalid", ".example")
-# A number or short code, a name with a letter, or a messaging service (Twilio, Alphanumeric Sender ID;
-# What is a SID).
-SMS_SENDER = re.compile(r"\+?[0-9]{3,15}|(?=.*[A-Za-z])[A-Za-z0-9 +_&-]{1,11}|MG[0-9a-fA-F]{32}")
 PLUGIN_ENTRY_POINTS = "marketplace.plugins"  # where installed packages name their plugins
+MARKET_HOURS = "mon-sat@09:00-18:00"
+_MARKET_WEEK = parse_week(MARKET_HOURS)
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-
-
-class StartError(Exception):
-    """Why the program does not start, in one line."""
-
-
-class ConfigError(StartError):
-    """A setting that cannot be used; the message is one line that names it."""
 
 
 def bracketed(host: str) -> str:
@@ -67,6 +64,7 @@ class Settings:
     aws_secret_access_key: str | None = None
     aws_region: str = "us-east-1"
     aws_endpoint_url: str | None = None
+    app_url: str | None = None
     smtp_url: str | None = None
     mail_from: str = "Marketplace <no-reply@localhost>"
     sms_backend: str = "outbox"
@@ -92,13 +90,33 @@ class Settings:
     access_token_seconds: int = 900
     refresh_token_seconds: int = 30 * 24 * 3600
     order_start_early_minutes: int = 120
+    order_no_show_minutes: int = 30
+    fetch_ports: tuple[int, ...] = (80, 443)
+    fetch_private: bool = False
+    market_hours: Spans = _MARKET_WEEK
     max_upload_bytes: int = 10 * 1024 * 1024
     testing: bool = False
 
     @property
     def address(self) -> str:
-        """Where it listens, as addresses are written: IPv6 in brackets."""
+        """The listening address in the form of URLs: IPv6 in brackets."""
         return f"{bracketed(self.host)}:{self.port}"
+
+    @property
+    def local_url(self) -> str:
+        """The address of the server for programs on this machine."""
+        return f"http://{bracketed(LOCAL_HOSTS.get(self.host, self.host))}:{self.port}"
+
+    @property
+    def is_development(self) -> bool:
+        """True where everything is open to whoever develops on this machine."""
+        return self.app_env == "development"
+
+    def allows_origin(self, origin: str) -> bool:
+        """Whether pages of `origin` may call the API and open sockets."""
+        if self.is_development and LOCAL_ORIGIN.match(origin):
+            return True
+        return origin in self.cors_origins or "*" in self.cors_origins
 
     @property
     def is_production(self) -> bool:
@@ -112,7 +130,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     Raises ConfigError with one line that names the first wrong variable, or every unsafe one in
     production.
     """
-    env = _Reader(os.environ if environ is None else environ)
+    env = Reader(os.environ if environ is None else environ)
     app_env = env.choice("APP_ENV", "development", ("development", "production", "testing"))
     instance = Path(env.text("INSTANCE_PATH") or PROJECT_ROOT / "instance").expanduser().absolute()
     host = env.text("HOST") or "127.0.0.1"
@@ -145,6 +163,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         aws_secret_access_key=env.text("AWS_SECRET_ACCESS_KEY"),
         aws_region=env.text("AWS_REGION") or "us-east-1",
         aws_endpoint_url=env.url("AWS_ENDPOINT_URL", ("http", "https")),
+        app_url=env.base_url("APP_URL"),
         smtp_url=env.url("SMTP_URL", ("smtp", "smtps", "smtp+starttls")),
         mail_from=env.text("MAIL_FROM") or "Marketplace <no-reply@localhost>",
         sms_backend=env.choice("SMS_BACKEND", "outbox", ("outbox", "twilio")),
@@ -163,6 +182,10 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         send_timeout=env.number("SEND_TIMEOUT", 30, 1, 3600),
         worker_inside=env.flag("WORKER_INSIDE", default=False),
         order_start_early_minutes=env.number("ORDER_START_EARLY_MINUTES", 120, 0, 525_600),
+        order_no_show_minutes=env.number("ORDER_NO_SHOW_MINUTES", 30, 0, 1440),
+        fetch_ports=env.ports("FETCH_PORTS", "80,443"),
+        fetch_private=env.flag("FETCH_PRIVATE", default=False),
+        market_hours=env.week("MARKET_HOURS", MARKET_HOURS),
         worker_threads=env.number("WORKER_THREADS", 2, 1, 64),
         sockets_per_address=env.number("SOCKETS_PER_ADDRESS", 0, 0, 10_000) or None,
         sockets_per_user=env.number("SOCKETS_PER_USER", 16, 1, 10_000),
@@ -194,45 +217,46 @@ def _require_twilio(values: Settings) -> None:
 
 
 def _refuse_unsafe(values: Settings) -> None:
-    problems = []
-    if len(values.secret_key) < MIN_SECRET_LENGTH:
-        problems.append(f"SECRET_KEY must be set to at least {MIN_SECRET_LENGTH} characters")
-    elif _is_guessable(values.secret_key):
-        problems.append("SECRET_KEY must be random, such as `openssl rand -hex 32` makes one")
-    if values.database_url is None:
-        problems.append("DATABASE_URL must be set")
-    if "*" in values.cors_origins:
-        problems.append("CORS_ORIGINS must list origins, not *")
-    if not values.rate_limit_enabled:
-        problems.append("RATE_LIMIT_ENABLED must be true")
-    if values.log_level == "DEBUG":
-        problems.append("LOG_LEVEL must not be DEBUG")
-    if values.smtp_url is None:
-        problems.append("SMTP_URL must be set")
-    elif urlsplit(values.smtp_url).scheme == "smtp" and not _is_here(urlsplit(values.smtp_url).hostname):
-        problems.append("SMTP_URL must be smtps:// or smtp+starttls://, which are encrypted in any case")
-    if _is_nowhere(values.mail_from):
-        problems.append("MAIL_FROM must be set to an address that the world can answer")
-    if values.twilio_url.startswith("http://"):
-        problems.append("TWILIO_URL must be https")
+    secret, smtp = values.secret_key, urlsplit(values.smtp_url or "")
+    short = len(secret) < MIN_SECRET_LENGTH
+    faults = {
+        f"SECRET_KEY must be set to at least {MIN_SECRET_LENGTH} characters": short,
+        "SECRET_KEY must be random, such as `openssl rand -hex 32` makes one": not short
+        and _is_guessable(secret),
+        "DATABASE_URL must be set": values.database_url is None,
+        "CORS_ORIGINS must list origins, not *": "*" in values.cors_origins,
+        "RATE_LIMIT_ENABLED must be true": not values.rate_limit_enabled,
+        "LOG_LEVEL must not be DEBUG": values.log_level == "DEBUG",
+        "SMTP_URL must be set": values.smtp_url is None,
+        "SMTP_URL must be smtps:// or smtp+starttls://, which are encrypted in any case": smtp.scheme
+        == "smtp"
+        and not _is_here(smtp.hostname),
+        "APP_URL must be https, since links in mails hold tokens": not (values.app_url or "https").startswith(
+            "https"
+        ),
+        "MAIL_FROM must be set to an address that the world can answer": _is_nowhere(values.mail_from),
+        "FETCH_PRIVATE must be false: addresses of users would reach your own network": values.fetch_private,
+        "TWILIO_URL must be https": values.twilio_url.startswith("http://"),
+    }
+    problems = [text for text, is_so in faults.items() if is_so]
     if problems:
         raise ConfigError("refusing to start in production: " + "; ".join(problems))
 
 
 def _is_guessable(secret: str) -> bool:
-    """Whether a key has few different characters, or is one text over and over: no random one of
-    MIN_SECRET_LENGTH hexadecimal digits is.
+    """Whether a key has few different characters, or repeats one text: no random key of
+    MIN_SECRET_LENGTH hexadecimal digits does.
     """
     return len(set(secret)) < MIN_SECRET_VARIETY or (secret + secret).find(secret, 1) < len(secret)
 
 
 def _is_here(host: str | None) -> bool:
-    """Whether a mail server is reached without a network that others may listen to."""
+    """Whether a mail server is on this machine, reached over no network that others may listen to."""
     return host in {"localhost", "::1"} or (host is not None and host.startswith("127."))
 
 
 def _is_nowhere(sender: str) -> bool:
-    """Whether mail from there has no address (RFC 6761, RFC 2606), or one of this machine's own."""
+    """Whether the sender's domain is reserved (RFC 6761, RFC 2606) or local to this machine."""
     domain = parseaddr(sender)[1].rpartition("@")[2].rstrip(".").lower()
     return "." not in domain or domain.endswith(_SPECIAL_DOMAINS)
 
@@ -255,105 +279,3 @@ def _development_secret(instance: Path) -> str:
         return path.read_text().strip()
     except OSError as error:
         raise ConfigError(f"INSTANCE_PATH {instance} cannot be used: {error.strerror}") from None
-
-
-def _is_origin(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-    except ValueError:
-        return False
-    return parts.scheme in {"http", "https"} and parts.netloc != "" and text.endswith(f"://{parts.netloc}")
-
-
-class _Reader:
-    """Variables with one-line errors; an empty one counts as absent."""
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self._environ = {key: value for key, value in environ.items() if value.strip()}
-
-    def text(self, name: str) -> str | None:
-        value = self._environ.get(name)
-        return None if value is None else value.strip()
-
-    def choice(self, name: str, default: str, allowed: tuple[str, ...], *, upper: bool = False) -> str:
-        value = self.text(name) or default
-        value = value.upper() if upper else value.lower()
-        if value not in allowed:
-            raise ConfigError(f"{name} must be one of {', '.join(allowed)}, not {value!r}")
-        return value
-
-    def number(self, name: str, default: int, low: int, high: int) -> int:
-        value = self.text(name)
-        if value is None:
-            return default
-        if not value.isascii() or not value.isdigit() or not low <= int(value[:20]) <= high:
-            raise ConfigError(f"{name} must be a whole number from {low} to {high}, not {value!r}")
-        return int(value)
-
-    def fraction(self, name: str, default: float) -> float:
-        value = self.text(name)
-        try:
-            number = default if value is None else float(value)
-        except ValueError:
-            number = -1.0
-        if not 0 <= number <= 1:
-            raise ConfigError(f"{name} must be a number from 0 to 1, not {value!r}")
-        return number
-
-    def flag(self, name: str, *, default: bool) -> bool:
-        value = (self.text(name) or str(default)).lower()
-        if value in {"1", "true", "yes", "on"}:
-            return True
-        if value in {"0", "false", "no", "off"}:
-            return False
-        raise ConfigError(f"{name} must be true or false, not {value!r}")
-
-    def url(self, name: str, schemes: tuple[str, ...]) -> str | None:
-        value = self.text(name)
-        if value is None:
-            return None
-        try:
-            parts = urlsplit(value)
-            scheme = parts.scheme if parts.port is None or parts.port > 0 else ""
-        except ValueError:
-            scheme = ""
-        if scheme not in schemes:
-            # The value is not shown: a URL may hold a password.
-            allowed = " or ".join(f"{scheme}://" for scheme in schemes)
-            raise ConfigError(f"{name} must be a URL that starts with {allowed}")
-        return value
-
-    def database_url(self) -> str | None:
-        value = self.url("DATABASE_URL", ("postgresql", "postgres", "postgresql+psycopg2"))
-        if value is None:
-            return None
-        # SQLAlchemy 2.1 takes the bare scheme for psycopg 3; the program is built on psycopg2.
-        return "postgresql+psycopg2://" + value.split("://", 1)[1]
-
-    def origins(self, name: str) -> tuple[str, ...]:
-        found = []
-        for raw in (self.text(name) or "").split(","):
-            origin = raw.strip().rstrip("/")
-            if not origin:
-                continue
-            if origin != "*" and not _is_origin(origin):
-                raise ConfigError(f"{name} must list origins such as https://app.example.org, not {origin!r}")
-            found.append(origin)
-        return tuple(found)
-
-    def sms_sender(self, name: str) -> str:
-        value = self.text(name) or ""
-        if value and not SMS_SENDER.fullmatch(value):
-            raise ConfigError(
-                f"{name} must be a number such as +15005550006, a name of up to 11 letters and digits, "
-                f"or the id of a messaging service (MG...), not {value!r}"
-            )
-        return value
-
-    def rate(self, name: str, default: str) -> str:
-        value = self.text(name) or default
-        count, _, unit = (part.strip() for part in value.partition("/"))
-        units = ("second", "minute", "hour", "day")
-        if not (count.isascii() and count.isdigit() and int(count[:20]) > 0 and unit in units):
-            raise ConfigError(f"{name} must look like 100/minute (per {', '.join(units)}), not {value!r}")
-        return f"{int(count)}/{unit}"

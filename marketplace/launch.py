@@ -1,5 +1,8 @@
-"""`make run`: from an empty folder to a serving program, and back to nothing at Ctrl-C."""
+"""`make run`: prepares an empty folder, serves, and cleans up at Ctrl-C."""
 
+import atexit
+import errno
+import gc
 import os
 import signal
 import socket
@@ -9,33 +12,47 @@ import time
 from importlib import import_module
 from types import FrameType
 
-from marketplace.config import PROJECT_ROOT, Settings, StartError, bracketed, load_settings
-from marketplace.database.embedded import EmbeddedPostgresError, release
-from marketplace.database.prepared import is_prepared, note_prepared
+from marketplace.config import PROJECT_ROOT, Settings, StartError, load_settings
+from marketplace.embedded.server import EmbeddedPostgresError
+from marketplace.embedded.users import release
+from marketplace.startup_state import is_prepared, note_prepared
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-LOCAL_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - how to reach what is bound to all addresses
+PREPARE = "--prepare"
+"""The argument that ends after the preparations; for `make demo`."""
 SHORT_SECONDS = 10
 SHORT_LIVES = 3
-"""So many servers in a row that are killed so soon are the last: so would be the next one."""
+"""After this many servers in a row killed this soon, give up: the next one would be killed too."""
+
+DEVELOPMENT = """
+`make demo` adds a market of 1,000 performers, and tells log-ins for a customer, a performer, a moderator
+and an admin; then `make tour` shows the main job, call by call.
+Pages of http://localhost and http://127.0.0.1, at any port, may call this server.
+"""
 
 
 class LaunchError(StartError):
-    """What is in the way of `make run` alone."""
+    """An obstacle to `make run` alone."""
 
 
 def main() -> int:
     """Prepare the database, print the addresses, serve until a signal; the exit code."""
+    # After the preparations of a first start Python would collect the whole program before it ends: 1 to 2 s.
+    atexit.register(gc.freeze)
     for number in SIGNALS:
         signal.signal(number, give_up)
     try:
         settings = load_settings()
-        require_free_port(settings)
+        prepare_alone = PREPARE in sys.argv
+        if not prepare_alone:
+            require_free_port(settings)
         try:
             if not is_prepared(settings):
-                # A wrong setting and a taken port are told before all that this imports.
+                # A wrong setting or a taken port is reported before these slow imports.
                 import_module("marketplace.preparation").prepare(settings)
                 note_prepared(settings)
+            if prepare_alone:
+                return 0
             sys.stdout.write(banner(settings))
             sys.stdout.flush()
             return serve()
@@ -47,7 +64,7 @@ def main() -> int:
 
 
 def give_up(number: int, _frame: FrameType | None) -> None:
-    """A signal before anything serves: end with its code, after what is under way has been tidied up."""
+    """A signal before anything serves: end with its code, after cleaning up what has begun."""
     for again in SIGNALS:
         signal.signal(again, signal.SIG_IGN)
     sys.stderr.write("stopped before it was ready\n")
@@ -55,7 +72,7 @@ def give_up(number: int, _frame: FrameType | None) -> None:
 
 
 def require_free_port(settings: Settings) -> None:
-    """Raises LaunchError when somebody listens there, or the address is not ours."""
+    """Raises LaunchError when the port is taken, or the address does not belong to this machine."""
     try:
         family, kind, _, _, address = socket.getaddrinfo(
             settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -66,23 +83,32 @@ def require_free_port(settings: Settings) -> None:
             probe.listen()
     except OSError as error:
         reason = error.strerror or str(error)
-        raise LaunchError(f"cannot listen on {settings.address}: {reason}; set HOST or PORT") from None
+        advice = "set HOST or PORT"
+        if error.errno == errno.EADDRINUSE:
+            advice = (
+                f"end what listens there, or take another port: PORT={settings.port % 65535 + 1} make run"
+            )
+        raise LaunchError(f"cannot listen on {settings.address}: {reason}; {advice}") from None
 
 
 def banner(settings: Settings) -> str:
-    """What a newcomer wants to know first."""
-    base = f"http://{bracketed(LOCAL_HOSTS.get(settings.host, settings.host))}:{settings.port}"
+    """The addresses and hints that a newcomer needs first."""
+    base = settings.local_url
     body = (
         '{"username": "ann", "email": "ann@example.org", "password": "Correct-Horse-7",'
         ' "first_name": "Ann", "last_name": "Lee"}'
     )
+    messages = f"{settings.instance_path}/outbox (mail and SMS of this development server)"
+    if not settings.is_production:
+        messages = f"{base}/dev/mails (mail and SMS of this development server)"
     return f"""
 The marketplace is starting.
 
+  Home         {base}/ (guides, log-ins of the demo, everything else)
   API          {base}/api/v1
   Swagger UI   {base}/api/docs
-  Messages     {settings.instance_path}/outbox (mail and SMS of this development server)
-
+  Messages     {messages}
+{DEVELOPMENT if settings.is_development else ""}
 Try:
   curl {base}/health/ready
   curl '{base}/api/v1/cities?q=berlin'
@@ -94,9 +120,9 @@ Stop with Ctrl-C.
 
 
 def serve() -> int:
-    """Run gunicorn until it ends; Ctrl-C reaches it by itself, and SIGTERM is handed on. So is SIGHUP, of a
-    terminal that is closed: for gunicorn alone it only means to start its workers anew. One that was killed
-    is started again.
+    """Run gunicorn until it ends; Ctrl-C reaches it directly, and SIGTERM is passed on. So is SIGHUP, sent by
+    a terminal that closes, as SIGTERM: gunicorn alone would only restart its workers. A killed server is
+    started again.
     """
     server: subprocess.Popen[bytes] | None = None
     ending = False
@@ -124,7 +150,7 @@ def serve() -> int:
             env={**os.environ, "WORKER_INSIDE": "true"},
         )
         if ending:
-            # The signal came before there was anybody to hand it on to.
+            # The signal came before there was a server to pass it on to.
             server.terminate()
         code = server.wait()
         short = short + 1 if time.monotonic() - began < SHORT_SECONDS else 0

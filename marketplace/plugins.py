@@ -1,10 +1,11 @@
-"""The Plugin contract: what a domain adds to the program, the list of our own, and how they are found."""
+"""The Plugin contract, the list of built-in plugins, and their loader."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any
 
 import click
 from flask import Blueprint
@@ -19,15 +20,27 @@ from marketplace.web.runtime import Runtime
 
 BUILT_IN = (
     "operations",
-    "integrations",
+    "media",
     "moderation",
     "accounts",
+    "privacy",
     "catalog",
+    "offers",
+    "banners",
     "performers",
+    "certificates",
+    "portfolio",
+    "availability",
+    "calendars",
     "orders",
+    "feeds",
     "reviews",
     "chat",
+    "reliability",
+    "directory",
+    "onboarding",
     "notifications",
+    "demo",
 )
 
 
@@ -37,26 +50,29 @@ class PluginError(StartError):
 
 @dataclass(frozen=True, kw_only=True)
 class Plugin:
-    """What a domain adds to the program.
+    """The contribution of a domain to the program.
 
-    `setup` builds the domain's services and keeps them in the runtime; it runs in the order of
-    `requires`. `handlers` and `jobs` are made by functions of the runtime, after every setup.
-    `root` are plain blueprints outside the API versions. `constraints` gives names of database
-    constraints their errors. `migrations` is a folder of Alembic versions whose branch label is the
-    plugin's name.
+    `provides` says by class how its services are built; they are built on first use, in any
+    order. `gives` are contributions that other domains take: each kind is a frozen dataclass that the domain
+    which takes it declares (`ModeratedSubject`, `Reportable`, `ExportSection`, ...). `handlers` and `jobs`
+    are made by functions of the runtime. `root` are plain blueprints outside the API versions. `constraints`
+    gives names of database constraints their errors. `migrations` is a folder of Alembic versions whose
+    branch label is the plugin's name. `locales` is a folder of catalogs that translate its sentences.
     """
 
     name: str
     requires: tuple[str, ...] = ()
     blueprints: tuple[VersionedBlueprint, ...] = ()
     root: tuple[Blueprint, ...] = ()
-    setup: Callable[[Runtime], None] | None = None
+    provides: Mapping[type[Any], Callable[[Runtime], Any]] = field(default_factory=dict)
+    gives: tuple[object, ...] = ()
     namespaces: Callable[[Runtime], Sequence[BaseNamespace]] | None = None
     handlers: Callable[[Runtime], Iterable[Handler]] | None = None
     jobs: Callable[[Runtime], Iterable[Job]] | None = None
     commands: tuple[click.Command, ...] = ()
     constraints: Mapping[str, type[AppError]] = field(default_factory=dict)
     migrations: Path | None = None
+    locales: Path | None = None
 
 
 def load_plugins() -> list[Plugin]:
@@ -87,8 +103,8 @@ def _checked(candidate: object, origin: str) -> Plugin:
 def in_order(plugins: Sequence[Plugin]) -> list[Plugin]:
     """Sorted so that each comes after what it requires, otherwise as given.
 
-    Raises PluginError for a name that is taken, a requirement that is missing or circular, and an
-    API version that does not exist, each by name.
+    Raises PluginError for a name that is taken (also of contributions, and of services that two provide), a
+    requirement that is missing or circular, and an API version that does not exist, each by name.
     """
     by_name: dict[str, Plugin] = {}
     for plugin in plugins:
@@ -101,6 +117,7 @@ def in_order(plugins: Sequence[Plugin]) -> list[Plugin]:
                     raise PluginError(
                         f"plugin {plugin.name!r} has routes for the unknown API version {version!r}"
                     )
+    _check_names(plugins)
     ordered: list[Plugin] = []
     done: set[str] = set()
 
@@ -119,3 +136,18 @@ def in_order(plugins: Sequence[Plugin]) -> list[Plugin]:
     for plugin in plugins:
         visit(plugin, ())
     return ordered
+
+
+def _check_names(plugins: Sequence[Plugin]) -> None:
+    givers: dict[tuple[type[Any], object], str] = {}
+    for plugin in plugins:
+        named = [(type(one), getattr(one, "name", None)) for one in plugin.gives]
+        for key in [*((kind, kind.__name__) for kind in plugin.provides), *named]:
+            kind, name = key
+            if name is None:
+                continue
+            if key in givers:
+                raise PluginError(
+                    f"{kind.__name__} {name!r} comes twice, from plugins {givers[key]!r} and {plugin.name!r}"
+                )
+            givers[key] = plugin.name

@@ -1,4 +1,4 @@
-"""What `make run` does before it serves: the database, its tables, the reference data."""
+"""Preparations of `make run` and `make demo`: the database, its tables, the reference data."""
 
 import logging
 import sys
@@ -10,27 +10,28 @@ from flask_migrate import upgrade
 
 from marketplace.app import create_app
 from marketplace.blueprints.catalog.wiring import catalog
-from marketplace.blueprints.operations.checks import DatabaseCheck, MigrationsCheck
+from marketplace.blueprints.operations.adapters import DatabaseCheck, MigrationsCheck
 from marketplace.config import Settings
-from marketplace.database.embedded import ensure_running, home_of
+from marketplace.embedded.places import home_of
+from marketplace.embedded.users import ensure_running
 from marketplace.extensions import db
 
 STEPS = 5
-"""Of a first start; scripts/environment.py takes the first two, before there is anything to import."""
+"""Steps of a first start; scripts/environment.py takes the first two, before there is anything to import."""
 
 
 def prepare(settings: Settings) -> None:
-    """Leave a database that can be served from. What is there already is not spoken of."""
+    """Prepare the database for serving. Steps that are already done print nothing."""
     if settings.database_url is None and not (home_of(settings.instance_path) / "data").exists():
         with step(3, "Database server", 3):
             ensure_running(settings.instance_path)
     app = create_app(settings)
-    # Thirty lines of Alembic's say less than one of ours.
+    # Thirty lines from Alembic say less than one of ours.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         with app.app_context():
             with step(4, "Tables", 3, told=DatabaseCheck()() is None and MigrationsCheck()() is not None):
-                # Says in one line what is wrong, and exits with 1, when the database does not answer.
+                # When the database does not answer, it prints one line and exits with 1.
                 upgrade(revision="heads")
             reference = catalog().reference
             with step(5, "Categories and cities of the world", 5, told=not reference.is_loaded()):

@@ -48,6 +48,7 @@ def run_offline() -> None:
         dialect_name="postgresql",
         target_metadata=Base.metadata,
         literal_binds=True,
+        dialect_opts={"paramstyle": "named"},  # or each percent sign comes out twice
         transaction_per_migration=True,
     )
     for setting in LIMITS:
@@ -89,6 +90,44 @@ def be_patient(connection: Connection) -> None:
             cursor.execute(LOCK_TIMEOUT)
 
 
+def refuse_former(connection: Connection) -> None:
+    """Raise CommandError where the database is at a revision that a newer one stands for (its `replaces`):
+    what leads from there to here is in an older release.
+    """
+    try:
+        scripts = list(context.script.walk_revisions())
+    except KeyError as error:
+        raise CommandError(f"a migration depends on revision {error}, which is not there") from None
+    current = set(context.get_context().get_current_heads())
+    connection.commit()
+    for script in scripts:
+        for former in current.intersection(getattr(script.module, "replaces", ())):
+            raise CommandError(
+                f"the database is at revision {former}, and this release begins with {script.revision}: "
+                f"run `flask db upgrade` of the last release that has {former} first"
+            )
+
+
+def forget_implied(connection: Connection) -> None:
+    """Take out of Alembic's table what another revision there depends on, as Alembic itself does.
+
+    From both it refuses to go on; there are both where a plugin came to depend on a head afterwards.
+    """
+    current = set(context.get_context().get_current_heads())
+    implied = {
+        step.revision
+        for revision in current
+        for step in context.script.iterate_revisions(revision, "base")
+        if step.revision != revision
+    }
+    if current & implied:
+        connection.execute(
+            text("DELETE FROM alembic_version WHERE version_num = ANY (:implied)"),
+            {"implied": sorted(current & implied)},
+        )
+    connection.commit()
+
+
 def mend_indexes(connection: Connection) -> None:
     """Make the indexes whole whose making was broken off: IF NOT EXISTS would take them as they are, and
     PostgreSQL keeps them without ever using them.
@@ -123,8 +162,10 @@ def run_online() -> None:
                 include_object=include_object,
                 **configured,
             )
+            refuse_former(connection)
             with context.begin_transaction():
                 if "destination_rev" in context.get_context().opts:  # not where it only looks
+                    forget_implied(connection)
                     mend_indexes(connection)
                 context.run_migrations()
         finally:

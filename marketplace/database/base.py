@@ -17,7 +17,9 @@ NAMING_CONVENTION = {
 
 
 class Base(DeclarativeBase):
-    """All entities. Integers are bigint, times are aware, text has no length (checks bound it)."""
+    """The base of all entities. Integers are bigint, times are aware, text has no length (checks bound
+    it).
+    """
 
     metadata = MetaData(naming_convention=NAMING_CONVENTION)
     type_annotation_map = {
@@ -32,6 +34,6 @@ class Base(DeclarativeBase):
 
 
 KNOWN_ZONE = "timezone(timezone, 'epoch'::timestamptz) IS NOT NULL"
-"""A check of a column `timezone`: an unknown zone is an error when it is stored, not when others read it."""
+"""A check of a column `timezone`: an unknown zone is an error when it is stored, not when it is read."""
 Id = Annotated[int, mapped_column(BigInteger, Identity(), primary_key=True)]
 CreatedAt = Annotated[datetime, mapped_column(server_default=func.now())]

@@ -1,4 +1,4 @@
-"""COPY: the fast way in for many rows, streamed so that memory stays flat however many there are."""
+"""COPY: loads many rows fast, streamed so that memory stays flat however many there are."""
 
 import json
 import re
@@ -32,7 +32,7 @@ def copy_field(value: Any) -> str:
 
 
 def copy_text(text: str) -> str:
-    """`text` with what COPY gives a meaning to escaped."""
+    """`text` with the characters that are special to COPY escaped."""
     return _SPECIAL.sub(lambda found: _ESCAPES[found[0]], text)
 
 
@@ -53,14 +53,14 @@ def copy_lines(session: Session, table: str, columns: Sequence[str], lines: Iter
         try:
             cursor.copy_expert(statement, source, _BUFFER)
         except QueryCanceled:
-            # psycopg2 lets go of what was raised while it read, be it Ctrl-C, and keeps the text of it.
+            # psycopg2 drops an exception raised while it reads, even Ctrl-C, and keeps only its text.
             if source.error is not None:
                 raise source.error from None
             raise
 
 
 class _Lines:
-    """A file to read from, made of lines as they come."""
+    """A readable file made of lines as they arrive."""
 
     def __init__(self, lines: Iterator[str]) -> None:
         self._lines = lines

@@ -11,12 +11,12 @@ from marketplace.kernel.statistics import QueueState
 
 
 class SqlCounts(SqlRepository):
-    """The conditions of a domain come from its own repositories."""
+    """Counts for repositories, which pass the conditions of their domain."""
 
     def days(
         self, column: Any, *conditions: ColumnElement[bool], start: datetime, end: datetime
     ) -> Mapping[date, int]:
-        """How many rows a day (UTC) have their `column` from `start` until before `end`."""
+        """How many rows per day (UTC) have their `column` from `start` until before `end`."""
         day = cast(func.timezone("UTC", column), Date)
         counted = select(day.label("day"), func.count().label("number"))
         statement = counted.where(column >= start, column < end, *conditions).group_by(day)

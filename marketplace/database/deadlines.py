@@ -1,8 +1,8 @@
-"""How long who asks the database waits for it, kept on this side: a server that hangs keeps no time.
+"""Deadlines for waits on the database, kept by this process: a server that hangs keeps none.
 
 A request has one budget for all its waits: for a connection of either pool, for a new connection, for its
-statements, its locks and its commit. A thread of this process looks ten times a second whether somebody waits
-beyond it, and shuts that connection down: what waits in libpq returns with an error (decision 0029).
+statements, its locks and its commit. A thread of this process looks ten times a second for waits beyond it,
+and shuts their connections down: the call waiting in libpq returns with an error (decision 0029).
 """
 
 import logging
@@ -15,8 +15,10 @@ from time import monotonic
 from typing import Any, ParamSpec, TypeVar
 
 import psycopg2
-from psycopg2.extensions import connection as PsycopgConnection  # noqa: N812 - a class that is written small
-from psycopg2.extensions import cursor as PsycopgCursor  # noqa: N812 - a class that is written small
+from psycopg2.extensions import (
+    connection as PsycopgConnection,  # noqa: N812 - a class with a lower-case name
+    cursor as PsycopgCursor,  # noqa: N812 - a class with a lower-case name
+)
 from sqlalchemy import QueuePool
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -25,20 +27,20 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 REQUEST_SECONDS = 4.5
-"""All that a request, or an event of a socket, waits for the database: five are promised."""
+"""The total wait for the database of a request or socket event; five seconds are promised."""
 JOB_SECONDS = 90.0
-"""Each single wait of a job: the longest statement that one has is given 60 s."""
+"""Each single wait of a job: the longest statement of a job has 60 s."""
 TICK_SECONDS = 0.1
 GRACE_SECONDS = 0.1
-"""For each wait beyond the budget, so that a connection whose server lives is left in order."""
+"""For each wait beyond the budget, so that a connection to a live server is left in order."""
 LEAST_CONNECT_SECONDS = 2
-"""libpq counts whole seconds, and gives no less than these to a new connection."""
+"""libpq counts whole seconds, and gives a new connection at least this many."""
 
 log = logging.getLogger(__name__)
 
 
 class Budget:
-    """What is left of somebody's time; with `each` it is given anew to every wait."""
+    """The remaining time of a request or job; with `each`, every wait has all of it."""
 
     __slots__ = ("busy", "each", "left")
 
@@ -48,7 +50,7 @@ class Budget:
         self.busy = False
 
     def spend(self, seconds: float) -> None:
-        """Take what was waited off."""
+        """Subtract the time that was waited."""
         if not self.each:
             self.left -= seconds
 
@@ -58,7 +60,7 @@ class _Mine(threading.local):
 
 
 class _Wait:
-    """Somebody waits on the socket `number` until a time of `monotonic()`."""
+    """A wait on the socket `number` until a time of `monotonic()`."""
 
     __slots__ = ("number", "until")
 
@@ -70,14 +72,14 @@ class _Wait:
 class Watchdog:
     """Knows the waits of this process, and cuts those that last too long.
 
-    Who waits adds and removes its wait without a lock: both are atomic. Where the wait is gone already, the
-    watchdog has taken it to cut it, and is waited for: before that the number of the socket stays in use, so
-    that it never cuts another's.
+    A waiting thread adds and removes its wait without a lock: both are atomic. When its wait is gone already,
+    the watchdog has taken it to cut it, and the thread waits for the watchdog: until then the number of the
+    socket stays in use, so the watchdog never cuts the socket of another.
     """
 
     def __init__(self) -> None:
         self._reset()
-        # A child has the waits of its parent's threads, and none of the threads.
+        # A forked child inherits the waits of its parent's threads, but not the threads.
         os.register_at_fork(after_in_child=self._reset)
 
     def _reset(self) -> None:
@@ -87,7 +89,7 @@ class Watchdog:
         self._running = False
 
     def begin(self, number: int, until: float) -> _Wait:
-        """Somebody begins to wait on a socket."""
+        """Begin a wait on a socket."""
         if not self._running:
             self._start()
         wait = _Wait(number, until)
@@ -131,7 +133,7 @@ def _shut(number: int) -> None:
         with socket.socket(fileno=os.dup(number)) as copy:
             copy.shutdown(socket.SHUT_RDWR)
     except OSError as error:
-        # The other side has closed it at this moment: what waits on it returns too.
+        # The other side has just closed it: the call waiting on it returns too.
         log.info("the connection was closed already", extra={"reason": str(error)})
 
 
@@ -151,7 +153,7 @@ def within(seconds: float, *, each: bool = False) -> Iterator[None]:
 
 
 def extend(seconds: float) -> None:
-    """Who has a budget has at least `seconds` from now on: for the few requests that write very much."""
+    """Raise this thread's budget, if it has one, to at least `seconds`: for requests that write a lot."""
     budget = _mine.budget
     if budget is not None:
         budget.left = max(budget.left, seconds)
@@ -165,7 +167,7 @@ def at_most(seconds: float) -> float:
 
 @contextmanager
 def waiting() -> Iterator[None]:
-    """What is done inside is waiting: it is taken off the budget."""
+    """Subtract the duration of the block from the budget."""
     budget = _mine.budget
     if budget is None or budget.busy:
         yield
@@ -214,7 +216,7 @@ class WatchedConnection(PsycopgConnection):
 
     def rollback(self) -> None:
         """As psycopg2's; on a connection that is gone there is nothing to do: its server has rolled back. An
-        error here would take the place of what the request has to say, also of a good answer that is made.
+        error here would replace the request's own result, even a good answer that is ready.
         """
         try:
             _watched(self, super().rollback)
@@ -226,7 +228,7 @@ class WatchedConnection(PsycopgConnection):
 class BudgetedPool(QueuePool):
     """A pool whose connections are waited for within the budget."""
 
-    # What it logs is SQLAlchemy's, and as quiet.
+    # It logs as SQLAlchemy's own pool, at the same level.
     _sqla_logger_namespace = "sqlalchemy.pool.impl.QueuePool"
 
     # An attribute there, which is read at each wait.
@@ -243,7 +245,7 @@ class BudgetedPool(QueuePool):
             return super()._do_get()
 
     def recreate(self) -> QueuePool:
-        """As SQLAlchemy's; the new one has its own longest wait, not what is left of somebody's time."""
+        """As SQLAlchemy's; the new one has the full longest wait, not the remaining time of one thread."""
         made = super().recreate()
         made._timeout = self._longest  # noqa: SLF001 - of the same class
         return made

@@ -10,24 +10,23 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from marketplace.config import PROJECT_ROOT, Settings
 from marketplace.database.deadlines import BudgetedPool, WatchedConnection, WatchedCursor, connect
-from marketplace.database.embedded import ensure_running
 from marketplace.extensions import db, migrate
 
 READING = "reading"
 """The engine of public reads: a pool of its own, as large as the other one."""
 LIST_MS = 2_500
-"""For a statement of the public lists; searches by words have less (`database/patience.py`)."""
+"""The limit of a statement of the public lists; searches by words have less (`database/timeouts.py`)."""
 MIGRATIONS = PROJECT_ROOT / "migrations"
 
 
-def init_app(app: Flask, settings: Settings) -> None:
-    """Configure the database of `settings`, starting the embedded one when there is no DATABASE_URL.
+def init_app(app: Flask, settings: Settings, url: str) -> None:
+    """Configure the database at `url`.
 
     Every statement ends by `db_statement_timeout_ms`, every wait for a lock by `db_lock_timeout_ms`,
-    every wait for a connection by `db_pool_timeout`: no request hangs on the database. All of them together
-    end by the budget of who waits (`database/deadlines.py`), also where the server does not.
+    every wait for a connection by `db_pool_timeout`: no request hangs on the database. All waits together
+    end with the caller's budget (`database/deadlines.py`), even when the server does not end them.
     """
-    app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url or ensure_running(settings.instance_path)
+    app.config["SQLALCHEMY_DATABASE_URI"] = url
     options = app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
         "poolclass": BudgetedPool,
         "pool_size": settings.db_pool_size,
@@ -35,17 +34,17 @@ def init_app(app: Flask, settings: Settings) -> None:
         "pool_recycle": settings.db_pool_recycle,
         "pool_timeout": settings.db_pool_timeout,
         "pool_pre_ping": True,
-        "hide_parameters": True,  # an error's text goes into logs and job rows; values stay out of it
+        "hide_parameters": True,  # the text of an error goes into logs and job rows; values stay out of it
         "connect_args": connect_args(settings),
     }
     app.config["SQLALCHEMY_BINDS"] = {
         READING: {
             **options,
-            "url": app.config["SQLALCHEMY_DATABASE_URI"],
+            "url": url,
             "isolation_level": "AUTOCOMMIT",
             "connect_args": connect_args(settings, min(settings.db_statement_timeout_ms, LIST_MS)),
             "pool_pre_ping": False,  # `reading` asks again
-            "pool_use_lifo": True,  # those that have prepared most
+            "pool_use_lifo": True,  # reuses the connections with the most prepared statements
         }
     }
     db.init_app(app)
@@ -57,12 +56,12 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 
 def connect_args(settings: Settings, statement_ms: int | None = None) -> dict[str, Any]:
-    """What psycopg2 is told at connect; a statement has `statement_ms`, else `db_statement_timeout_ms`."""
+    """The arguments of psycopg2's connect; a statement has `statement_ms`, else `db_statement_timeout_ms`."""
     options = (
         f"-c statement_timeout={statement_ms or settings.db_statement_timeout_ms}"
         f" -c lock_timeout={settings.db_lock_timeout_ms}"
         " -c idle_in_transaction_session_timeout=60000 -c timezone=UTC -c jit=off"
-        # Requests are many and small; and parts of a UNION ALL come in their order (listings).
+        # Requests are many and small; and the parts of a UNION ALL have to come in their order (listings).
         " -c max_parallel_workers_per_gather=0"
     )
     return {

@@ -1,63 +1,77 @@
-"""What the database refuses or fails at, told in the program's own errors."""
+"""Translates errors of the database into the program's own."""
 
 from collections.abc import Mapping
 
 import psycopg2
 from psycopg2 import errorcodes
-from sqlalchemy.exc import DBAPIError, IntegrityError, PendingRollbackError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import (
+    DBAPIError,
+    IntegrityError,
+    PendingRollbackError,
+    SQLAlchemyError,
+    TimeoutError as PoolTimeout,
+)
 from sqlalchemy.orm.exc import StaleDataError
 
 from marketplace.kernel.errors import AppError, Conflict, Invalid, PreconditionFailed, Unavailable
+from marketplace.kernel.texts import Text
 
 Constraints = Mapping[str, type[AppError]]
 """Constraint name -> the error that breaking it means."""
 
 
 class ResourceBusy(Conflict):
-    """Somebody else holds the row (lock timeout, deadlock, serialization failure)."""
+    """Somebody else is changing the same thing at this moment, and did not finish in time."""
 
     code = "resource_busy"
     title = "Somebody else is changing this right now; try again"
+    remedy = "Send the request again after a moment; nothing was stored."
 
 
 class ReadOnly(Unavailable):
-    """The database takes no writes: a standby, or one that was told so. Reads go on."""
+    """The database takes no writes: it is a standby or set to read-only. Reads go on."""
 
     def __init__(self) -> None:
-        super().__init__("The database takes no changes at the moment; try again later")
+        super().__init__(Text("The database takes no changes at the moment; try again later"))
 
 
 class SchemaAway(Unavailable):
     """Something that the program's statements name is not in the database.
 
-    Migrations are missing or under way, and it will be there; or the program is wrong. Who answers with this
+    Either migrations are missing or under way, or the program is wrong. Code that answers with this error
     reports it as a defect, too.
     """
 
     def __init__(self) -> None:
-        super().__init__("The database is not ready; try again later")
+        super().__init__(Text("The database is not ready; try again later"))
 
 
 class ReferenceMissing(Invalid):
-    """A foreign key points at nothing, or something still points here."""
+    """The request refers to something that does not exist, or removes something that others still refer
+    to.
+    """
 
     code = "reference_missing"
     title = "The request refers to something that does not exist or is still in use"
+    remedy = "Check the ids in the request. Before deleting, remove what still refers to the resource."
 
 
 class AlreadyExists(Conflict):
-    """A unique value is taken, and the domain gave the constraint no error of its own."""
+    """A value that must be unique is taken, and no more specific code describes it."""
 
     code = "already_exists"
     title = "This already exists"
+    remedy = "Use the resource that is there already, or choose another value."
 
 
 class ValueUnknown(Invalid):
-    """A value has the right form, and means nothing to the database."""
+    """A value has the right form, but the database does not know it, as it may be with a very new time
+    zone.
+    """
 
     code = "unknown_value"
     title = "The database does not know a value of the request, such as its time zone; send another"
+    remedy = "Send a more common value, such as the time zone of the nearest large city."
 
 
 _BUSY = {

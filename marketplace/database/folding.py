@@ -1,6 +1,4 @@
-"""Text compared as people compare it: by the database's function `text_fold`, which all searches share
-(docs/decisions/0025).
-"""
+"""Case and accent folding for searches: all use the database's function `text_fold` (docs/decisions/0025)."""
 
 from typing import Any
 
@@ -9,8 +7,8 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 
 def contains(text: ColumnElement[str] | InstrumentedAttribute[str], q: str) -> ColumnElement[bool]:
-    """Whether `q` is in `text`, whatever the case, accents and forms of both; a `folded_index` of just this
-    text serves it.
+    """Whether `q` is in `text`, ignoring case, accents and compatibility forms; a `folded_index` of exactly
+    this text serves it.
     """
     folded: ColumnElement[Any] = func.text_fold(text)
     return folded.like(func.text_pattern(q))

@@ -1,4 +1,4 @@
-"""Distances on the globe, as SQL: a box that cuts off most rows, and the haversine for what is left."""
+"""Distances on the globe, as SQL: a box that excludes most rows, and the haversine for the rest."""
 
 import math
 from typing import Any
@@ -12,7 +12,7 @@ def metres_sql(latitude: str, longitude: str) -> str:
     """The great-circle distance from (`%(latitude)s`, `%(longitude)s`) in whole metres, as SQL.
 
     Whole numbers make exact sort keys. Haversine: R. W. Sinnott, Sky and Telescope 68 (1984). Rounding may
-    carry the root of opposite points past 1, where there is no arc sine.
+    carry the root for opposite points above 1, where the arc sine is undefined.
     """
     return (
         f"round({2_000 * EARTH_RADIUS_KM} * asin(least(1.0, sqrt("
@@ -23,7 +23,7 @@ def metres_sql(latitude: str, longitude: str) -> str:
 
 
 def cities_sql(near: tuple[float, float], radius_km: float | None, parameters: dict[str, Any]) -> str:
-    """`id` and `metres` of the cities around `near`: a box cuts off most, the distance decides. The values go
+    """`id` and `metres` of the cities around `near`: a box excludes most, the distance decides. The values go
     into `parameters`.
 
     The box is right at the poles and across the date line (J. P. Matuschek, "Finding points within a

@@ -1,4 +1,4 @@
-"""The stored answers of idempotent requests, unreadable without the key that the client made."""
+"""Stored answers of idempotent requests, unreadable without the client's key."""
 
 import base64
 import hashlib
@@ -17,15 +17,21 @@ KEEP_HOURS = 24
 
 
 class AnswerUnreadable(Conflict):
-    """SECRET_KEY has changed since the answer was stored."""
+    """The first request with this Idempotency-Key was carried out, but the server's secret has changed
+    since, so that the stored answer cannot be read.
+    """
 
     code = "idempotency_answer_unreadable"
     title = "The first request with this Idempotency-Key was carried out, but its answer cannot be read"
+    remedy = (
+        "Do not send the request with a new key: it was carried out. Read the resource that it created or "
+        "moved."
+    )
 
 
 @dataclass(frozen=True)
 class StoredAnswer:
-    """An answer as it went out, and the hash of the request that it answered."""
+    """An answer as it was sent, and the hash of its request."""
 
     request_hash: bytes
     status: int
@@ -43,7 +49,7 @@ class IdempotencyStore(SqlRepository):
         self._secret = secret
 
     def find(self, scope: str, key: str) -> StoredAnswer | None:
-        """The stored answer; rows past their 24 hours are as good as gone. Raises AnswerUnreadable."""
+        """The stored answer; rows older than 24 hours count as absent. Raises AnswerUnreadable."""
         statement = select(IdempotencyKey).where(
             IdempotencyKey.scope == scope, IdempotencyKey.key_hash == _hash(key)
         )
@@ -61,7 +67,7 @@ class IdempotencyStore(SqlRepository):
         return StoredAnswer(row.request_hash, row.status, row.headers, body)
 
     def add(self, scope: str, key: str, answer: StoredAnswer) -> None:
-        """Keep `answer` with the current transaction."""
+        """Store `answer` in the current transaction."""
         self.session.add(
             IdempotencyKey(
                 scope=scope,

@@ -5,12 +5,13 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, insert
-from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.dialects.postgresql import Insert, insert as pg_insert
 from sqlalchemy.orm import Session
 
 from marketplace.database.tables import DomainEventRow, JobRow
 from marketplace.kernel.events import DomainEvent
 from marketplace.kernel.lanes import Lane
+from marketplace.kernel.transactions import PlannedJob
 
 
 def insert_events(session: Session, events: Sequence[DomainEvent], context: dict[str, str]) -> list[int]:
@@ -41,6 +42,29 @@ def insert_event_jobs(
         session.execute(insert(JobRow), rows)
 
 
+def insert_planned_jobs(
+    session: Session, kind: str, jobs: Sequence[PlannedJob], context: dict[str, str], *, lane: Lane
+) -> None:
+    """Rows for the worker, in one statement; those whose key there is already are dropped."""
+    rows = [
+        {
+            "kind": kind,
+            "payload": dict(job.payload),
+            "context": context,
+            "key": job.key,
+            "lane": lane.value,
+            "run_at": job.run_at,
+        }
+        for job in jobs
+    ]
+    if rows:
+        session.execute(_once(pg_insert(JobRow)), rows)
+
+
+def _once(statement: Insert) -> Insert:
+    return statement.on_conflict_do_nothing(index_elements=[JobRow.key], index_where=JobRow.key.is_not(None))
+
+
 def insert_job(
     session: Session,
     kind: str,
@@ -51,7 +75,7 @@ def insert_job(
     key: str | None = None,
     run_at: datetime | None = None,
 ) -> None:
-    """A row for the worker. A trigger of the table wakes it at the commit (migration 0001)."""
+    """A row for the worker. A trigger of the table wakes it at the commit (job_notify_lanes.sql)."""
     statement = pg_insert(JobRow).values(
         kind=kind,
         payload=payload,
@@ -61,7 +85,5 @@ def insert_job(
         run_at=func.now() if run_at is None else run_at,
     )
     if key is not None:
-        statement = statement.on_conflict_do_nothing(
-            index_elements=[JobRow.key], index_where=JobRow.key.is_not(None)
-        )
+        statement = _once(statement)
     session.execute(statement)

@@ -1,83 +1,117 @@
-"""Whether a start finds what an earlier one has prepared: asked without importing the program, which would
-take longer than all that a second start has to do.
+"""Prepared statements for reads, on autocommit connections: no BEGIN, no ping, one round trip.
+
+Reads can be repeated without harm, so a connection that the server has closed is detected by the statement
+itself, which is then sent again on a new one. The statements of the most requested lists are prepared, each
+once per connection: planning them takes longer than running them. Both need connections that stay with one
+session of the server; a pooler in between has to be in session mode.
 """
 
 import hashlib
-import json
-import logging
-from collections.abc import Iterator
-from importlib.metadata import entry_points
-from pathlib import Path
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
-import psycopg2
+from psycopg2.errors import FeatureNotSupported, InvalidSqlStatementName
+from sqlalchemy import Connection, CursorResult, Engine, Row
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
-from marketplace.config import PLUGIN_ENTRY_POINTS, PROJECT_ROOT, Settings
-from marketplace.database.embedded import ensure_running
+from marketplace.database.engine import READING
+from marketplace.database.timeouts import (
+    RESET_TIMEOUT,
+    StatementTimeout,
+    is_statement_timeout,
+    with_statement_timeout,
+)
+from marketplace.extensions import db
 
-log = logging.getLogger(__name__)
-
-FILE = "prepared.json"
-"""In the instance folder."""
-SOURCES = ("migrations/versions/*.py", "marketplace/blueprints/catalog/data/*")
-_QUERY = """
-SELECT (SELECT array_agg(version_num ORDER BY version_num) FROM alembic_version),
-       (SELECT array_agg(name || ' ' || version ORDER BY name) FROM reference_data),
-       (SELECT count(*) FROM pg_index WHERE NOT indisvalid)
-"""
+_PREPARED = "marketplace_prepared"
+_GONE = (FeatureNotSupported, InvalidSqlStatementName)
+"""SQLSTATEs of EXECUTE when a migration has changed a column's type, and when the statement is missing."""
+_PARAMETER = re.compile(r"%(?:\((\w+)\)s|%)")
 
 
-def is_prepared(settings: Settings) -> bool:
-    """True when the database is as `note_prepared` found it, and so are the files that it is made from. False
-    also when it cannot be told. Starts the embedded server. Raises EmbeddedPostgresError.
+@contextmanager
+def read_connection(session: Session) -> Iterator[Connection]:
+    """A connection for `fetch_all`: one of the autocommit engine; or that of a session inside a transaction,
+    which sees the rows that the transaction has written.
     """
+    if session.in_transaction() or not isinstance(session.get_bind(), Engine):
+        yield session.connection()
+        return
+    with db.engines[READING].connect() as connection:
+        yield connection
+
+
+def fetch_all(
+    connection: Connection,
+    sql: str,
+    parameters: Mapping[str, Any],
+    *,
+    prepared: bool = False,
+    milliseconds: int | None = None,
+) -> list[Row[*tuple[Any, ...]]]:
+    """The rows of `sql` on a connection of `read_connection`.
+
+    `prepared` is for a small number of statements whose plan does not depend on the parameters: the server
+    keeps it. `milliseconds` limits the statement, in the same round trip; beyond it raises StatementTimeout,
+    after which the connection can be used again. Raises DBAPIError.
+    """
+    if milliseconds is None:
+        return _fetch(connection, sql, parameters, prepared=prepared)
+    lent = connection.engine is not db.engines[READING]
     try:
-        noted = json.loads((settings.instance_path / FILE).read_text())
-    except (OSError, ValueError):
-        return False
-    return noted is not None and noted == _present(settings)
+        with connection.begin_nested() if lent else nullcontext():
+            found = _fetch(connection, with_statement_timeout(sql, milliseconds), parameters)
+    except DBAPIError as error:
+        if not is_statement_timeout(error):
+            raise
+        if not lent:
+            connection.rollback()
+        raise StatementTimeout from error
+    if lent:
+        connection.exec_driver_sql(RESET_TIMEOUT)
+    return found
 
 
-def note_prepared(settings: Settings) -> None:
-    """Remember how everything is, for the next start; where that cannot be kept, it looks again."""
+def _fetch(
+    connection: Connection, sql: str, parameters: Mapping[str, Any], *, prepared: bool = False
+) -> list[Row[*tuple[Any, ...]]]:
+    if connection.engine is not db.engines[READING]:
+        return list(connection.exec_driver_sql(sql, dict(parameters)).all())
+    ask = _execute_prepared if prepared else Connection.exec_driver_sql
     try:
-        (settings.instance_path / FILE).write_text(json.dumps(_present(settings)))
-    except OSError as error:
-        log.warning("the next start takes longer", extra={"reason": error.strerror})
+        return list(ask(connection, sql, dict(parameters)).all())
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            if not isinstance(error.orig, _GONE):
+                raise
+            connection.invalidate()
+        connection.rollback()
+        return list(ask(connection, sql, dict(parameters)).all())
 
 
-def _present(settings: Settings) -> dict[str, Any] | None:
-    """What decides whether there is something to prepare; None when the database does not tell."""
-    url = settings.database_url or ensure_running(settings.instance_path)
-    try:
-        connection = psycopg2.connect(
-            url.replace("postgresql+psycopg2:", "postgresql:", 1), connect_timeout=settings.db_connect_timeout
-        )
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute(_QUERY)
-                (row,) = cursor.fetchall()
-        finally:
-            connection.close()
-    except psycopg2.Error:
-        return None
-    return {"files": _fingerprint(), "database": list(row)}
+def _execute_prepared(
+    connection: Connection, sql: str, parameters: dict[str, Any]
+) -> CursorResult[*tuple[Any, ...]]:
+    known: dict[str, str] = connection.info.setdefault(_PREPARED, {})
+    execute = known.get(sql)
+    if execute is None:
+        prepare, execute = _prepared(sql)
+        connection.exec_driver_sql(prepare, execution_options={"no_parameters": True})
+        known[sql] = execute
+    return connection.exec_driver_sql(execute, parameters)
 
 
-def _fingerprint() -> str:
-    """Of the migrations, the reference data and the plugins, by name, size and time."""
-    return hashlib.sha256("\n".join(_parts()).encode()).hexdigest()
+def _prepared(sql: str) -> tuple[str, str]:
+    """PREPARE and EXECUTE of a statement with %(names)s."""
+    names: dict[str, str] = {}
 
+    def number(found: re.Match[str]) -> str:
+        return names.setdefault(found[1], f"${len(names) + 1}") if found[1] else "%"
 
-def _parts() -> Iterator[str]:
-    for pattern in SOURCES:
-        for path in sorted(PROJECT_ROOT.glob(pattern)):
-            yield _identity(path)
-    for entry in sorted(entry_points(group=PLUGIN_ENTRY_POINTS)):
-        distribution = entry.dist
-        yield f"{entry.name}={entry.value} {distribution.version if distribution else ''}"
-
-
-def _identity(path: Path) -> str:
-    found = path.stat()
-    return f"{path} {found.st_size} {found.st_mtime_ns}"
+    numbered = _PARAMETER.sub(number, sql)
+    name = f"m_{hashlib.sha256(sql.encode()).hexdigest()[:16]}"
+    values = ", ".join(f"%({name})s" for name in names)
+    return f"PREPARE {name} AS {numbered}", f"EXECUTE {name}{f'({values})' if values else ''}"

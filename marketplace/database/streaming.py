@@ -1,4 +1,4 @@
-"""Many rows without holding them: for copies of what is stored, not for answers."""
+"""Streams many rows from a cursor on the server: for exports, not for answers."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -24,12 +24,12 @@ class DomainEventRow(Base):
 
 
 class JobRow(Base):
-    """The outbox: work that happens after the commit, at least once."""
+    """The outbox: work that runs after the commit, at least once."""
 
     __tablename__ = "job"
     __table_args__ = (
         CheckConstraint("status IN ('pending', 'running', 'done', 'dead')", name="status"),
-        CheckConstraint("lane IN ('sockets', 'codes', 'work', 'mail', 'bulk')", name="lane"),
+        CheckConstraint("lane IN ('sockets', 'codes', 'work', 'mail', 'bulk', 'fetches')", name="lane"),
         Index("ix_job_pending", "run_at", "id", postgresql_where=text("status = 'pending'")),
         Index("ix_job_lane", "lane", "run_at", "id", postgresql_where=text("status = 'pending'")),
         Index("ix_job_running", "worker_id", postgresql_where=text("status = 'running'")),
@@ -56,7 +56,7 @@ class JobRow(Base):
 
 
 class IdempotencyKey(Base):
-    """The stored answer of a POST; written in the transaction of what the POST did."""
+    """The stored answer of a POST; written in the transaction of the POST."""
 
     __tablename__ = "idempotency_key"
 

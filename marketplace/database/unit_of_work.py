@@ -6,21 +6,23 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import func, text
+from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, SessionTransaction, scoped_session
 
+from marketplace.database.advisory_locks import try_transaction_lock
 from marketplace.database.errors import Constraints, translate
-from marketplace.database.outbox import insert_event_jobs, insert_events, insert_job
+from marketplace.database.outbox import insert_event_jobs, insert_events, insert_job, insert_planned_jobs
 from marketplace.kernel.events import DomainEvent
 from marketplace.kernel.lanes import Lane
 from marketplace.kernel.registry import Registry
+from marketplace.kernel.transactions import PlannedJob, UnitOfWork
 
 _DEPTH = "uow_depth"
 _DOOMED = "uow_doomed"
 _RECORDED = "uow_recorded"
 MANY_EVENTS = 20
-"""Recorded at once, more than these are somebody's bulk decision: what follows queues behind single ones."""
+"""More events than these in one call are a bulk decision: their jobs queue behind those of single ones."""
 
 log = logging.getLogger(__name__)
 
@@ -30,19 +32,19 @@ class TransactionDoomed(RuntimeError):
 
 
 def _ignore(_name: str) -> None:
-    """Where nobody counts events."""
+    """The default where nobody counts events."""
 
 
 def _nothing() -> None:
-    """Where nobody's rights are at stake."""
+    """The default where no rights are checked."""
 
 
-class SqlUnitOfWork:
-    """See `marketplace.kernel.transactions.UnitOfWork`. One object serves the whole program: what
-    belongs to a transaction is kept on the session, and that belongs to the request or job.
+class SqlUnitOfWork(UnitOfWork):
+    """One object serves the whole program: the state of a transaction is kept on the session, which belongs
+    to the request or job.
 
-    `context()` gives what the worker needs to go on in the caller's name (request id, trace);
-    `committed` hears the name of each event that was stored; `rested` hears of slow work, and `begun` runs
+    `context()` gives the data with which the worker continues for the caller (request id, trace);
+    `committed` gets the name of each stored event; `released` is called before slow work, and `begun` runs
     first in each transaction of a `with` block, which it may refuse by raising.
     """
 
@@ -53,7 +55,7 @@ class SqlUnitOfWork:
         constraints: Constraints,
         context: Callable[[], Mapping[str, str]] = dict,
         committed: Callable[[str], None] = _ignore,
-        rested: Callable[[], None] = _nothing,
+        released: Callable[[], None] = _nothing,
         begun: Callable[[], None] = _nothing,
     ) -> None:
         self._sessions = sessions
@@ -61,7 +63,7 @@ class SqlUnitOfWork:
         self._constraints = constraints
         self._context = context
         self._committed = committed
-        self._rested = rested
+        self._released = released
         self._begun = begun
 
     @property
@@ -85,11 +87,11 @@ class SqlUnitOfWork:
                 raise
         return self
 
-    def rest(self) -> None:
-        """Before slow work (a picture, a hash, the storage): end the transaction that reads have begun, so
+    def release_connection(self) -> None:
+        """End the transaction that reads have begun, before slow work (a picture, a hash, the storage), so
         that the work holds no connection, however long it takes.
 
-        Raises RuntimeError within a `with` block, and for changes that were made outside of one.
+        Raises RuntimeError within a `with` block, and for changes that were made outside one.
         """
         session = self.session
         if self.is_open:
@@ -97,8 +99,8 @@ class SqlUnitOfWork:
         if session.in_transaction():
             if session.new or session.dirty or session.deleted:
                 raise RuntimeError("something was changed outside of the unit of work")
-            session.commit()  # not a rollback, which would forget what was read
-        self._rested()
+            session.commit()  # not a rollback, which would expire the objects that were read
+        self._released()
 
     def __exit__(
         self,
@@ -139,18 +141,15 @@ class SqlUnitOfWork:
                     try:
                         (handler.now or handler.run)(event)
                     except Exception:
-                        # What was asked for is stored; the handler's job of the outbox tries again.
+                        # The change itself is stored; the handler's job in the outbox tries again.
                         log.exception("handler failed at once", extra={"handler": handler.key})
 
     def record(self, event: DomainEvent) -> None:
-        """Store `event`, run its in-transaction handlers now, and enqueue the others."""
         self.record_many([event])
 
     def record_many(self, events: Sequence[DomainEvent]) -> None:
-        """As `record`, for all in two statements: events, and the jobs of their handlers.
-
-        What follows from more than MANY_EVENTS goes to the lane `bulk`.
-        """
+        # Two statements: events, and the jobs of their handlers. The jobs of more than MANY_EVENTS go
+        # to the lane `bulk`.
         session = self._require_open()
         if not events:
             return
@@ -176,7 +175,6 @@ class SqlUnitOfWork:
                     handler.run(event)
 
     def savepoint(self) -> SessionTransaction:
-        """Inside the unit of work: what fails within is undone, and the rest goes on."""
         return self._require_open().begin_nested()
 
     def enqueue(
@@ -187,16 +185,19 @@ class SqlUnitOfWork:
         key: str | None = None,
         run_at: datetime | None = None,
     ) -> None:
-        """A job of `kind`. Raises KeyError when no plugin has that kind."""
         session = self._require_open()
         lane = self._registry.jobs[kind].lane
         insert_job(session, kind, dict(payload), dict(self._context()), lane=lane, key=key, run_at=run_at)
 
+    def enqueue_many(self, kind: str, jobs: Sequence[PlannedJob]) -> None:
+        session = self._require_open()
+        lane = self._registry.jobs[kind].lane
+        insert_planned_jobs(session, kind, jobs, dict(self._context()), lane=lane)
+
     def lock(self, *names: object) -> bool:
-        """Try to take the advisory lock of this transaction for `names`; False when somebody has it."""
+        """Try to take the advisory lock `names` for this transaction; False when it is taken."""
         name = "\x1f".join(str(part) for part in names)
-        statement = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))")
-        return bool(self._require_open().scalar(statement, {"name": name}))
+        return bool(self._require_open().scalar(select(try_transaction_lock(name))))
 
     def database_now(self) -> datetime:
         """The time of the database's transaction."""

@@ -3,12 +3,15 @@
 import logging
 import random
 import selectors
+import socket
 import threading
 from collections import Counter
 from collections.abc import Callable, Collection
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -25,24 +28,31 @@ from marketplace.kernel.registry import Registry
 log = logging.getLogger(__name__)
 
 LEASE_SECONDS = 300
-"""How long a job of a worker that cannot be reached stays taken; a killed one is noticed at once."""
+"""How long an unreachable worker keeps its jobs; a killed worker is noticed at once."""
 POLL_SECONDS = 1.0
 BACKOFF_CAP_SECONDS = 3600
-FIXED_THREADS = {Lane.SOCKETS: 1, Lane.CODES: 2, Lane.BULK: 2}
-"""Threads of the lanes that have not as many as the worker is told to have: pushes run one after the other in
-no time, codes are few, and what nobody waits for takes no more than it must. One of two may hang.
+FIXED_THREADS = {Lane.SOCKETS: 1, Lane.CODES: 2, Lane.BULK: 2, Lane.FETCHES: 4}
+"""Threads of the lanes with a fixed number: pushes take no time one after the other, codes are few, and work
+that nobody waits for takes as little as possible. One of two threads may hang. Fetches wait for strangers
+nearly all of their time.
 """
 CHANNEL = "job"
-_LOCK_SPACE = 0x4A4F42  # the first key of the advisory locks that say «this worker lives»
+_LOCK_SPACE = 0x4A4F42  # the first key of the advisory locks that say "this worker is alive"
 
 _CLAIM = """
     UPDATE job SET status = 'running', attempts = attempts + 1, worker_id = :worker,
                    lease_until = now() + make_interval(secs => :lease)
-    WHERE id = (SELECT id FROM job WHERE status = 'pending' AND run_at <= now() {lane}
+    WHERE id = (SELECT id FROM job WHERE status = 'pending' AND {due}
                 ORDER BY run_at, id FOR NO KEY UPDATE SKIP LOCKED LIMIT 1)
     RETURNING id, kind, payload, context, attempts, event_row_id"""
-_CLAIM_ANY = text(_CLAIM.format(lane=""))
-_CLAIM_IN_LANE = text(_CLAIM.format(lane="AND lane = :lane"))
+_CLAIM_ANY = text(_CLAIM.format(due="run_at <= now()"))
+_CLAIM_IN_LANE = text(_CLAIM.format(due="run_at <= now() AND lane = :lane"))
+# A job that failed or was put off has its time from the database, and so has one that was to run at once.
+_CLAIM_BY_CLOCK = text(
+    _CLAIM.format(
+        due="(run_at = created_at OR run_at <= CASE WHEN last_error IS NULL THEN :clock ELSE now() END)"
+    )
+)
 _EVENT = text("SELECT event_id, name, payload FROM domain_event WHERE id = :id")
 _DONE = text("""
     UPDATE job SET status = 'done', finished_at = now(), worker_id = NULL, lease_until = NULL,
@@ -53,7 +63,7 @@ _FAILED = text("""
                    finished_at = CASE WHEN :status = 'dead' THEN now() END,
                    worker_id = NULL, lease_until = NULL
     WHERE id = :id AND status = 'running' AND attempts = :attempts AND worker_id = :worker""")
-# The try does not count. The running row of a later claim has a higher count all the same.
+# The try does not count. The running row of a later claim still has a higher count.
 _PUT_OFF = text("""
     UPDATE job SET status = 'pending', run_at = now() + make_interval(secs => :delay), last_error = :error,
                    attempts = attempts - 1, worker_id = NULL, lease_until = NULL
@@ -67,7 +77,7 @@ _RECLAIM = text("""
 
 
 def _nothing(_error: Exception) -> None:
-    """Where nobody wants to hear of failed jobs."""
+    """The default `report`: ignores failed jobs."""
 
 
 class JobGone(RuntimeError):
@@ -85,8 +95,8 @@ class Claimed:
 
 
 def backoff(attempts: int) -> float:
-    """Seconds until the next try: doubling from 1 s up to an hour, with half of it by chance, so
-    that what failed together does not come back together (AWS, Exponential Backoff And Jitter).
+    """Seconds until the next try: doubling from 1 s up to an hour, half of it random, so
+    that jobs that failed together do not come back together (AWS, Exponential Backoff And Jitter).
     """
     full = min(2.0 ** (attempts - 1), BACKOFF_CAP_SECONDS)
     return full * (0.5 + random.random() / 2)  # noqa: S311 - spreads load, guards nothing
@@ -94,10 +104,10 @@ def backoff(attempts: int) -> float:
 
 class Worker:
     """Runs jobs until `stop()`, in `threads` threads for each of the lanes `work` and `mail`, and in those of
-    FIXED_THREADS for the others: what hangs in one lane holds no thread of another.
+    FIXED_THREADS for the others: a job that hangs in one lane holds no thread of another.
 
-    `scope(context, name)` opens what a job runs in: an application context, with the request id and
-    trace of the caller bound. `report` hears of every failed try. Several workers share the work
+    `scope(context, name)` opens the surroundings of a job: an application context, with the request id and
+    trace of the caller bound. `report` is called for every failed try. Several workers share the work
     (`SKIP LOCKED`). Each holds an advisory lock while it lives: the jobs of a killed one are
     free again within `POLL_SECONDS`.
     """
@@ -122,11 +132,14 @@ class Worker:
         self._wake = threading.Condition()
         self._woken: Counter[Lane] = Counter()
         self._threads: list[threading.Thread] = []
+        self._bell: tuple[socket.socket, socket.socket] | None = None
         self._alive = threading.Event()
         self._periods: dict[str, int] = {}
 
     def start(self) -> None:
         """Start the threads and return."""
+        self._bell = socket.socketpair()
+        self._bell[0].setblocking(False)
         targets: list[tuple[str, Callable[[], None]]] = [("job-listener", self._listen)]
         for lane in Lane:
             count = FIXED_THREADS.get(lane, self._count)
@@ -140,41 +153,56 @@ class Worker:
         """Take no more jobs; returns at once, so that a signal handler may call it."""
         self._stopping.set()
         self._alive.set()
+        if self._bell is not None:
+            # Closed once the worker has stopped, full when it was asked often enough.
+            with suppress(OSError):
+                self._bell[0].send(b"!")
 
     def stop(self, timeout: float = 10.0) -> None:
-        """Finish the jobs at hand and end; what does not end in `timeout` seconds is taken over by others."""
+        """Finish the running jobs and end; others take over jobs that last beyond `timeout` seconds."""
         self.ask_to_stop()
         self._notify()
+        deadline = monotonic() + timeout
         for thread in self._threads:
-            thread.join(timeout)
+            thread.join(max(0.0, deadline - monotonic()))
+        if self._bell is not None and not self._threads[0].is_alive():
+            for end in self._bell:
+                end.close()
 
     def run_until_stopped(self) -> None:
         """Block until `stop()` is called, from a signal handler or another thread."""
         self._stopping.wait()
 
-    def run_pending(self) -> int:
-        """Run what is due now in this thread, of any lane; for tests and commands. Returns how many ran."""
+    def run_pending(self, clock: datetime | None = None) -> int:
+        """Run all due jobs of any lane in this thread, for tests and commands. Returns how many ran.
+
+        Jobs with a time of their own are due by the database's time, or by `clock` where a test holds it.
+        """
         count = 0
-        while self.run_one():
+        while self.run_one(clock=clock):
             count += 1
         return count
 
-    def run_one(self, lane: Lane | None = None) -> bool:
-        """Claim and run one job, of `lane` or of any; False when none is due."""
+    def run_one(self, lane: Lane | None = None, *, clock: datetime | None = None) -> bool:
+        """Claim and run one job, of `lane` or of any; False when none is due. `clock` is as in `run_pending`,
+        and goes for all lanes.
+        """
         with self._scope({}, "claim"):
-            job = self._claim(lane)
+            job = self._claim(lane, clock)
         if job is None:
             return False
         with self._scope(job.context, job.kind):
             self._run(job)
         return True
 
-    def _claim(self, lane: Lane | None) -> Claimed | None:
+    def _claim(self, lane: Lane | None, clock: datetime | None) -> Claimed | None:
         values: dict[str, Any] = {"worker": self._id, "lease": LEASE_SECONDS}
-        if lane is not None:
-            values["lane"] = lane.value
+        statement = _CLAIM_ANY
+        if clock is not None:
+            statement, values["clock"] = _CLAIM_BY_CLOCK, clock
+        elif lane is not None:
+            statement, values["lane"] = _CLAIM_IN_LANE, lane.value
         with self._uow as uow:
-            statement = _CLAIM_ANY if lane is None else _CLAIM_IN_LANE
             row = uow.session.execute(statement, values).one_or_none()
             return None if row is None else Claimed(*row)
 
@@ -219,12 +247,13 @@ class Worker:
 
     def _put_off(self, job: Claimed, postponed: Postponed) -> None:
         log.info("job put off", extra={"job_id": job.id, "kind": job.kind, "reason": str(postponed)})
+        # Spread out, like retries.
+        spread = 0.0 if postponed.exactly else random.random() / 4  # noqa: S311 - spreads load, guards nothing
         values = {
             "id": job.id,
             "attempts": job.attempts,
             "worker": self._id,
-            # Spread, as retries are.
-            "delay": postponed.seconds * (1 + random.random() / 4),  # noqa: S311 - spreads load, guards nothing
+            "delay": postponed.seconds * (1 + spread),
             "error": f"Postponed: {postponed}",
         }
         with self._uow as uow:
@@ -253,7 +282,7 @@ class Worker:
 
     def _loop(self, lane: Lane) -> None:
         failures = 0
-        self._alive.wait()  # a claim before the lock is held would look like one of a dead worker
+        self._alive.wait()  # a claim before the lock is held would look like a dead worker's
         while not self._stopping.is_set():
             seen = self._woken[lane]
             try:
@@ -279,7 +308,7 @@ class Worker:
             self._wake.notify_all()
 
     def _listen(self) -> None:
-        """Hold the lock that says this worker lives, wake the others on NOTIFY, reclaim and schedule."""
+        """Hold the lock of a living worker, wake threads on NOTIFY, reclaim and schedule jobs."""
         while not self._stopping.is_set():
             try:
                 self._listen_once()
@@ -299,14 +328,20 @@ class Worker:
             # Not select(): a process with a thousand sockets has file numbers beyond its limit.
             selector = selectors.DefaultSelector()
             selector.register(connection, selectors.EVENT_READ)
+            assert self._bell is not None
+            selector.register(self._bell[1], selectors.EVENT_READ)
             while not self._stopping.is_set():
                 self._tend()
-                if selector.select(POLL_SECONDS):
+                if selector.select(POLL_SECONDS) and not self._stopping.is_set():
                     connection.poll()
-                    # Without a payload where the trigger is an older one: then for all.
+                    # An older trigger sends no payload: then wake all lanes.
                     payloads = {notice.payload for notice in connection.notifies}
                     connection.notifies.clear()
                     self._notify(() if "" in payloads else payloads)
+            # The lock is held until the jobs at hand are done: else other workers would begin them, too.
+            self._notify()
+            for thread in self._threads[1:]:
+                thread.join()
         finally:
             connection.close()
 

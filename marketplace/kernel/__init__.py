@@ -1,1 +1,1 @@
-"""The pure heart of the program: no Flask, no SQL."""
+"""Pure rules and types of the program: no Flask, no SQL."""

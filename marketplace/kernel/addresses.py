@@ -1,4 +1,4 @@
-"""E-mail addresses and phone numbers: one form of each, however it is typed."""
+"""E-mail addresses and phone numbers in one normal form each."""
 
 import re
 import unicodedata
@@ -18,7 +18,8 @@ _PHONE = re.compile(PHONE_PATTERN)
 
 def email_form(text: str) -> str | None:
     """ASCII, the domain in lower case and as IDNA 2008 (UTS 46, non-transitional: `straße.de` and
-    `strasse.de` have two owners); None for what is no address. Upper case before the @ stays as it was typed.
+    `strasse.de` have two owners); None for text that is no address. Upper case before the @ stays as it was
+    typed.
     """
     local, at, domain = text.rpartition("@")
     ascii_domain = domain_form(domain)
@@ -29,12 +30,12 @@ def email_form(text: str) -> str | None:
 
 
 def domain_form(text: str) -> str | None:
-    """A domain name of at least two labels as it is looked up; None for what is none."""
+    """A domain name of at least two labels as it is looked up; None for text that is none."""
     domain = text.lower() if text.isascii() else _as_ascii(text)
     if domain is None or not _DOMAIN.fullmatch(domain):
         return None
     if any(label.startswith("xn--") for label in domain.split(".")):
-        # Typed so, or made just now: only what is the one form of what it stands for.
+        # Whether typed or just made, an A-label is accepted only in its one canonical form.
         try:
             return domain if _as_ascii(idna.decode(domain)) == domain else None
         except (idna.IDNAError, UnicodeError):
@@ -52,7 +53,7 @@ def _as_ascii(text: str) -> str | None:
 
 
 def phone_form(text: str) -> str | None:
-    """E.164, of a number that begins with + or 00 and the country code; None for what is none."""
+    """E.164, of a number that begins with + or 00 and the country code; None for other text."""
     if not _PHONE.fullmatch(text):
         return None
     try:
@@ -70,7 +71,7 @@ def plain_name(text: str) -> str:
 
 
 def address_form(text: str) -> str:
-    """What somebody logs in by, as it is compared: an e-mail address in lower case, a phone number as E.164,
+    """A login identifier as it is compared: an e-mail address in lower case, a phone number as E.164,
     anything else as `plain_name`.
     """
     plain = unicodedata.normalize("NFKC", text).strip()
@@ -81,8 +82,8 @@ def address_form(text: str) -> str:
 
 
 def searched_form(word: str) -> str:
-    """A word that staff looks for as it stands in an address: `@münchen-bau.de` as its A-labels; others as
-    they are.
+    """A word of a staff search in the form that addresses have: `@münchen-bau.de` as its A-labels; other
+    words unchanged.
     """
     local, at, domain = word.rpartition("@")
     found = None if domain.isascii() else domain_form(unicodedata.normalize("NFKC", domain))

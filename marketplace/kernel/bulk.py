@@ -1,4 +1,4 @@
-"""Decisions on many things at once, and how they are taken back."""
+"""Bulk decisions: the outcome for each subject, and the state needed to undo it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 CHANGED_SINCE = "changed_since"
-"""The code of a thing that is no longer as the decision left it."""
+"""The code of a subject that has changed since the decision."""
 
 
 @dataclass(frozen=True)
 class Moved:
-    """A thing that a decision moved; what the decision set, `before` and `after` it, as JSON by column."""
+    """A subject that a decision changed; the columns that it set, `before` and `after`, as JSON by column."""
 
     id: int
     before: Mapping[str, Any]
@@ -20,8 +20,8 @@ class Moved:
 
 @dataclass(frozen=True)
 class BulkOutcome:
-    """For each id the code of what kept it back, None for success; and what was moved, which may be fewer:
-    something that was so already is no failure.
+    """For each id the code of the error that prevented it, None for success; and the subjects that changed,
+    which may be fewer: one that already had the wanted state is no failure.
     """
 
     codes: Mapping[int, str | None]
@@ -29,7 +29,7 @@ class BulkOutcome:
 
 
 def state(**columns: Any) -> dict[str, Any]:
-    """The values of columns, as JSON: two that are the same moment are the same text."""
+    """The values of columns, as JSON; equal times give equal text."""
     return {name: _as_json(value) for name, value in columns.items()}
 
 

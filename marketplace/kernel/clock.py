@@ -1,4 +1,4 @@
-"""Where the time comes from: services take a Clock, so that tests can hold it."""
+"""The clock: services take one, so that tests can hold the time."""
 
 import threading
 from collections.abc import Callable
@@ -13,14 +13,14 @@ class Clock(Protocol):
         ...
 
 
-class SystemClock:
+class SystemClock(Clock):
     """The time of this machine."""
 
     def now(self) -> datetime:
         return datetime.now(UTC)
 
 
-class FrozenClock:
+class FrozenClock(Clock):
     """A clock for tests that moves only when told."""
 
     def __init__(self, start: datetime) -> None:
@@ -38,11 +38,11 @@ class FrozenClock:
         self._now += by
 
 
-class SyncedClock:
+class SyncedClock(Clock):
     """The time of another source (the database), carried forward by the monotonic clock.
 
-    A jump of this machine's wall clock changes nothing: the source is asked at first use and then
-    every `interval` seconds. When the source does not answer, the last answer is carried on.
+    A jump of this machine's wall clock changes nothing: the source is queried at first use and then
+    every `interval` seconds. When the source does not answer, the last answer is carried forward.
     """
 
     def __init__(self, source: Callable[[], datetime], interval: float = 60.0) -> None:
@@ -61,7 +61,7 @@ class SyncedClock:
         return self._base + timedelta(seconds=elapsed)
 
     def _sync(self) -> None:
-        # One thread asks; while it does, the others go on with what is known.
+        # One thread asks; meanwhile the others use the last known time.
         if not self._lock.acquire(blocking=self._base is None):
             return
         try:

@@ -17,8 +17,14 @@ _FORM = re.compile(r"[A-Za-z0-9_.-]+")
 
 
 class InvalidCursor(Malformed):
+    """The cursor was not given out by this list with these filters, or was changed on the way."""
+
     code = "invalid_cursor"
     title = "The cursor is not one that this list gave out for these filters"
+    remedy = (
+        "Send `next` or `previous` of an answer as it is, with the same filters, or start again without a "
+        "cursor."
+    )
 
 
 def fingerprint(name: str, filters: Mapping[str, Any]) -> str:
@@ -40,11 +46,11 @@ class CursorSigner:
         return str(self._serializer.dumps([bound_to, position]))
 
     def load(self, cursor: str, bound_to: str) -> str:
-        """The position inside `cursor`. Raises InvalidCursor for one bent, foreign or of another filter."""
+        """The position inside `cursor`. Raises InvalidCursor if altered, foreign or for another filter."""
         if len(cursor) > MAX_LENGTH or not _FORM.fullmatch(cursor):
             raise InvalidCursor
         payload, _, signature = cursor.rpartition(".")
-        # As text: base64 has several for the same bytes, and only one of them was given out.
+        # Compared as text: base64 has several forms of the same bytes, and only one of them was issued.
         if not hmac.compare_digest(self._signer.get_signature(payload), signature.encode()):
             raise InvalidCursor
         try:

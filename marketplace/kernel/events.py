@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
@@ -35,15 +34,6 @@ class DomainEvent:
         return values
 
 
-@dataclass(frozen=True)
-class RecordedEvent:
-    """An event as it stands in the log: `sequence` orders the log, `occurred_at` is the database's time."""
-
-    sequence: int
-    event: DomainEvent
-    occurred_at: datetime
-
-
 def restore(name: str, event_id: UUID, payload: dict[str, Any]) -> DomainEvent:
     """Build the event that was stored as `name` and `payload`. Raises KeyError for an unknown name."""
     return EVENT_TYPES[name](event_id=event_id, **payload)
@@ -54,15 +44,15 @@ EventFunction = Callable[[Any], None]
 
 @dataclass(frozen=True)
 class Handler:
-    """What a plugin does when an event happens.
+    """A plugin's reaction to an event.
 
     `after_commit=False` runs inside the transaction: it may write, and an error vetoes the change.
     `after_commit=True` becomes a job of the outbox, run at least once after the commit: it must be
     idempotent by `event.event_id`. `effect=True` is for work that reaches the network: it runs
     without an open transaction, under a lease. `at_once=True` runs an after-commit handler in the
-    process of the caller too, before the caller gets the answer: for what is kept in that process,
-    such as cached answers; the job does it again elsewhere. Then `now`, when given, runs in place of `run`:
-    it may leave to the job what it would have to wait for. `key` names the handler in the outbox for
+    process of the caller too, before the caller gets the response: for state of that process,
+    such as cached responses; the job does it again elsewhere. Then `now`, when given, runs in place of `run`:
+    it may leave slow work to the job. `key` names the handler in the outbox for
     good, so renaming the function loses no job. `lane` is where that job queues.
     """
 

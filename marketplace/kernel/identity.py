@@ -1,4 +1,4 @@
-"""Who is calling: rights as the database has them at this request."""
+"""The caller: identity and rights as the database has them at this request."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,7 +11,7 @@ ADMIN = "admin"
 
 @dataclass(frozen=True)
 class AccessClaims:
-    """What a valid access token says; whether its session still holds, the database knows."""
+    """The claims of a valid access token; only the database knows whether its session is still valid."""
 
     user_id: int
     session_id: int
@@ -22,8 +22,8 @@ class AccessClaims:
 class Principal:
     """A signed-in caller. `performer_id` is None without a performer profile.
 
-    `signed_in_at` is when the session proved who its user is, `second_factor` whether the account has one.
-    `acting_admin_id` is the admin behind a session that acts as the user, else None.
+    `signed_in_at` is the time at which the session proved its user, `second_factor` whether the account has
+    one. `acting_admin_id` is the admin behind a session that acts as the user, else None.
     """
 
     user_id: int
@@ -37,7 +37,7 @@ class Principal:
     acting_admin_id: int | None = None
 
     def keeps(self, earlier: "Principal") -> bool:
-        """Whether nothing is lost that the caller had `earlier`."""
+        """Whether the caller still has every right that it had `earlier`."""
         return (
             self.roles >= earlier.roles
             and self.verified >= earlier.verified
@@ -64,3 +64,11 @@ class NotWhileActing(Forbidden):
 
     code = "not_while_acting"
     title = "Only the user may do this, not an admin who acts as the user"
+    remedy = "Ask the user to do it, or end acting as the user and use an own right of the admin."
+
+
+def own_performer_id(caller: Principal) -> int:
+    """The caller's own performer profile. Raises Forbidden when the caller has none."""
+    if caller.performer_id is None:
+        raise Forbidden("Only performers may do this")
+    return caller.performer_id

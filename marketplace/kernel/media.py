@@ -4,10 +4,10 @@ MEDIA_PATH = "/media/"
 
 
 def media_url(key: str | None) -> str | None:
-    """Where the file with this key is served; None without one."""
+    """The address of the file with this key; None without a key."""
     return None if key is None else MEDIA_PATH + key
 
 
 def media_key(url: str | None) -> str | None:
-    """The key of a file by its address, as `media_url` made it."""
+    """The key of the file at an address that `media_url` made."""
     return None if url is None else url.removeprefix(MEDIA_PATH)

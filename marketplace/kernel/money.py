@@ -1,6 +1,5 @@
-"""Money as the contract has it: integer minor units and an ISO 4217 code; never a float."""
+"""Money as the contract defines it: integer minor units and an ISO 4217 code; never a float."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -28,8 +27,8 @@ CURRENCIES = frozenset([
     "YER", "ZAR", "ZMW", "ZWG",
 ])  # fmt: skip
 """The currencies that prices are in: List One of ISO 4217 as published by its maintenance agency, SIX, on
-2026-01-01 (XCG came for ANG on 2025-03-31, BGN went on 2026-01-01), without what nobody pays with: metals,
-test codes, XAD, XDR, XSU, XUA, and funds but those that rents are agreed in (CLF, UYI).
+2026-01-01 (XCG came for ANG on 2025-03-31, BGN went on 2026-01-01), without codes that nobody pays with:
+metals, test codes, XAD, XDR, XSU, XUA, and funds except those that rents are agreed in (CLF, UYI).
 
 Stored prices are checked when they are read: a code that leaves the list stays here while rows may have it.
 """
@@ -71,16 +70,6 @@ class Money:
         if rest * 2 > denominator or (rest * 2 == denominator and quotient % 2):
             quotient += 1
         return Money(quotient, self.currency)
-
-    def allocate(self, weights: Sequence[int]) -> list["Money"]:
-        """Split by `weights` so that the parts add up exactly; spare units go to the first parts."""
-        total = sum(weights)
-        if total <= 0 or min(weights) < 0:
-            raise ValueError("weights must not be negative and must not all be zero")
-        parts = [self.amount * weight // total for weight in weights]
-        for index in range(self.amount - sum(parts)):
-            parts[index] += 1
-        return [Money(part, self.currency) for part in parts]
 
     def _same(self, other: "Money") -> None:
         if self.currency != other.currency:

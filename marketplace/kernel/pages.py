@@ -1,4 +1,4 @@
-"""Pages of a list, as services and repositories hand them around."""
+"""Pages of a list: the request that services make to repositories, and the result."""
 
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -11,7 +11,7 @@ MAX_LIMIT = 100
 
 @dataclass(frozen=True)
 class PageRequest:
-    """Which page is wanted; at most one of `after` and `before` (signed cursors)."""
+    """The wanted page; at most one of `after` and `before` (signed cursors)."""
 
     limit: int = DEFAULT_LIMIT
     after: str | None = None

@@ -1,4 +1,4 @@
-"""What runs when: the handlers of events and the kinds of jobs, collected from the plugins."""
+"""The registry of event handlers and job kinds, collected from the plugins."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -14,10 +14,10 @@ JobFunction = Callable[[dict[str, Any]], None]
 class Job:
     """A kind of background work: `run(payload)`.
 
-    Without `effect`, it runs in one transaction with its own completion: what it writes is written
+    Without `effect`, it runs in one transaction with its own completion: its writes happen exactly
     once. With `effect` it reaches the network, runs without an open transaction, and may run twice.
-    `every` is in seconds: such a job enqueues itself and needs no caller. `lane` says with what it queues.
-    Whatever waits for somebody else's server is an effect, and outside of the lane `work`.
+    `every` is in seconds: such a job enqueues itself and needs no caller. `lane` is its queue.
+    A job that waits for somebody else's server is an effect, and outside of the lane `work`.
     """
 
     kind: str

@@ -1,4 +1,4 @@
-"""What staff counts: things a day, and queues with the age of the oldest in them."""
+"""Numbers for staff: counts by day, and queues with the age of their oldest entry."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from datetime import date, datetime
 
 @dataclass(frozen=True)
 class Counter:
-    """Something that happens: `count(start, end)` gives how often a day (UTC), from `start` until before
-    `end`; days without are left out.
+    """Something that happens: `count(start, end)` gives how often per day (UTC), from `start` until before
+    `end`; days without any are left out.
     """
 
     name: str
@@ -17,7 +17,7 @@ class Counter:
 
 @dataclass(frozen=True)
 class QueueState:
-    """How many wait, and since when the oldest does; None when none do."""
+    """How many entries wait, and since when the oldest does; None when none do."""
 
     count: int
     oldest: datetime | None

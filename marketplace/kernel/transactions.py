@@ -2,11 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Protocol, Self
 
 from marketplace.kernel.events import DomainEvent
+
+
+@dataclass(frozen=True)
+class PlannedJob:
+    """A job for the worker at `run_at`, with a key of its own."""
+
+    payload: Mapping[str, Any]
+    key: str
+    run_at: datetime
 
 
 class UnitOfWork(Protocol):
@@ -24,7 +34,7 @@ class UnitOfWork(Protocol):
     ) -> None: ...
 
     def savepoint(self) -> AbstractContextManager[object]:
-        """Inside the unit of work: what fails within is undone, and the rest goes on."""
+        """A savepoint in the unit of work: a failure within it is undone, and the rest goes on."""
         ...
 
     def record(self, event: DomainEvent) -> None:
@@ -32,7 +42,7 @@ class UnitOfWork(Protocol):
         ...
 
     def record_many(self, events: Sequence[DomainEvent]) -> None:
-        """As `record`, in a number of statements that does not grow with theirs."""
+        """As `record`, in a number of statements that does not depend on the number of events."""
         ...
 
     def enqueue(
@@ -43,5 +53,11 @@ class UnitOfWork(Protocol):
         key: str | None = None,
         run_at: datetime | None = None,
     ) -> None:
-        """A job for the worker, kept with the change. A second one with the same `key` is dropped."""
+        """A job for the worker, kept with the change. A second one with the same `key` is dropped. Raises
+        KeyError when no plugin has that kind.
+        """
+        ...
+
+    def enqueue_many(self, kind: str, jobs: Sequence[PlannedJob]) -> None:
+        """As `enqueue`, for jobs of one kind, in one statement; none for no jobs."""
         ...

@@ -1,7 +1,7 @@
-"""The time zones, from the pinned table alone: what the system has may be of another year.
+"""Time zones, from the pinned table alone: the system's table may be of another year.
 
-Importing this module tells `zoneinfo` so, for the whole process. What days and hours follow from a zone is
-reckoned by PostgreSQL, whose own table knows what lies in the database; readiness compares the two.
+Importing this module configures `zoneinfo` so for the whole process. PostgreSQL computes days and hours from
+a zone with its own table, which matches the stored data; readiness compares the two tables.
 """
 
 import zoneinfo
@@ -12,10 +12,10 @@ zoneinfo.reset_tzpath(())
 
 @lru_cache(maxsize=1)
 def zone_names() -> frozenset[str]:
-    """The names of IANA's zones, links included."""
+    """The names of the IANA zones, links included."""
     return frozenset(zoneinfo.available_timezones() - {"localtime", "posixrules", "Factory"})
 
 
 def zone(name: str) -> zoneinfo.ZoneInfo:
-    """Raises zoneinfo.ZoneInfoNotFoundError."""
+    """The zone of this name. Raises zoneinfo.ZoneInfoNotFoundError."""
     return zoneinfo.ZoneInfo(name)

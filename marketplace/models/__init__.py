@@ -23,6 +23,7 @@ from marketplace.models.catalog import (
 )
 from marketplace.models.certificates import Certificate
 from marketplace.models.chat import Chat, ChatMember, Message
+from marketplace.models.feeds import CalendarFeed
 from marketplace.models.figures import PerformerFigures
 from marketplace.models.listings import (
     PerformerListing,
@@ -33,21 +34,32 @@ from marketplace.models.listings import (
 )
 from marketplace.models.moderation import AuditEntry, BulkOperation, ChangeRequest, Report
 from marketplace.models.notifications import Notification
-from marketplace.models.orders import Order, OrderTransition
+from marketplace.models.orders import CancellationPolicy, Order, OrderRemark, OrderTransition
 from marketplace.models.performers import Favourite, Performer, PerformerCategory
 from marketplace.models.portfolio import PortfolioImage
 from marketplace.models.privacy import DataExport
 from marketplace.models.realtime import RealtimeMessage
 from marketplace.models.reviews import Review
-from marketplace.models.schedules import PerformerSchedule, ScheduleException, Vacation
+from marketplace.models.schedules import (
+    BookedTime,
+    ExternalBusyTime,
+    ExternalCalendar,
+    PerformerSchedule,
+    PerformerWeek,
+    ScheduleException,
+    Vacation,
+)
 
 __all__ = [
     "AuditEntry",
     "Banner",
     "BannerCount",
     "Base",
+    "BookedTime",
     "Budget",
     "BulkOperation",
+    "CalendarFeed",
+    "CancellationPolicy",
     "Category",
     "CategoryAlias",
     "CategoryMerger",
@@ -58,6 +70,8 @@ __all__ = [
     "City",
     "DataExport",
     "DomainEventRow",
+    "ExternalBusyTime",
+    "ExternalCalendar",
     "Favourite",
     "IdempotencyKey",
     "JobRow",
@@ -66,6 +80,7 @@ __all__ = [
     "OneTimeCode",
     "OneTimeToken",
     "Order",
+    "OrderRemark",
     "OrderTransition",
     "Performer",
     "PerformerCategory",
@@ -73,6 +88,7 @@ __all__ = [
     "PerformerListing",
     "PerformerListingCategory",
     "PerformerSchedule",
+    "PerformerWeek",
     "PortfolioImage",
     "RealtimeMessage",
     "RecoveryCode",

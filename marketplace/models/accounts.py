@@ -1,4 +1,4 @@
-"""People: users, their sessions, one-time tokens and codes, second factors, and what they may spend a day."""
+"""Accounts: users, sessions, one-time tokens and codes, second factors, daily budgets."""
 
 from datetime import date, datetime
 
@@ -25,7 +25,7 @@ UNCONFIRMED = (
     "deleted_at IS NULL AND ("
     "(NOT email_verified AND email IS NOT NULL) OR (NOT phone_verified AND phone IS NOT NULL))"
 )
-"""Who has an address that nobody confirmed."""
+"""Users with an unconfirmed address."""
 
 
 class User(Base):
@@ -33,8 +33,9 @@ class User(Base):
     stand in several accounts, until somebody confirms it or it lapses (docs/decisions/0020). `roles` holds
     staff roles only; `is_staff` follows from it.
 
-    A username is ASCII, so no two look alike but by case, which the unique index folds. `deleted_at` hides
-    an account at once; it can be restored until `anonymised_at` says that its data are gone.
+    A username is ASCII, so two that look alike differ only by case, which the unique index folds.
+    `deleted_at` hides an account at once; it can be restored until `anonymised_at` says that its data are
+    gone.
     """
 
     __tablename__ = "user"
@@ -69,7 +70,7 @@ class User(Base):
         Index("ix_user_avatar_key", "avatar_key", postgresql_where=text("avatar_key IS NOT NULL")),
         folded_index(
             "ix_user_folded",
-            # As PostgreSQL writes it, so that it is recognised.
+            # Written as PostgreSQL writes it, so that the planner recognises it.
             "text_fold((((((((username || ' '::text) || COALESCE(email, ''::text)) || ' '::text)"
             " || COALESCE(phone, ''::text)) || ' '::text) || first_name) || ' '::text) || last_name)",
         ),
@@ -102,7 +103,7 @@ class User(Base):
 
 
 def searched_text() -> ColumnElement[str]:
-    """What staff finds users by, as `ix_user_folded` has it."""
+    """The text that staff searches users by, as in `ix_user_folded`."""
     blank, nothing = literal_column("' '", Text), literal_column("''", Text)
     return (
         User.username
@@ -167,8 +168,8 @@ class OneTimeToken(Base):
 
 
 class OneTimeCode(Base):
-    """The newest code sent to a phone for a purpose. The code itself is nowhere: it follows from `nonce` by
-    the server's key, so a stolen table gives no codes. `version` counts how often it was superseded;
+    """The newest code sent to a phone for a purpose. The code itself is not stored: it follows from `nonce`
+    by the server's key, so a stolen table gives no codes. `version` counts how often it was superseded;
     `user_id` is whose account a new phone is for (purpose `change_phone`).
     """
 
@@ -196,8 +197,8 @@ class OneTimeCode(Base):
 
 
 class Budget(Base):
-    """How often something was done on a day (UTC): what protects accounts and the owner's purse holds when
-    Redis does not. `key` is a digest: neither phones nor addresses are kept.
+    """How often something was done on a day (UTC): limits that protect accounts and costs hold even when
+    Redis is away. `key` is a digest: neither phones nor addresses are kept.
     """
 
     __tablename__ = "budget"

@@ -1,4 +1,4 @@
-"""What is offered and where: categories, cities, banners, services."""
+"""The catalog: categories, cities, banners, services."""
 
 from datetime import date, datetime
 from typing import Any
@@ -12,12 +12,12 @@ from marketplace.database.folding import folded_index
 
 
 def after_loading(version: int | None) -> int:
-    """The next version of a row; what staff creates begins at 2, for 1 is what was loaded as shipped."""
+    """The next version of a row; rows that staff creates begin at 2, since 1 marks shipped data as loaded."""
     return (version or 1) + 1
 
 
 class Category(Base):
-    """A node of the tree of services; `names` maps languages to names, `en` always there."""
+    """A node of the tree of services; `names` maps languages to names, always with `en`."""
 
     __tablename__ = "category"
     __table_args__ = (
@@ -39,9 +39,9 @@ class Category(Base):
 
 
 class CategoryAlias(Base):
-    """A slug that was a category's: `category_id` is where it leads now, NULL where that was deleted.
+    """A former slug of a category: `category_id` is the category it leads to now, NULL when that was deleted.
 
-    What was shipped under such a slug is not loaded again.
+    Shipped categories with such a slug are not loaded again.
     """
 
     __tablename__ = "category_alias"
@@ -53,7 +53,7 @@ class CategoryAlias(Base):
 
 
 class CategoryMerger(Base):
-    """The id of a category that went into another: lists that are asked for it show where it went."""
+    """The id of a category merged into another: lists of the old category show the new one."""
 
     __tablename__ = "category_merger"
     __table_args__ = (Index("ix_category_merger_category_id", "category_id"),)
@@ -127,8 +127,8 @@ class Banner(Base):
 
 
 class BannerCount(Base):
-    """How often a banner was seen and clicked on a day (UTC). Counted in shards, so that those who look at
-    the same banner at once do not wait for one row; the figures are the sums.
+    """How often a banner was seen and clicked on a day (UTC). Counted in shards, so that people who see the
+    same banner at once do not wait for one row; the figures are the sums.
     """
 
     __tablename__ = "banner_count"
@@ -178,7 +178,7 @@ class Service(Base):
 
 
 class ReferenceData(Base):
-    """Which version of each set of shipped data is loaded."""
+    """The loaded version of each set of shipped data."""
 
     __tablename__ = "reference_data"
 

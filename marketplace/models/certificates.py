@@ -1,4 +1,4 @@
-"""What performers show to prove their trade: documents that staff look at."""
+"""Certificates: documents that prove a performer's trade."""
 
 from datetime import date, datetime
 
@@ -8,13 +8,14 @@ from sqlalchemy.orm import Mapped, mapped_column
 from marketplace.database.base import Base, CreatedAt, Id
 
 WATCHED = "status = 'approved' AND expired_at IS NULL AND expires_on IS NOT NULL"
-"""Certificates whose end is still to come, or still to be noticed."""
+"""Certificates that have not expired, or whose expiry has not been processed."""
 
 
 class Certificate(Base):
     """A document of a performer. `expires_on` is the last day, in the performer's time zone, on which it is
-    good; `expired_at` and `reminded_at` are when that was noticed. `file_key` leads to what was sent: a
-    picture encoded anew, or a PDF as it was; `content_type`, `size` (bytes) and `sha256` (hex) are of that.
+    valid; `expired_at` and `reminded_at` are when the expiry and the reminder were processed. `file_key`
+    leads to the stored file: a re-encoded picture, or the PDF unchanged; `content_type`, `size` (bytes) and
+    `sha256` (hex) describe that file.
     """
 
     __tablename__ = "certificate"

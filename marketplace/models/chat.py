@@ -4,8 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
-from sqlalchemy import text as sql
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.database.base import Base, CreatedAt, Id

@@ -1,4 +1,4 @@
-"""How reliably performers answer and finish: figures that are derived, and can be recomputed at any time."""
+"""Response and completion figures of performers: derived, and recomputable at any time."""
 
 from datetime import datetime
 
@@ -9,9 +9,10 @@ from marketplace.database.base import Base
 
 
 class PerformerFigures(Base):
-    """Of one performer, as performers/repositories/figures.py counts them: `asked` new orders and chats, of
-    which `answered` were answered, a third of these within `response_p33` minutes and two thirds within
-    `response_p66`; `completed` orders, and `withdrawn` ones that the performer accepted and then cancelled.
+    """The figures of one performer, as blueprints/reliability/repositories.py counts them: `asked` new orders
+    and chats, of which `answered` were answered, a third of these within `response_p33` minutes and two
+    thirds within `response_p66`; `completed` orders, and `withdrawn` ones that the performer accepted and
+    then cancelled or did not come to.
     """
 
     __tablename__ = "performer_figures"

@@ -1,5 +1,7 @@
-"""What the public lists are read from. The database keeps these tables by triggers (migrations 0013 and
-0014): a performer or service is here exactly while the public may see it. Nothing else writes them.
+"""Listings: the tables behind the public lists of performers and services.
+
+Triggers of the database keep them (`refresh_listings`): a performer or service is here exactly while the
+public may see it. Nothing else writes them.
 """
 
 from datetime import datetime
@@ -11,7 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from marketplace.database.base import Base
 
 NO_PRICE = 2**63 - 1
-"""The price of what has none: it stands at the end of lists by price."""
+"""The price of a service without one: it comes last in lists by price."""
 
 
 def _keys(table: str, identity: str, prefixes: tuple[str, ...]) -> tuple[Index, ...]:
@@ -30,9 +32,9 @@ def _keys(table: str, identity: str, prefixes: tuple[str, ...]) -> tuple[Index, 
 
 
 class PerformerListing(Base):
-    """A public performer: what lists filter and order by. `category_ids` holds the categories and all above
-    them, `price` is that of the cheapest service, `score` the prior-weighted mean in millionths of a star,
-    `words` what `q` looks into.
+    """A public performer, with the columns that lists filter and order by. `category_ids` holds the
+    categories and all above them, `price` is that of the cheapest service, `score` the prior-weighted mean in
+    millionths of a star, `words` the text that `q` searches.
     """
 
     __tablename__ = "performer_listing"
@@ -78,7 +80,7 @@ class PerformerListingCategory(Base):
 
 
 class ServiceListing(Base):
-    """A public service, with what lists need to know of its performer."""
+    """A public service, with the columns of its performer that lists need."""
 
     __tablename__ = "service_listing"
     __table_args__ = (
@@ -113,7 +115,7 @@ class StaleListing(Base):
 
 
 class SearchWord(Base):
-    """A word that occurs in a listing, to be found by a part of it, its stem, or with typing errors.
+    """A word that occurs in a listing, searchable by a part of it, its stem, or with typing errors.
     `stems` are prefixed with the language (`en:plumb`).
     """
 

@@ -1,4 +1,4 @@
-"""What staff decides and what is kept of it: change requests and the audit log."""
+"""Moderation: change requests, reports, bulk operations and the audit log."""
 
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from marketplace.database.base import Base, CreatedAt, Id
 class ChangeRequest(Base):
     """An edit of one moderated field that waits for staff; one pending per subject and field.
 
-    `subject_type` and `subject_id` name what is edited (`user`, `performer`), `requested_by` whose it is.
+    `subject_type` and `subject_id` name the edited subject (`user`, `performer`), `requested_by` its owner.
     """
 
     __tablename__ = "change_request"
@@ -53,7 +53,8 @@ class ChangeRequest(Base):
 
 
 class AuditEntry(Base):
-    """Who did what to whom; the database refuses UPDATE and DELETE (a trigger of migration 0001).
+    """An entry of the audit log: actor, action and subject; the database refuses UPDATE and DELETE
+    (audit_log_append_only.sql).
 
     When an admin acts as a user, `actor_id` is the admin and `on_behalf_of` the user.
     """
@@ -80,8 +81,8 @@ class AuditEntry(Base):
 
 
 class Report(Base):
-    """What a user tells staff of something that somebody else put here; `owner_id` is whose it is. One open
-    report per reporter and thing.
+    """A user's report to staff about somebody else's content; `owner_id` is the owner of that content. One
+    open report per reporter and subject.
     """
 
     __tablename__ = "report"
@@ -121,8 +122,8 @@ class Report(Base):
 
 
 class BulkOperation(Base):
-    """A bulk decision, kept for as long as it may be taken back: `items` are what it moved, with the state
-    before and after (`kernel.bulk.Moved`).
+    """A bulk decision, kept for as long as it can be undone: `items` are the subjects it changed, with the
+    state before and after (`kernel.bulk.Moved`).
     """
 
     __tablename__ = "bulk_operation"

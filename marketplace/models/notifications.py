@@ -1,4 +1,4 @@
-"""What users are told inside the program."""
+"""Notifications inside the program."""
 
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from marketplace.database.base import Base, CreatedAt, Id
 
 
 class Notification(Base):
-    """One in-app notification; `event_id` keeps a repeated event from telling twice."""
+    """One in-app notification; `event_id` prevents a second one for a repeated event."""
 
     __tablename__ = "notification"
     __table_args__ = (

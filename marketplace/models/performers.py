@@ -14,7 +14,7 @@ from marketplace.models.catalog import Category, City, Service
 
 
 class PerformerCategory(Base):
-    """Which categories a performer works in."""
+    """A category that a performer works in."""
 
     __tablename__ = "performer_category"
     __table_args__ = (Index("ix_performer_category_category_id", "category_id", "performer_id"),)
@@ -26,7 +26,7 @@ class PerformerCategory(Base):
 
 
 class Favourite(Base):
-    """A performer whom a user has marked, to be found again."""
+    """A performer whom a user has marked as a favourite."""
 
     __tablename__ = "favourite"
     __table_args__ = (
@@ -93,5 +93,5 @@ class Performer(Base):
 
     @property
     def category_ids(self) -> list[int]:
-        """The ids of the categories, rising."""
+        """The ids of the categories, in ascending order."""
         return sorted(category.id for category in self.categories)

@@ -7,8 +7,8 @@ from marketplace.database.base import Base, CreatedAt, Id
 
 
 class PortfolioImage(Base):
-    """A stored picture; `width` and `height` in pixels. Without `thumbnail_key` its thumbnail is still in
-    the making. The rows of a performer come and move under the lock of the performer's row.
+    """A stored picture; `width` and `height` in pixels. Without `thumbnail_key` its thumbnail is still
+    being made. The rows of a performer are added and moved under the lock of the performer's row.
     """
 
     __tablename__ = "portfolio_image"

@@ -1,9 +1,9 @@
-"""What people may ask of us: copies of their data; and how those who left are shown."""
+"""Copies of people's data, and how deleted users are shown."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, LargeBinary, case, func, text
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, case, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.database.base import Base, CreatedAt, Id
@@ -14,7 +14,7 @@ DELETED_NAME = "Deleted user"
 
 
 def anonymous_email(name: str) -> str:
-    """An address that leads nowhere (RFC 2606) for an account that has none any more."""
+    """An address that leads nowhere (RFC 2606) for an account that no longer has one."""
     return f"{name}@deleted.invalid"
 
 
@@ -34,12 +34,11 @@ def shown_avatar(user: Any = User) -> ColumnElement[str | None]:
 
 
 class DataExport(Base):
-    """A copy of all that is held on a user, as a ZIP; one at a time is in the making."""
+    """A copy of all data held on a user, as a ZIP; one at a time is being made."""
 
     __tablename__ = "data_export"
     __table_args__ = (
         CheckConstraint("status IN ('pending', 'ready', 'failed')", name="status"),
-        CheckConstraint("(status = 'ready') = (archive IS NOT NULL)", name="archive"),
         CheckConstraint("(status = 'pending') = (expires_at IS NULL)", name="expires_at"),
         Index("uq_data_export_pending", "user_id", unique=True, postgresql_where=text("status = 'pending'")),
         Index("ix_data_export_user_id", "user_id"),
@@ -49,7 +48,6 @@ class DataExport(Base):
     id: Mapped[Id]
     user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"))
     status: Mapped[str] = mapped_column(server_default="pending")
-    archive: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     created_at: Mapped[CreatedAt]
     ready_at: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]

@@ -7,7 +7,7 @@ from marketplace.database.base import Base, CreatedAt, Id
 
 
 class RealtimeMessage(Base):
-    """Not logged to the WAL: what is lost with a crash, clients catch up on by `sync`."""
+    """Not logged to the WAL: after a crash, clients catch up on lost messages by `sync`."""
 
     __tablename__ = "realtime_message"
     __table_args__ = ({"prefixes": ["UNLOGGED"]},)

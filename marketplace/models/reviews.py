@@ -9,7 +9,7 @@ from marketplace.database.base import Base, CreatedAt, Id
 
 
 class Review(Base):
-    """What one party of a completed order says of the other.
+    """One party's review of the other after a completed order.
 
     `direction` is `of_performer` (shown to all) or `of_customer` (shown to performers).
     `publish_at` is when the window ends and the review is published even if the other stays silent.

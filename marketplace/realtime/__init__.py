@@ -1,5 +1,5 @@
-"""Pushing to sockets: the bus between processes, publish(), the base of namespaces."""
+"""Push to sockets: the bus between processes, publish(), the base of namespaces."""
 
-from marketplace.realtime.publish import chat_room, publish, session_room, user_room
+from marketplace.realtime.publish import publish, session_room, user_room
 
-__all__ = ["chat_room", "publish", "session_room", "user_room"]
+__all__ = ["publish", "session_room", "user_room"]

@@ -1,4 +1,4 @@
-"""Who may hold how much of this process's room for sockets, counted before anything of theirs is decoded."""
+"""Limits on sockets by address and by user, applied before anything that they send is decoded."""
 
 import threading
 from collections.abc import Iterator
@@ -8,30 +8,34 @@ from time import monotonic
 from typing import Protocol
 
 from marketplace.kernel.errors import TooManyRequests
+from marketplace.kernel.texts import Text
 
 RETRY_AFTER_SECONDS = 5
 PER_USER = 16
-"""Sockets of one user: phones, tablets and tabs, and those that broke off unnoticed."""
+"""Sockets of one user: phones, tablets, tabs, and broken connections not yet noticed."""
 FRAMES_AT_ONCE = 200
 FRAMES_A_SECOND = 40.0
-"""What one session may send, whatever it is; more ends it."""
+"""The frames of any kind that one session may send; more end it."""
 EVENTS_AT_ONCE = 200
 EVENTS_A_SECOND = 20.0
-"""What one user may send by all sockets of this process; more is refused event by event."""
+"""The events that one user may send by all sockets of this process; further events are refused one by one."""
 
 SESSION = "marketplace.socket_session"
-"""Where a request's WSGI environment has its Session."""
+"""The key of the Session in a request's WSGI environment."""
 IS_UPGRADE = "marketplace.socket_upgrade"
-"""Where it says whether the request moves a session from polls to a WebSocket."""
+"""The key that says whether the request moves a session from polls to a WebSocket."""
 
 
 class SocketLimitReached(TooManyRequests):
+    """The user, or the network address, has as many open sockets as one may have."""
+
     code = "socket_limit_reached"
     title = "You have too many sockets"
+    remedy = "Share one socket between the parts of the client, and close those that are not used."
 
 
 class Refused(Exception):
-    """A request that does not reach Engine.IO, and what it is answered."""
+    """A request that does not reach Engine.IO, and its answer."""
 
     def __init__(
         self,
@@ -50,13 +54,14 @@ class Refused(Exception):
 
 
 def full(detail: str) -> Refused:
-    """No room; somebody who leaves makes some."""
-    title = "This server has no room for more sockets"
-    return Refused(503, "too_many_sockets", title, detail, RETRY_AFTER_SECONDS)
+    """There is no room until somebody leaves."""
+    return Refused(
+        503, "too_many_sockets", "This server has no room for more sockets", detail, RETRY_AFTER_SECONDS
+    )
 
 
 class Bucket:
-    """`at_once` tokens, and `a_second` of them back each second (a token bucket)."""
+    """A token bucket: `at_once` tokens, refilled by `a_second` each second."""
 
     def __init__(self, at_once: float, a_second: float) -> None:
         self._most, self._rate = at_once, a_second
@@ -64,7 +69,7 @@ class Bucket:
         self._lock = threading.Lock()
 
     def take(self, count: int = 1) -> bool:
-        """False when there are not so many left; then none is taken."""
+        """Take tokens; False, and none are taken, when there are too few."""
         with self._lock:
             now = monotonic()
             self._left = min(self._most, self._left + (now - self._at) * self._rate)
@@ -76,16 +81,16 @@ class Bucket:
 
 
 class Killable(Protocol):
-    """A WebSocket's connection."""
+    """The connection of a WebSocket."""
 
     def kill(self) -> None:
-        """End it, whoever is reading or writing."""
+        """End the connection, even while a thread reads or writes."""
         ...
 
 
 @dataclass(eq=False)
 class Session:
-    """One Engine.IO session, from its handshake on; anonymous until a namespace let a user in."""
+    """One Engine.IO session, from its handshake on; anonymous until a namespace lets a user in."""
 
     address: str
     user_id: int | None = None
@@ -98,7 +103,7 @@ class Session:
 
 @dataclass(frozen=True)
 class Shares:
-    """How the room is divided. Each request to Engine.IO holds one of `places`, a thread, while it lasts."""
+    """The division of the room. Each request to Engine.IO holds one of `places`, a thread, while it lasts."""
 
     places: int
     sessions: int
@@ -109,9 +114,9 @@ class Shares:
 
 
 def divide(places: int, per_address: int | None = None, per_user: int | None = None) -> Shares:
-    """An eighth of the places stays free for what sessions send beside their polls. One address may have half
-    of the sessions; those without a user half of all, and an eighth from one address: who knocks and never
-    comes in leaves room for others, and is shown out within seconds.
+    """An eighth of the places stays free for requests beside the polls. One address may have half of the
+    sessions. Sessions without a user may be half of all, and an eighth from one address: clients that never
+    sign in leave room for others, and are closed within seconds.
     """
     places = max(1, places)
     sessions = max(1, places - places // 8)
@@ -138,7 +143,7 @@ class Admission:
         self._by_sid: dict[str, Session] = {}
 
     def open(self, address: str) -> Session:
-        """A new session, which lasts until `end`. Raises Refused."""
+        """Open a session, which lasts until `end`. Raises Refused."""
         with self._lock:
             here = [session for session in self._sessions if session.address == address]
             anonymous = sum(session.user_id is None for session in self._sessions)
@@ -148,8 +153,8 @@ class Admission:
             if len(here) >= self._shares.per_address or mine >= self._shares.anonymous_per_address:
                 raise Refused(
                     429,
-                    "socket_limit_reached",
-                    "Your address has too many sockets",
+                    SocketLimitReached.code,
+                    SocketLimitReached.title,
                     "Close some, or wait until those that are not signed in are closed",
                     RETRY_AFTER_SECONDS,
                 )
@@ -158,19 +163,19 @@ class Admission:
             return session
 
     def bind(self, session: Session, eio_sid: str) -> None:
-        """Engine.IO has named it."""
+        """Note the name that Engine.IO gave the session."""
         with self._lock:
             if not session.over:
                 session.eio_sid = eio_sid
                 self._by_sid[eio_sid] = session
 
     def find(self, eio_sid: str) -> Session | None:
-        """The session that Engine.IO named so."""
+        """The session with this name of Engine.IO."""
         with self._lock:
             return self._by_sid.get(eio_sid)
 
     def join(self, session: Session, user_id: int) -> None:
-        """A namespace lets the user in. Raises SocketLimitReached."""
+        """Note the user that a namespace let in. Raises SocketLimitReached."""
         with self._lock:
             others = sum(other.user_id == user_id for other in self._sessions if other is not session)
             if others >= self._shares.per_user:
@@ -178,7 +183,7 @@ class Admission:
             session.user_id = user_id
 
     def end(self, session: Session) -> None:
-        """It takes no more requests, and counts until those at hand have left. A second call does nothing."""
+        """Take no more requests; the session counts until the running ones have left. Can be repeated."""
         with self._lock:
             session.over = True
             if session.eio_sid is not None:
@@ -191,14 +196,14 @@ class Admission:
 
     @contextmanager
     def serving(self, session: Session, what: str) -> Iterator[None]:
-        """A request of the session holds a thread; one of each kind at a time. Raises Refused."""
+        """Hold a thread for a request of the session; one of each kind at a time. Raises Refused."""
         with self._lock:
             if what in session.busy:
                 raise Refused(
                     400,
                     "overlapping_requests",
                     "This session is busy",
-                    f"Only one {what} of a session at a time",
+                    Text("Only one {what} of a session at a time", what=what),
                 )
             session.busy.add(what)
         try:
@@ -214,6 +219,6 @@ class Admission:
                 self._forget(session)
 
     def sessions(self) -> list[Session]:
-        """All that are open now."""
+        """All open sessions."""
         with self._lock:
             return list(self._sessions)

@@ -1,4 +1,4 @@
-"""What is put where python-socketio and engine.io wait, drop or start threads, and have no option."""
+"""Patches of python-socketio and engine.io where these wait, drop or start threads without an option."""
 
 import functools
 import logging
@@ -21,7 +21,7 @@ MAX_QUEUED = 1_000
 
 
 class Engine:
-    """Hardens one Socket.IO server, and speaks to its sessions."""
+    """Hardens one Socket.IO server, and talks to its sessions."""
 
     def __init__(self, server: Any, admission: Admission, *, max_message_size: int) -> None:
         self._server = server
@@ -41,8 +41,8 @@ class Engine:
         eio.on("disconnect", self._disconnected)
 
     def hang_up(self, eio_sid: str) -> None:
-        """End a session. Unlike engine.io's own `disconnect` it does not wait until the client has taken what
-        is queued, which a client that is gone never does.
+        """End a session. Unlike engine.io's own `disconnect` it does not wait until the client has received
+        the queue, which a client that is gone never does.
         """
         connection = self._server.eio.sockets.get(eio_sid)
         if connection is not None:
@@ -61,7 +61,7 @@ class Engine:
             log.info("socket closed", extra={"reason": "it does not take what it is sent"})
             self.hang_up(eio_sid)
             return
-        # A socket that closes just now must not keep a message from the others in its room.
+        # A socket that is just closing must not keep a message from the others in its room.
         with suppress(EngineIOError):
             self._send(eio_sid, packet)
 

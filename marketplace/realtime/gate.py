@@ -1,4 +1,4 @@
-"""The door of /socket.io/: what is refused here never reaches Engine.IO, starts no thread and holds none."""
+"""Admission to /socket.io/: refused requests never reach engine.io, and hold no thread."""
 
 import json
 from base64 import b64decode
@@ -9,6 +9,9 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import parse_qs
 
+from marketplace.kernel.errors import Malformed, TooLarge, TooManyRequests
+from marketplace.kernel.links import NO_LINKS, Links
+from marketplace.kernel.texts import Text
 from marketplace.realtime.admission import IS_UPGRADE, SESSION, Admission, Refused, Session
 from marketplace.realtime.packets import Broken, check_payload
 
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
 
 RESERVED_THREADS = 32
 HANDSHAKES_A_MINUTE = 120
-"""Of one address. A page that is opened makes one; so does each try of a client that is refused."""
+"""Handshakes of one address. Each opened page makes one; so does each retry of a refused client."""
 _PREFIX = "/socket.io/"
 _MAX_PARAMETERS = 10
 _KEY_BYTES = 16
@@ -27,17 +30,31 @@ class Counter(Protocol):
     """Counts handshakes."""
 
     def __call__(self, address: str, seconds: int, /) -> tuple[int, float] | None:
-        """Count a handshake of the address: how many there were in this window of so many seconds, and when
-        it ends; None where nothing is counted.
+        """Count a handshake of the address. Returns how many there were in this window of that many seconds,
+        and when the window ends; None when nothing is counted.
         """
         ...
+
+
+class Telling(Protocol):
+    """Translates what is told to a client."""
+
+    def __call__(self, accept_language: str | None, /, *sentences: str) -> tuple[str, list[str]]:
+        """The language that the header Accept-Language asks for, and the sentences in it."""
+        ...
+
+
+def in_english(_accept_language: str | None, /, *sentences: str) -> tuple[str, list[str]]:
+    """A Telling without translations."""
+    return "en", list(sentences)
 
 
 class SocketGate:
     """WSGI layer before Engine.IO.
 
-    `network` gives whose budget an address spends, `count` counts handshakes, `hang_up` ends the session that
-    Engine.IO named so. A request that is broken ends its session: clients begin anew.
+    `network` gives the owner of the budget of an address, `count` counts handshakes, `hang_up` ends the
+    session with a name of Engine.IO; `links` begin the types of problems, `tell` translates. A broken request
+    ends its session: clients start again.
     """
 
     def __init__(
@@ -49,13 +66,17 @@ class SocketGate:
         hang_up: Callable[[str], None],
         network: Callable[[str], str],
         count: Counter,
+        links: Links = NO_LINKS,
+        tell: Telling = in_english,
     ) -> None:
+        self._links = links
         self._wsgi_app = wsgi_app
         self._admission = admission
         self._max_payload = max_payload
         self._hang_up = hang_up
         self._network = network
         self._count = count
+        self._tell = tell
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         path: str = environ.get("PATH_INFO", "")
@@ -67,7 +88,7 @@ class SocketGate:
                 return self._handshake(environ, start_response)
             return self._serve(sid, environ, start_response)
         except Refused as refused:
-            return _answer(refused, environ, start_response)
+            return self._answer(refused, environ, start_response)
 
     def _handshake(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] != "GET":
@@ -77,8 +98,8 @@ class SocketGate:
         if counted is not None and counted[0] > HANDSHAKES_A_MINUTE:
             raise Refused(
                 429,
-                "too_many_requests",
-                "Too many requests",
+                TooManyRequests.code,
+                TooManyRequests.title,
                 "Wait before you connect again",
                 retry_after=int(counted[1]) + 1,
             )
@@ -109,10 +130,39 @@ class SocketGate:
                     environ["wsgi.input"] = BytesIO(self._read(session, environ))
                 return self._wsgi_app(environ, start_response)
         except Refused as refused:
-            # Two polls at once are those of a client that has lost count; a broken body will not mend.
+            # Two polls at once come from a confused client; a broken body stays broken.
             if refused.status != HTTPStatus.SERVICE_UNAVAILABLE:
                 self._hang_up(sid)
             raise
+
+    def _answer(
+        self, refused: Refused, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        language, (title, detail) = self._tell(
+            environ.get("HTTP_ACCEPT_LANGUAGE"), refused.title, refused.detail
+        )
+        body = json.dumps(
+            {
+                "type": self._links.problem(
+                    refused.code, environ.get("wsgi.url_scheme", ""), environ.get("HTTP_HOST", "")
+                ),
+                "title": title,
+                "status": refused.status,
+                "detail": detail,
+                "code": refused.code,
+                "request_id": environ.get("marketplace.request_id"),
+            }
+        ).encode()
+        headers = [
+            ("Content-Type", "application/problem+json"),
+            ("Content-Length", str(len(body))),
+            ("Cache-Control", "no-store"),
+            ("Content-Language", language),
+            ("Vary", "Accept-Language"),
+            *refused.headers,
+        ]
+        start_response(f"{refused.status} {HTTPStatus(refused.status).phrase}", headers)
+        return [body]
 
     def _read(self, session: Session, environ: "WSGIEnvironment") -> bytes:
         given: str = environ.get("CONTENT_LENGTH") or ""
@@ -120,23 +170,25 @@ class SocketGate:
             raise Refused(411, "length_required", "Length Required", "Send the body with a Content-Length")
         length = int(given)
         if length > self._max_payload:
-            raise Refused(413, "too_large", "Content Too Large", f"At most {self._max_payload} bytes")
+            raise Refused(
+                413, TooLarge.code, TooLarge.title, Text("At most {limit} bytes", limit=self._max_payload)
+            )
         body: bytes = environ["wsgi.input"].read(length)
         if len(body) != length:
             raise _bad("The body is shorter than its Content-Length")
         try:
             count = check_payload(body)
         except Broken as broken:
-            raise _bad(f"The body is not understood: {broken}") from None
+            raise _bad(Text("The body is not understood: {reason}", reason=Text.of(broken.args[0]))) from None
         if not session.frames.take(count):
             raise Refused(
-                429, "too_many_requests", "Too many requests", "Send fewer packets a second", retry_after=1
+                429, TooManyRequests.code, TooManyRequests.title, "Send fewer packets a second", retry_after=1
             )
         return body
 
 
 def _check_request(environ: "WSGIEnvironment") -> str | None:
-    """The session that the request names, if any. Raises Refused for what Engine.IO stumbles over."""
+    """The session that the request names, if any. Raises Refused for requests that Engine.IO mishandles."""
     method = environ["REQUEST_METHOD"]
     if method not in ("GET", "POST"):
         raise Refused(
@@ -165,7 +217,7 @@ def _check_request(environ: "WSGIEnvironment") -> str | None:
 
 
 def _check_upgrade(method: str, environ: "WSGIEnvironment") -> None:
-    """What RFC 6455, 4.2.1 wants of a handshake. Raises Refused."""
+    """Check the handshake by RFC 6455, 4.2.1. Raises Refused."""
     connection = [part.strip().lower() for part in environ.get("HTTP_CONNECTION", "").split(",")]
     has_body = environ.get("CONTENT_LENGTH", "") not in ("", "0")
     if method != "GET" or "upgrade" not in connection or has_body:
@@ -192,25 +244,4 @@ def _is_websocket(environ: "WSGIEnvironment") -> bool:
 
 
 def _bad(detail: str) -> Refused:
-    return Refused(400, "malformed_request", "Bad Request", detail)
-
-
-def _answer(refused: Refused, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-    body = json.dumps(
-        {
-            "type": f"/api/docs/errors#{refused.code}",
-            "title": refused.title,
-            "status": refused.status,
-            "detail": refused.detail,
-            "code": refused.code,
-            "request_id": environ.get("marketplace.request_id"),
-        }
-    ).encode()
-    headers = [
-        ("Content-Type", "application/problem+json"),
-        ("Content-Length", str(len(body))),
-        ("Cache-Control", "no-store"),
-        *refused.headers,
-    ]
-    start_response(f"{refused.status} {HTTPStatus(refused.status).phrase}", headers)
-    return [body]
+    return Refused(400, Malformed.code, Malformed.title, detail)

@@ -24,6 +24,7 @@ from marketplace.kernel.errors import (
     Unavailable,
 )
 from marketplace.kernel.identity import NotWhileActing, Principal
+from marketplace.kernel.texts import Text
 from marketplace.realtime.admission import (
     EVENTS_A_SECOND,
     EVENTS_AT_ONCE,
@@ -40,28 +41,34 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class UnknownEvent(NotFound):
+    """The client sent an event of a name that this namespace does not have."""
+
     code = "unknown_event"
     title = "There is no such event"
+    remedy = "Send one of the events that the AsyncAPI document lists; the detail names them."
 
 
 class ServerClosing(Unavailable):
+    """The server is being stopped, and takes no more events of this socket."""
+
     code = "server_closing"
     title = "This server is closing; connect again"
+    remedy = "Connect again after a moment, and send what was not acknowledged once more."
 
 
 class SocketAuthenticator(Protocol):
-    """Who is behind a token, and which sign-ins still hold."""
+    """Finds the user of a token, and the sign-ins that are still valid."""
 
     def authenticate(self, token: str) -> Principal:
-        """Raises Unauthenticated."""
+        """The caller of a token. Raises Unauthenticated."""
         ...
 
     def expires_at(self, token: str) -> datetime:
-        """When a valid access token ends."""
+        """When a valid access token expires."""
         ...
 
     def alive(self, session_ids: set[int]) -> set[int]:
-        """Those of the sessions that still let their user in; one query."""
+        """The sessions among these that are still valid; one query."""
         ...
 
 
@@ -77,10 +84,10 @@ class Connected:
 
 @dataclass
 class SocketGuard:
-    """What namespaces need of the program, and the open sockets of this process.
+    """The parts of the program that namespaces need, and the open sockets of this process.
 
     `budgets` are those of the users who have sockets here. `problem_of` makes a problem document of an error,
-    `check` refuses what no field may hold.
+    `check` refuses values that no field may hold.
     """
 
     app: Flask
@@ -97,7 +104,7 @@ class SocketGuard:
 
 @dataclass(frozen=True)
 class Incoming:
-    """An event that clients send: what it holds, and what its ack holds (nothing without a schema)."""
+    """An event that clients send: its schema, and that of its ack (without one the ack is empty)."""
 
     name: str
     schema: type[ma.Schema]
@@ -109,7 +116,7 @@ class Incoming:
 def event(name: str, schema: type[ma.Schema], ack: type[ma.Schema] | None = None) -> Callable[[F], F]:
     """Declare a method `(caller: Principal, data: dict, sid: str)` as the handler of event `name`.
 
-    What it returns is dumped by `ack`; without one it is the ack itself.
+    `ack` dumps the result of the method; without it the result is the ack.
     """
 
     def mark(method: F) -> F:
@@ -123,8 +130,8 @@ def event(name: str, schema: type[ma.Schema], ack: type[ma.Schema] | None = None
 class BaseNamespace(Namespace):
     """Subclasses declare handlers with `@event`.
 
-    A handler gets the caller with the rights of this moment and the checked payload; what it returns is the
-    ack. An error is the ack `{"error": {problem}}`, and the socket lives.
+    A handler gets the caller with current rights and the checked payload; its return value is the ack. An
+    error becomes the ack `{"error": {problem}}`, and the socket stays open.
     """
 
     events: ClassVar[dict[str, Incoming]] = {}
@@ -148,7 +155,7 @@ class BaseNamespace(Namespace):
 
     @property
     def guard(self) -> SocketGuard:
-        """What the program gave this namespace."""
+        """The guard that the program gave this namespace."""
         assert self._guard is not None
         return self._guard
 
@@ -204,7 +211,7 @@ class BaseNamespace(Namespace):
         try:
             self.disconnected(entry, sid)
         except Exception:
-            # The socket is gone whatever a subclass makes of it, and others wait to be closed.
+            # The socket is gone even if a subclass fails here, and others wait to be closed.
             log.exception("socket disconnect failed")
 
     def _refuse_when_closing(self) -> None:
@@ -241,10 +248,10 @@ class BaseNamespace(Namespace):
         return problem
 
     def _handler(self, event: str) -> Incoming:
-        # Nothing makes clients send a string.
+        # Clients may send something else than a string.
         known = self.events.get(event) if isinstance(event, str) else None
         if known is None:
-            raise UnknownEvent(f"Known events: {', '.join(sorted(self.events))}")
+            raise UnknownEvent(Text("Known events: {names}", names=", ".join(sorted(self.events))))
         return known
 
     def _caller(self, sid: str) -> Principal:
@@ -277,7 +284,7 @@ class BaseNamespace(Namespace):
 
     def _close(self, sid: str, farewell: str) -> None:
         server = self.socketio.server
-        # It is here: nothing to tell the other processes.
+        # The socket is in this process: the others need not know.
         server.emit(farewell, {}, to=sid, namespace=self.namespace, ignore_queue=True)
         # KeyError: the client hung up meanwhile.
         with suppress(KeyError):

@@ -1,4 +1,4 @@
-"""What servers send to sockets: every event is declared once, with its schema, and so documented."""
+"""Events that servers send to sockets: each is declared once, with its schema, and thereby documented."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +13,7 @@ DECLARED: dict[str, "Outgoing"] = {}
 
 @dataclass(frozen=True)
 class Outgoing:
-    """An event from server to client; `description` says when it comes."""
+    """An event from server to client; `description` says when it is sent."""
 
     name: str
     schema: type[ma.Schema]

@@ -1,4 +1,4 @@
-"""What clients may send, told before the libraries decode it: they drop, raise or wait where it is broken.
+"""Checks of packets from clients, before the libraries decode them.
 
 Engine.IO protocol 4, Socket.IO protocol 5. Binary packets are refused: no event has a place for bytes, and
 the library would wait for attachments that never come.
@@ -8,9 +8,11 @@ from typing import Any
 
 from socketio.packet import CONNECT, DISCONNECT, EVENT, Packet
 
+from marketplace.kernel.texts import Text
+
 SEPARATOR = "\x1e"
 MAX_PACKETS = 16
-"""Of one poll; as engine.io has it."""
+"""The most packets of one poll, as in engine.io."""
 PROBE = "2probe"
 UPGRADE = "5"
 _MESSAGE = "4"
@@ -21,18 +23,18 @@ _DIGITS = "0123456"
 
 
 class Broken(Exception):
-    """A packet that no client of the protocol sends; says what is wrong with it."""
+    """A packet that no correct client sends; the message says what is wrong."""
 
 
 def check_packet(data: object) -> None:
     """Raises Broken unless `data` is an Engine.IO packet that a client may send at any time."""
     if not isinstance(data, str):
-        raise Broken("binary packets are not understood")
-    # Without this digit engine.io takes the rest for JSON, and hands on something else than text.
+        raise Broken(Text("binary packets are not understood"))
+    # Without this digit engine.io reads the rest as JSON, and passes on something else than text.
     if data[:1] == _MESSAGE and data[1:2] and data[1] in _DIGITS:
         return
     if data not in (_CLOSE, _PONG):
-        raise Broken("not a packet that clients send")
+        raise Broken(Text("not a packet that clients send"))
 
 
 def check_payload(body: bytes) -> int:
@@ -40,9 +42,9 @@ def check_payload(body: bytes) -> int:
     try:
         packets = body.decode().split(SEPARATOR)
     except UnicodeDecodeError:
-        raise Broken("not UTF-8") from None
+        raise Broken(Text("not UTF-8")) from None
     if len(packets) > MAX_PACKETS:
-        raise Broken(f"more than {MAX_PACKETS} packets")
+        raise Broken(Text("more than {limit} packets", limit=MAX_PACKETS))
     for packet in packets:
         check_packet(packet)
         if packet[0] == _MESSAGE:
@@ -53,15 +55,15 @@ def check_payload(body: bytes) -> int:
 def parse_message(data: object) -> Packet:
     """The Socket.IO packet of a message. Raises Broken."""
     if not isinstance(data, str) or not data:
-        raise Broken("not a Socket.IO packet")
+        raise Broken(Text("not a Socket.IO packet"))
     try:
         packet = Packet(encoded_packet=data)
     except (ValueError, RecursionError):
-        raise Broken("a Socket.IO packet that cannot be read") from None
+        raise Broken(Text("a Socket.IO packet that cannot be read")) from None
     if packet.packet_type not in _TYPES or packet.attachment_count:
-        raise Broken("a Socket.IO packet that clients do not send here")
+        raise Broken(Text("a Socket.IO packet that clients do not send here"))
     if packet.packet_type == EVENT and not _is_event(packet.data):
-        raise Broken("an event is a list that begins with its name")
+        raise Broken(Text("an event is a list that begins with its name"))
     return packet
 
 

@@ -39,7 +39,7 @@ class Pinger:
             try:
                 ping(socket)
             except Exception:
-                # The others wait for theirs.
+                # The other sockets wait for their pings.
                 log.exception("socket not pinged")
 
     def _next(self) -> Any:
@@ -52,10 +52,10 @@ class Pinger:
 
 
 def ping(socket: Any) -> None:
-    """What engine.io's own thread does when it wakes: from here on the pong is waited for."""
+    """Do what engine.io's own thread does when it wakes: send the ping, and expect the pong from now on."""
     if socket.closing or socket.closed:
         return
     socket.last_ping = time.time()
-    # It may close just now.
+    # The socket may be closing.
     with suppress(EngineIOError):
         socket.send(Packet(PING))

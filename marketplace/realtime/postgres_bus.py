@@ -11,11 +11,11 @@ from psycopg2.extensions import POLL_OK, POLL_READ, make_dsn, parse_dsn
 from marketplace.realtime.pubsub import CHANNEL, IDLE_SECONDS, TIMEOUT_SECONDS, BusError, BusManager
 
 MAX_NOTIFY_BYTES = 7500
-"""A notification ends at 8,000 bytes; longer messages go through a table, and `#id` is sent."""
+"""A notification holds 8,000 bytes; longer messages go through a table, and `#id` is sent."""
 CONNECT_SECONDS = 2
 
 _NOTIFY = "SELECT pg_notify(%s, %s)"
-# One statement, so that the row is there when the notification arrives. Old rows go as new ones come.
+# One statement, so that the row is there when the notification arrives. New rows replace old ones.
 _STORE_AND_NOTIFY = """
     WITH gone AS (
         DELETE FROM realtime_message WHERE id IN (
@@ -28,8 +28,8 @@ _STORE_AND_NOTIFY = """
 class PostgresManager(BusManager):
     """One connection listens in a thread, one publishes.
 
-    The publishing one is asynchronous, because libpq has no other way to give up on a server that
-    hangs in less than seconds. `dsn` is libpq's, not SQLAlchemy's.
+    The publishing one is asynchronous, because libpq has no other way to give up on a hanging server
+    in less than seconds. `dsn` is libpq's, not SQLAlchemy's.
     """
 
     name = "postgres"
@@ -64,7 +64,7 @@ class PostgresManager(BusManager):
         _wait(self._publisher, deadline)
 
     def _connect_publisher(self, deadline: float) -> Any:
-        # Nothing here needs to survive a crash of the server: no waiting for the disk.
+        # Nothing here needs to survive a crash of the server: do not wait for the disk.
         limit = int(TIMEOUT_SECONDS * 1000)
         given = parse_dsn(self._dsn).get("options", "")
         options = f"{given} -c synchronous_commit=off -c statement_timeout={limit}"
@@ -129,10 +129,10 @@ class PostgresManager(BusManager):
 
 
 def _wait(connection: Any, deadline: float) -> None:
-    """Until the asynchronous `connection` has done what it was asked. Raises BusError at `deadline`."""
+    """Wait until the asynchronous `connection` has finished. Raises BusError at `deadline`."""
     with selectors.DefaultSelector() as selector:
         while (state := connection.poll()) != POLL_OK:
-            # Registered anew each time: libpq changes its socket when it tries the next address.
+            # Registered again each time: libpq changes its socket when it tries the next address.
             event = selectors.EVENT_READ if state == POLL_READ else selectors.EVENT_WRITE
             key = selector.register(connection.fileno(), event)
             ready = selector.select(max(0.0, deadline - monotonic()))

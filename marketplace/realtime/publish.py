@@ -1,4 +1,4 @@
-"""publish(): send an event to everybody in a room, whichever process their socket is on."""
+"""publish(): sends an event to all sockets of a room, in whichever process they are."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,11 +13,6 @@ def user_room(user_id: int) -> str:
     return f"user:{user_id}"
 
 
-def chat_room(chat_id: int) -> str:
-    """The room of all sockets that take part in a chat."""
-    return f"chat:{chat_id}"
-
-
 def session_room(session_id: int) -> str:
     """The room of all sockets of one sign-in."""
     return f"session:{session_id}"
@@ -25,6 +20,6 @@ def session_room(session_id: int) -> str:
 
 def publish(room: str, name: str, payload: Mapping[str, Any]) -> None:
     """Send event `name` to `room`. Call it after the commit, from an effect handler of the outbox:
-    what is sent cannot be taken back. A bus that is down is logged; clients catch up by `sync`.
+    a sent event cannot be taken back. A bus that is down is logged; clients catch up by `sync`.
     """
     socketio.emit(name, dict(payload), namespace=NAMESPACE, to=room)

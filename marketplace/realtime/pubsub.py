@@ -1,4 +1,4 @@
-"""What the bus is, whatever carries it: timeouts, reconnects, and telling clients of a gap."""
+"""The common part of every bus: timeouts, reconnects, and notice of gaps to clients."""
 
 import contextlib
 import json
@@ -19,10 +19,10 @@ CHANNEL = "realtime"
 TIMEOUT_SECONDS = 0.5
 """The longest that a publisher waits for the bus."""
 RETRY_SECONDS = 1.0
-"""How long a bus that failed is left alone before the next message tries it."""
+"""How long after a failure no message tries the bus."""
 LONGEST_BACKOFF_SECONDS = 2.0
 IDLE_SECONDS = 0.5
-"""How often a listener looks whether it should end."""
+"""How often a listener checks whether it should end."""
 GAP_EVENT = "sync:required"
 """Tells clients that messages may have been missed: they answer with `sync`."""
 
@@ -32,11 +32,11 @@ class BusError(Exception):
 
 
 class BusManager(PubSubManager):
-    """Sockets of this process are served at once; the others hear of it over the bus.
+    """Sockets of this process are served at once; other processes receive the message over the bus.
 
-    While the bus is away, publishing fails fast and is logged, never raised: what was said is stored
-    elsewhere, and clients catch up. After the outage those who may have missed something are sent
-    `GAP_EVENT`, by the publisher for what it dropped and by the listener for what it could not hear.
+    While the bus is away, publishing fails fast and is logged, never raised: the content is stored
+    elsewhere, and clients catch up. After the outage, clients that may have missed something are sent
+    `GAP_EVENT`, by the publisher for messages it dropped and by the listener for those it could not receive.
     """
 
     def __init__(self) -> None:
@@ -106,11 +106,11 @@ class BusManager(PubSubManager):
             self.listening.clear()
             self._closing.wait(backoff)
             backoff = min(backoff * 2, LONGEST_BACKOFF_SECONDS)
-        # The base class takes an end of this iteration for an error and logs it.
+        # The base class treats an end of this iteration as an error and logs it.
         raise SystemExit
 
     def _subscribed(self) -> None:
-        """From here on nothing is missed."""
+        """Note that from now on no message is missed."""
         if self._lost:
             self._lost = False
             self._handle_emit(self._gap())

@@ -20,7 +20,7 @@ class RedisBusManager(BusManager):
 
     def __init__(self, url: str) -> None:
         super().__init__()
-        # A dropped connection is opened again once; a server that hangs is not asked twice.
+        # A dropped connection is reopened once; a server that hangs is not asked twice.
         once = Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,))
         half = TIMEOUT_SECONDS / 2
         self._publisher = redis.Redis.from_url(

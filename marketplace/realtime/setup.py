@@ -9,10 +9,11 @@ from flask import Flask
 from flask_socketio import SocketIO
 from socketio import Manager
 
+from marketplace.kernel.links import NO_LINKS, Links
 from marketplace.realtime.admission import Admission, divide
 from marketplace.realtime.bus import build_manager
 from marketplace.realtime.engine import Engine
-from marketplace.realtime.gate import RESERVED_THREADS, Counter, SocketGate
+from marketplace.realtime.gate import RESERVED_THREADS, Counter, SocketGate, Telling, in_english
 from marketplace.realtime.namespace import BaseNamespace, SocketGuard
 from marketplace.realtime.pubsub import BusManager
 from marketplace.realtime.sweeper import Sweeper
@@ -25,7 +26,7 @@ EXTENSION = "marketplace_sockets"
 
 @dataclass(frozen=True)
 class Realtime:
-    """What runs beside the requests: the sweeper and, unless `local_only`, the bus."""
+    """The parts that run beside the requests: the sweeper and, unless `local_only`, the bus."""
 
     sweeper: Sweeper
     bus: BusManager | None
@@ -33,7 +34,7 @@ class Realtime:
 
 
 def _uncounted(_address: str, _seconds: int, /) -> None:
-    """Where nobody counts handshakes."""
+    """The default where nobody counts handshakes."""
 
 
 def init_realtime(
@@ -44,7 +45,7 @@ def init_realtime(
     namespaces: Sequence[BaseNamespace],
     database_url: str,
     redis_url: str | None,
-    cors_origins: Sequence[str],
+    allows_origin: Callable[[str], bool],
     threads: int,
     many_processes: bool,
     local_only: bool = False,
@@ -52,23 +53,25 @@ def init_realtime(
     per_user: int | None = None,
     network: Callable[[str], str] = str,
     count: Counter = _uncounted,
+    links: Links = NO_LINKS,
+    tell: Telling = in_english,
 ) -> None:
     """Mount /socket.io/ with `namespaces`.
 
-    With many processes only WebSocket is offered: polling would need sticky sessions. `cors_origins` is
-    the allowlist of Origin besides the host itself. `local_only` leaves the bus out, as
+    With many processes only WebSocket is offered: polling would need sticky sessions. `allows_origin`
+    says which Origin may connect besides the host itself. `local_only` leaves out the bus, as
     Flask-SocketIO's test client needs it. A process without a server (the worker) calls this as well:
     its `publish` goes out over the bus. At most `per_address` and `per_user` sockets are let in (by default
-    half of the room, and PER_USER); `network` and `count` are those of SocketGate.
+    half of the room, and PER_USER); `network`, `count`, `links` and `tell` are those of SocketGate.
     """
     bus = None if local_only else build_manager(database_url, redis_url)
     socketio.init_app(
         app,
         async_mode="threading",
         client_manager=Manager() if bus is None else bus,
-        cors_allowed_origins=_origin_check(cors_origins),
+        cors_allowed_origins=_origin_check(allows_origin),
         cors_credentials=False,
-        # One thread a socket: its events run one after the other, and a flood cannot start a thread each.
+        # One thread per socket: its events run in turn, and a flood of events cannot start a thread for each.
         async_handlers=False,
         transports=["websocket"] if many_processes else ["polling", "websocket"],
         ping_interval=PING_INTERVAL_SECONDS,
@@ -90,6 +93,8 @@ def init_realtime(
         hang_up=engine.hang_up,
         network=network,
         count=count,
+        links=links,
+        tell=tell,
     )
     sweeper = Sweeper(guard, socketio.server, {item.namespace: item for item in namespaces})
     app.extensions[EXTENSION] = Realtime(sweeper, bus, tuple(namespaces))
@@ -103,7 +108,7 @@ def start_sweeper(app: Flask) -> None:
 def close_sockets(app: Flask) -> None:
     """Tell every socket of this process that the server is closing, and close it; for SIGTERM.
 
-    New ones are refused from here on. Takes locks: call it from a thread, not inside a signal handler.
+    New sockets are refused from here on. Takes locks: call it from a thread, not inside a signal handler.
     """
     realtime = _realtime(app)
     realtime.sweeper.stop()
@@ -123,14 +128,14 @@ def _realtime(app: Flask) -> Realtime:
     return found
 
 
-def _origin_check(allowed: Sequence[str]) -> Callable[[str | None, dict[str, Any]], bool]:
-    # The library's own list shuts out the host itself, and where it lets it in, it believes X-Forwarded-Host.
+def _origin_check(allows: Callable[[str], bool]) -> Callable[[str | None, dict[str, Any]], bool]:
+    # The library's own list excludes the host itself; where it accepts the host, it trusts X-Forwarded-Host.
     def check(origin: str | None, environ: dict[str, Any]) -> bool:
         if origin is None:
-            # Not a browser; asked only for the headers of the answer.
+            # Not a browser; used only for the headers of the answer.
             return False
         own = origin.partition("://")[2].lower() == environ.get("HTTP_HOST", "").lower()
-        return own or origin in allowed or "*" in allowed
+        return own or allows(origin)
 
     return check
 

@@ -14,16 +14,16 @@ from marketplace.realtime.namespace import BaseNamespace, Connected, SocketGuard
 log = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 2.0
-"""The contract gives 5 s."""
+"""The contract allows 5 s."""
 JOIN_SECONDS = 10.0
-"""How long a connection may stay without being let into a namespace: it holds a thread."""
+"""How long a connection may stay outside every namespace: it holds a thread."""
 
 LINGER_SECONDS = 5.0
 """How long a connection may outlive its session."""
 
 
 class Sweeper:
-    """One thread a process; one query a sweep for all its sockets."""
+    """One thread per process; one query per sweep for all its sockets."""
 
     def __init__(self, guard: SocketGuard, server: Any, namespaces: Mapping[str, BaseNamespace]) -> None:
         self._guard = guard
@@ -41,7 +41,7 @@ class Sweeper:
             self._thread.start()
 
     def stop(self) -> None:
-        """End the thread at its next turn."""
+        """End the thread at its next round."""
         self._stopping.set()
 
     def _run(self) -> None:
@@ -53,7 +53,7 @@ class Sweeper:
                 log.exception("sockets not swept")
 
     def sweep(self) -> int:
-        """Close what may no longer be open; returns how many sockets that were."""
+        """Close the sockets that may no longer be open; returns how many."""
         self._hang_up_outsiders()
         self._end_what_lingers()
         with self._guard.lock:
@@ -62,7 +62,7 @@ class Sweeper:
         for namespace, sid in ended:
             self._namespaces[namespace].cut(sid)
             with self._guard.lock:
-                # Usually gone by now; not when the client hung up before it was wholly connected.
+                # Usually gone by now, but not when the client hung up before it was fully connected.
                 self._guard.sockets.pop((namespace, sid), None)
         return len(ended)
 
@@ -73,7 +73,7 @@ class Sweeper:
             try:
                 alive = self._guard.auth.alive(sessions)
             except (SQLAlchemyError, OSError):
-                # Nobody can say who is blocked; tokens go on expiring.
+                # Nobody can tell who is blocked; tokens still expire.
                 log.warning("sockets not checked: the database is away")
                 alive = sessions
         return [
@@ -94,7 +94,7 @@ class Sweeper:
         self._outside = outside
 
     def _end_what_lingers(self) -> None:
-        """Connections that outlive their session: somebody writes to a client that does not read."""
+        """End connections that outlive their session: a thread writes to a client that does not read."""
         if self._guard.admission is None:
             return
         now = monotonic()

@@ -1,4 +1,4 @@
-"""WebSockets as engine.io wants them, with an end to every wait and a check of every frame.
+"""WebSockets for engine.io, with a limit on every wait and a check of every frame.
 
 The library's own writes an HTTP 500 into the stream when a frame is broken, waits for ever for a client that
 does not close, and sends from two threads at once.
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import simple_websocket
 from engineio.async_drivers.threading import DaemonThread
 from wsproto.frame_protocol import CloseReason
+from wsproto.utilities import LocalProtocolError
 
 from marketplace.realtime.admission import IS_UPGRADE, SESSION, Session
 from marketplace.realtime.packets import PROBE, UPGRADE, Broken, check_packet
@@ -24,15 +25,15 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SILENCE_SECONDS = 50.0
-"""How long a connection may stay silent, or not take what it is sent: above ping interval and timeout."""
+"""How long a connection may stay silent or take no data: longer than ping interval and timeout."""
 UPGRADE_SECONDS = 10.0
-"""For each of the two frames by which a session moves from polls to a WebSocket."""
+"""The limit for each of the two frames by which a session moves from polls to a WebSocket."""
 _SOCKETS = ("werkzeug.socket", "gunicorn.socket")
 _TOO_MANY = "too many packets a second"
 
 
 class Wire:
-    """The connection under a WebSocket. What is sent is sent whole, by one thread at a time."""
+    """The connection under a WebSocket. Data is sent whole, by one thread at a time."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
@@ -51,19 +52,19 @@ class Wire:
         return self._connection.recv(size)
 
     def end(self) -> None:
-        """What was sent still arrives; whoever reads or writes here is woken."""
+        """End the connection: sent data still arrives, and threads that read or write here are woken."""
         with suppress(OSError):
             self._connection.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """As a socket's."""
+        """Close it, as a socket does."""
         self.end()
         self._connection.close()
 
 
 class _CountingSocket(simple_websocket.Server):
-    """The library's socket, with every frame counted as it comes, and not as it is taken: pings and pieces of
-    a message, which nobody takes, are work too.
+    """The library's socket, with every frame counted when it arrives, not when it is read: pings and
+    fragments of a message, which nobody reads, are work too.
     """
 
     def __init__(self, environ: "WSGIEnvironment", count: Callable[[], bool], **options: Any) -> None:
@@ -77,7 +78,7 @@ class _CountingSocket(simple_websocket.Server):
 
     def _counted(self, events: Iterable[Any]) -> Iterator[Any]:
         for event in events:
-            # A large frame comes in parts.
+            # A large frame arrives in parts.
             if getattr(event, "frame_finished", True) and not self._count():
                 log.info("socket closed", extra={"reason": _TOO_MANY})
                 with suppress(simple_websocket.ConnectionClosed):
@@ -87,7 +88,7 @@ class _CountingSocket(simple_websocket.Server):
 
 
 class GuardedWebSocket:
-    """In place of engine.io's `SimpleWebSocketWSGI`, with what it calls: `wait`, `send`, `close`."""
+    """Replaces engine.io's `SimpleWebSocketWSGI`, with the methods that it calls: `wait`, `send`, `close`."""
 
     def __init__(self, handler: Callable[[Any], Any], server: object, *, max_message_size: int) -> None:  # noqa: ARG002 - as engine.io calls it
         self._handler = handler
@@ -98,7 +99,7 @@ class GuardedWebSocket:
         self._expected: list[str] = []
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Serve the socket. Ends as the server at hand wants it: it must not answer any more."""
+        """Serve the socket. Ends as the current server requires, so that it sends no answer."""
         name = next(name for name in _SOCKETS if name in environ)
         self._wire = Wire(environ[name])
         self._session = environ.get(SESSION)
@@ -110,7 +111,7 @@ class GuardedWebSocket:
                 max_message_size=self._max_message_size,
                 thread_class=_reader,
             )
-        except Exception:  # wsproto's and its extensions' own kinds, for headers that the gate let through
+        except Exception:  # classes of wsproto and its extensions, for headers that the gate let through
             if self._wire.written:
                 raise StopIteration from None
             log.info("handshake of a WebSocket refused", exc_info=True)
@@ -121,7 +122,7 @@ class GuardedWebSocket:
         try:
             self._handler(self)
         except Exception:
-            # Whatever it is, an answer would stand in the middle of the stream.
+            # Whatever the error is, an answer would land in the middle of the stream.
             log.exception("socket failed")
             self._close(CloseReason.INTERNAL_ERROR, "Something went wrong on our side")
         finally:
@@ -131,7 +132,7 @@ class GuardedWebSocket:
         raise ConnectionError if self._ws.mode == "werkzeug" else StopIteration
 
     def wait(self) -> str | None:
-        """The next packet; None when there is none any more."""
+        """The next packet; None at the end."""
         try:
             data = self._ws.receive(UPGRADE_SECONDS if self._expected else None)
             self._check(data)
@@ -160,7 +161,7 @@ class GuardedWebSocket:
         """Raises OSError."""
         try:
             self._ws.send(message)
-        except simple_websocket.ConnectionClosed:
+        except (simple_websocket.ConnectionClosed, LocalProtocolError):
             raise OSError from None
 
     def close(self) -> None:
@@ -168,19 +169,23 @@ class GuardedWebSocket:
         self._close(CloseReason.NORMAL_CLOSURE)
 
     def kill(self) -> None:
-        """End the connection, whoever reads or writes."""
+        """End the connection, even while a thread reads or writes."""
         self._wire.end()
 
     def _close(self, code: CloseReason, why: str | None = None) -> None:
         if self._ws.connected:
-            with suppress(simple_websocket.ConnectionClosed, OSError):
+            try:
                 self._ws.close(code, why)
-        # Not left to the client: it may neither answer nor go.
+            except LocalProtocolError:
+                return  # another thread is about to send its close frame, and ends the connection after it
+            except (simple_websocket.ConnectionClosed, OSError):
+                pass
+        # Not left to the client, which may neither answer nor leave.
         self._wire.end()
 
 
 def _reader(target: Callable[[], None]) -> threading.Thread:
-    """simple_websocket's reading thread; whatever ends it, nobody waits for it any more."""
+    """simple_websocket's reading thread; whatever ends it, nobody keeps waiting for it."""
     ws = target.__self__  # type: ignore[attr-defined]  # a method
 
     def read() -> None:

@@ -1,7 +1,7 @@
-"""Who may call a route: markers that every view carries, enforced in one place before the view.
+"""Access markers: every view says who may call it, and one place enforces it before the view.
 
-Before a body is read, a token counts by its signature and date alone: they say whose budget is spent, and
-who need not send a body. Rights are the database's, asked for when the body has arrived (decision 0022).
+Before a body is read, only the signature and date of a token are checked: they decide whose budget is spent,
+and whose body is refused unread. Rights are read from the database once the body has arrived (decision 0022).
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from flask import Flask, current_app, g, has_request_context, request
 
 from marketplace.kernel.errors import AppError, Conflict, Forbidden, Unauthenticated, Unavailable
 from marketplace.kernel.identity import AccessClaims, NotWhileActing, Principal
-from marketplace.web.parsing import refuse_undeclared
+from marketplace.web.hardened.undeclared import refuse_undeclared
 from marketplace.web.runtime import Authenticator, runtime
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -35,38 +35,61 @@ class Access(StrEnum):
 
 
 class NotVerified(Forbidden):
+    """The account has neither a confirmed e-mail address nor a confirmed phone number, and this call
+    needs one.
+    """
+
     code = "not_verified"
     title = "Confirm your e-mail address or phone number first"
+    remedy = (
+        "Let the user confirm an address: the code is in the mail of the sign-up, and POST /user/otp/send "
+        "sends one to a phone."
+    )
 
 
 class PerformerNeeded(Forbidden):
+    """The caller has no performer profile, and this call is for performers."""
+
     code = "performer_needed"
     title = "Only performers may do this"
+    remedy = "Let the user become a performer at POST /performers first."
 
 
 class SecondFactorNeeded(Forbidden):
+    """A member of staff without a second factor calls something that is for staff."""
+
     code = "second_factor_needed"
     title = "Staff needs a second factor: set it up at POST /user/me/totp"
+    remedy = "Set up a second factor at POST /user/me/totp, confirm it, and log in again with its code."
 
 
 class RecentLoginNeeded(Forbidden):
+    """The call changes something sensitive, and the last log-in of this session is too old for it."""
+
     code = "recent_login_needed"
     title = "Log in again, then repeat this"
+    remedy = "Ask the user to log in again, and repeat the call with the new token."
 
 
 class RightsChanged(Conflict):
+    """The caller's rights were changed while the request was being carried out; nothing was stored."""
+
     code = "rights_changed"
     title = "Your rights have changed while this was under way; try again"
+    remedy = "Read GET /user/me to see the current rights, and send the request again if they allow it."
 
 
 class StaffNeeded(Forbidden):
+    """The caller is not a member of staff, or not an admin where one is needed."""
+
     code = "staff_needed"
     title = "Only staff may do this"
+    remedy = "Use an account with the role, or ask an admin to give it to this one."
 
 
 def _marker(access: Access) -> Callable[[F], F]:
     def mark(view: F) -> F:
-        view.access = access  # type: ignore[attr-defined]  # functions carry attributes; wraps() hands them on
+        view.access = access  # type: ignore[attr-defined]  # functions carry attributes; wraps() passes them on
         return view
 
     return mark
@@ -81,21 +104,21 @@ admin = _marker(Access.ADMIN)
 
 
 def shows_more(view: F) -> F:
-    """A public read of what owners or staff may see more of: a token that is not good is refused, so that
-    nobody takes the public part for all. On other public routes a token is as none.
+    """A public read of which owners or staff see more: an invalid token is refused, so that nobody takes the
+    public part for the whole. Other public routes ignore tokens.
     """
     view.shows_more = True  # type: ignore[attr-defined]  # functions carry attributes
     return view
 
 
 def recent(view: F) -> F:
-    """Want a log-in of the last RECENT_LOGIN: for what a thief of an unlocked device must not do."""
+    """Require a log-in within RECENT_LOGIN: for actions that a thief of an unlocked device must not do."""
     view.recent = True  # type: ignore[attr-defined]  # functions carry attributes
     return view
 
 
 def personal(view: F) -> F:
-    """A read that is for the user's own eyes: an admin who acts as the user may not."""
+    """A read for the user alone: an admin who acts as the user is refused."""
     view.personal = True  # type: ignore[attr-defined]  # functions carry attributes
     return view
 
@@ -107,12 +130,12 @@ def while_acting(view: F) -> F:
 
 
 def access_of(view: Callable[..., Any]) -> Access | None:
-    """The marker of a view function, None when it has none."""
+    """The access marker of a view function, None when it has none."""
     return getattr(view, "access", None)
 
 
 def asks_for_caller(view: Callable[..., Any]) -> bool:
-    """Whether a token counts at a view: on public ones where it `shows_more`."""
+    """Whether a view reads tokens; a public one does only if it `shows_more`."""
     return access_of(view) is not Access.PUBLIC or getattr(view, "shows_more", False)
 
 
@@ -125,15 +148,13 @@ def current_principal() -> Principal:
 
 
 def optional_principal() -> Principal | None:
-    """The caller, when there is one and the route asks for one: a public route does by `@shows_more`."""
+    """The caller, if there is one and the route reads tokens: a public route does by `@shows_more`."""
     found: Principal | None = g.get("principal")
     return found
 
 
 def companion() -> Principal | None:
-    """Whose token came along with a call that needs nobody, by the rights of this moment; one that is not
-    good is as none.
-    """
+    """The caller whose token came with a call that needs none, by current rights; a bad token is ignored."""
     claims: AccessClaims | None = g.get("claims")
     if claims is None:
         return None
@@ -144,7 +165,7 @@ def companion() -> Principal | None:
 
 
 def claimed_user() -> int | None:
-    """The user that a good token names, whether or not its session still holds: for budgets."""
+    """The user that a valid token names, whether or not its session is still valid: for budgets."""
     found: AccessClaims | None = g.get("claims")
     return None if found is None else found.user_id
 
@@ -170,8 +191,8 @@ def check(access: Access, caller: Principal | None) -> None:
 
 
 def read_token() -> None:
-    """Note whom the request's token names; what is wrong with it is remembered, so that limits are counted
-    before it is refused. Asks no database.
+    """Note the user of the request's token; an error of the token is kept, so that limits are counted before
+    it is refused. Does not use the database.
     """
     # An application context may outlive a request (in tests and scripts), and `g` with it.
     g.auth_error = g.claims = g.principal = g.etag_of = None
@@ -187,12 +208,12 @@ def read_token() -> None:
     except AppError as error:
         g.auth_error = error
     except OSError:
-        # The clock is the database's, and was never told the time.
+        # The clock takes its time from the database, and has none yet.
         g.auth_error = Unavailable("The database does not answer; try again in a moment", retry_after=1)
 
 
 def require_token() -> None:
-    """Refuse a request without a good token where one is needed: nobody's body need be read."""
+    """Refuse a request without a valid token when one is needed, before its body is read."""
     view = _view()
     if view is None or not asks_for_caller(view):
         return
@@ -203,7 +224,7 @@ def require_token() -> None:
 
 
 def enforce() -> None:
-    """Refuse a caller whom the route's marker does not let in, by the rights of this moment."""
+    """Refuse a caller whom the route's marker does not let in, by current rights."""
     view = _view()
     if view is None:
         return
@@ -217,15 +238,15 @@ def enforce() -> None:
     refuse_undeclared(request, getattr(view, "locations", ()))
 
 
-def note_rest() -> None:
-    """Slow work begins: what was known of the caller will be old when it ends."""
+def note_release() -> None:
+    """Note that slow work begins: the known rights of the caller will be stale when it ends."""
     if has_request_context():
         g.is_old = True
 
 
 def confirm() -> None:
-    """At the beginning of a transaction: ask the database again who calls, when slow work (a picture, a hash,
-    the storage) has come between; in the same transaction as what is done with the answer.
+    """Read the caller's rights again at the beginning of a transaction, if slow work (a picture, a hash, the
+    storage) came before it; in the same transaction as the change that they permit.
 
     Raises Unauthenticated, Forbidden or RightsChanged.
     """
@@ -242,12 +263,12 @@ def confirm() -> None:
 
 
 def _view() -> Callable[..., Any] | None:
-    """The view that is called next, None where the request is answered without one."""
+    """The view that is called next, None when the request is answered without one."""
     if request.endpoint is None or request.routing_exception is not None or request.method == "OPTIONS":
         return None
     view = current_app.view_functions[request.endpoint]
     if access_of(view) is None:
-        # create_app refuses to start with such a view; this is the second lock on the same door.
+        # create_app refuses to start with such a view; this is a second safeguard.
         raise Unauthenticated
     return view
 
@@ -258,13 +279,11 @@ def _is_probe() -> bool:
 
 
 def _authenticator() -> Authenticator:
-    found = runtime().authenticator
-    assert found is not None
-    return found
+    return runtime().authenticator
 
 
 def _check_session(view: Callable[..., Any], caller: Principal) -> None:
-    """What kind of sign-in a route wants. What an admin does as a user is written down before it is done."""
+    """Check the kind of sign-in that a route requires. An admin's act as a user is recorded beforehand."""
     current = runtime()
     if caller.acting_admin_id is not None:
         allowed = (
@@ -275,8 +294,8 @@ def _check_session(view: Callable[..., Any], caller: Principal) -> None:
         if not allowed:
             raise NotWhileActing
         _authenticator().witness(caller, f"{request.method} {request.path}")
-        # The next transaction is another one than that in which the caller's rights were read.
-        note_rest()
+        # The next transaction is not the one in which the caller's rights were read.
+        note_release()
     if getattr(view, "recent", False) and (
         caller.signed_in_at is None or current.clock.now() - caller.signed_in_at > RECENT_LOGIN
     ):

@@ -1,9 +1,9 @@
-"""What a request does, in a word that is the same in all versions of the API; and which ones are probes."""
+"""The action of a request, one name in all versions of the API; and the paths of probes."""
 
 import re
 
 PROBES = ("/health", "/health/ready", "/metrics")
-"""What is asked every few seconds, and tells nothing of the program's work when it is traced."""
+"""Paths that are requested every few seconds, and whose traces tell nothing of the program's work."""
 _VERSION = re.compile(r"v\d+_")
 
 

@@ -1,4 +1,4 @@
-"""Tells requests that no person caused: what is counted should be people."""
+"""Detects prefetches and robots, so that only people are counted."""
 
 import re
 
@@ -9,8 +9,8 @@ _ROBOT = re.compile(r"bot\b|crawler|spider|slurp|preview|headlesschrome|lighthou
 
 
 def is_automatic() -> bool:
-    """Whether the request says that it is fetched ahead of need (`Sec-Purpose` of the Fetch standard and its
-    forerunners) or comes from a program that calls itself a robot. Those that hide it are not found.
+    """Whether the request says that it is a prefetch (`Sec-Purpose` of the Fetch standard and its
+    forerunners) or comes from a program that calls itself a robot. Robots that hide it are not detected.
     """
     ahead = any(
         word in request.headers.get(name, "").lower()

@@ -1,4 +1,4 @@
-"""Background work in the name of the request that caused it: its request id and its trace go on."""
+"""Builds the worker of the outbox; its jobs keep the request id and the trace of their request."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,14 +8,14 @@ from flask import Flask
 from marketplace.database import deadlines
 from marketplace.database.worker import Worker
 from marketplace.extensions import db
-from marketplace.web.request_id import bind_request_id, current_request_id
+from marketplace.web.observability.request_id import bind_request_id, current_request_id
+from marketplace.web.observability.sentry import capture_exception
+from marketplace.web.observability.tracing import continue_trace, inject_context
 from marketplace.web.runtime import Runtime
-from marketplace.web.sentry import capture_exception
-from marketplace.web.tracing import continue_trace, inject_context
 
 
 def job_context() -> dict[str, str]:
-    """What is kept with a job of the request, job or socket event being handled."""
+    """The data to store with a job of the current request, job or socket event."""
     context = inject_context()
     request_id = current_request_id()
     if request_id is not None:
@@ -24,7 +24,7 @@ def job_context() -> dict[str, str]:
 
 
 def make_worker(app: Flask, threads: int | None = None) -> Worker:
-    """A worker for the outbox of `app`; not started."""
+    """A worker for the outbox of `app`, not yet started."""
     runtime = app.extensions["marketplace"]
     assert isinstance(runtime, Runtime)
 

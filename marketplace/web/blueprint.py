@@ -1,41 +1,29 @@
-"""Blueprints that are mounted once per API version, and what their routes tell the OpenAPI document."""
+"""Blueprints that are mounted once per API version, and the OpenAPI description of their routes."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any, TypeVar, cast
+from typing import Any, TypedDict, TypeVar, Unpack, cast
 
 import flask_smorest
 import orjson
+from apispec import APISpec
 from flask import Response, jsonify
 
+from marketplace.kernel.json_text import JsonText
 from marketplace.kernel.pages import Page
 from marketplace.web.access import Access, access_of, asks_for_caller
+from marketplace.web.hardened.fields import Upload, inner_fields
+from marketplace.web.hardened.parsing import HardenedParser, body_required
+from marketplace.web.hardened.schema import Schema, schema_words
+from marketplace.web.openapi.choices import Choices
+from marketplace.web.openapi.contract import Contract, describe
+from marketplace.web.openapi.examples import examples_of, show_examples
 from marketplace.web.pagination import link_header, page_schema
-from marketplace.web.parsing import HardenedParser, body_required
-from marketplace.web.schema import Schema
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 VERSIONS = ("v1", "v2")
-
-_IDEMPOTENCY_PARAMETER = {
-    "in": "header",
-    "name": "Idempotency-Key",
-    "required": False,
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
-    "description": "Makes a retry safe: the same key and body give the stored answer for 24 hours",
-}
-_IF_MATCH_PARAMETER = {
-    "in": "header",
-    "name": "If-Match",
-    "required": True,
-    "schema": {"type": "string", "minLength": 1},
-    "description": "The ETag of the version that you edit, or `*`",
-}
-
-
-# What smorest's decorators say of their own errors, as names of components that we replace.
-_SMOREST_ERRORS = ("UNPROCESSABLE_ENTITY", "DEFAULT_ERROR")
 
 
 class ApiBlueprint(flask_smorest.Blueprint):
@@ -45,89 +33,120 @@ class ApiBlueprint(flask_smorest.Blueprint):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.has_own_tag = False
+        self.rank = 0
+        self.tags: dict[str, str] = {}
+        self.path_words: dict[str, str] = {}
+        self.choices: dict[str, tuple[str, Choices]] = {}
         self._prepare_doc_cbks.append(self._prepare_contract_doc)
 
     def _store_endpoint_docs(
         self, endpoint: str, obj: Any, parameters: Any, tags: Any, **options: Any
     ) -> None:
         super()._store_endpoint_docs(endpoint, obj, parameters, tags, **options)
+        if hasattr(obj, "choices"):
+            self.choices[endpoint] = obj.choices
         for method, doc in self._docs[endpoint].items():
             if isinstance(doc, dict):
-                doc["contract"] = {
-                    "operation": endpoint,
-                    "access": access_of(obj) or Access.PUBLIC,
-                    "asks_for_caller": asks_for_caller(obj),
-                    "problems": getattr(obj, "problems", {}),
-                    "in_path": getattr(obj, "in_path", False),
-                    "idempotent": getattr(obj, "idempotent", False),
-                    "editable": getattr(obj, "editable", False),
-                    "tagged": getattr(obj, "tagged", False),
-                    "by_user_alone": _by_user_alone(method, obj),
-                }
+                doc["contract"] = Contract(
+                    operation=endpoint,
+                    method=method,
+                    access=access_of(obj) or Access.PUBLIC,
+                    asks_for_caller=asks_for_caller(obj),
+                    codes=getattr(obj, "codes", ()),
+                    headers=getattr(obj, "headers", ()),
+                    in_path=getattr(obj, "in_path", False),
+                    paged=getattr(obj, "paged", False),
+                    idempotent=getattr(obj, "idempotent", False),
+                    editable=getattr(obj, "editable", False),
+                    tagged=getattr(obj, "tagged", False),
+                    shared=getattr(obj, "shared", False),
+                    by_language=getattr(obj, "by_language", False),
+                    recent=getattr(obj, "recent", False),
+                    by_user_alone=_by_user_alone(method, obj),
+                )
+                doc["examples"] = examples_of(obj.__module__).get(endpoint, {})
 
     def _prepare_arguments_doc(
         self, doc: dict[str, Any], doc_info: dict[str, Any], **kwargs: Any
     ) -> dict[str, Any]:
-        """`json_or_form`, which smorest does not know, is one body in two content types."""
+        """A form is multipart; `json_or_form`, which smorest does not know, is one body in two types."""
         parameters = doc_info.get("arguments", {}).get("parameters", [])
-        either = next((item for item in parameters if item.get("in") == "json_or_form"), None)
+        either = next((item for item in parameters if item.get("in") in {"json_or_form", "form"}), None)
         if either is not None:
             parameters.remove(either)
         doc = super()._prepare_arguments_doc(doc, doc_info, **kwargs)
         if either is not None:
-            schema = {"schema": either["schema"]}
-            doc["requestBody"] = {
-                "required": either["required"],
-                "content": {"application/json": schema, "multipart/form-data": dict(schema)},
-            }
+            bodies = {"multipart/form-data": {"schema": either["schema"]}}
+            if either["in"] == "json_or_form":
+                without, form = _json_and_form(either["schema"])
+                bodies = {"application/json": {"schema": without}, "multipart/form-data": {"schema": form}}
+            doc["requestBody"] = {"required": either["required"], "content": bodies}
             if not doc.get("parameters"):
                 doc.pop("parameters", None)
         return doc
 
     @property
     def has_routes(self) -> bool:
-        """False for a version that the domain adds nothing to."""
+        """False for a version to which the domain adds nothing."""
         return bool(self._endpoints)
 
     @staticmethod
-    def _prepare_contract_doc(doc: dict[str, Any], doc_info: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """What holds for every route by its markers: security, headers, and the errors it may answer with."""
-        contract = doc_info["contract"]
-        access = contract["access"]
-        responses = doc.setdefault("responses", {})
-        responses.pop("default", None)
-        parameters = doc.setdefault("parameters", [])
-        doc["operationId"] = contract["operation"]
-        nobody: list[dict[str, Any]] = [{}] if access is Access.PUBLIC else []
-        doc["security"] = [*nobody, {"bearer": []}] if contract["asks_for_caller"] else []
-        has_query = any(isinstance(item, dict) and item.get("in") == "query" for item in parameters)
-        codes = _error_statuses(contract, has_body="requestBody" in doc, has_query=has_query)
-        if contract["idempotent"]:
-            parameters.append(_IDEMPOTENCY_PARAMETER)
-        if contract["editable"]:
-            parameters.append(_IF_MATCH_PARAMETER)
-        if contract["tagged"]:
-            for code, response in responses.items():
-                if str(code).startswith("2") and isinstance(response, dict):
-                    response.setdefault("headers", {})["ETag"] = {"schema": {"type": "string"}}
-        for code in [code for code, answer in responses.items() if answer in _SMOREST_ERRORS]:
-            del responses[code]
-        for code in codes:
-            responses[str(code)] = f"PROBLEM_{code}"
-            responses.pop(code, None)
-        for code, description in contract["problems"].items():
-            responses[str(code)] = {
-                "description": description,
-                "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
-            }
-        if not parameters:
-            del doc["parameters"]
+    def _prepare_contract_doc(
+        doc: dict[str, Any], doc_info: dict[str, Any], *, spec: APISpec, **_: Any
+    ) -> dict[str, Any]:
+        """Describe what follows from the markers of a route: security, headers, and possible errors."""
+        doc.update({key: _unwrapped(words) for key, words in doc_info["docstring"].items()})
+        doc_info["docstring"] = {}  # smorest would put it over the finished description
+        describe(doc, doc_info["contract"], spec)
+        show_examples(doc, doc_info["examples"])
         return doc
 
 
+def _unwrapped(words: str) -> str:
+    """Markdown without the line breaks of the code, which some renderers show; items of lists keep theirs."""
+    return re.sub(r"(?<!\n)\n *(?!\n|[*-] |[0-9]+\. |```)", " ", words)
+
+
+def _json_and_form(schema: Schema) -> tuple[Schema, Schema]:
+    """A body as JSON, which has no files, and as a form."""
+    kind = type(schema)
+    files = [
+        name
+        for name, field in schema.fields.items()
+        if any(isinstance(part, Upload) for part in inner_fields(field))
+    ]
+    without, form = kind(exclude=files), kind()
+    without.document_name, form.document_name = kind.__name__, f"{kind.__name__}Form"
+    return without, form
+
+
+def finished_response(content: Any) -> Response:
+    """A response of dicts, lists and dataclasses with exactly the content of the schema, in JSON's own types,
+    aware times (UTC) and JsonText.
+    """
+    options = orjson.OPT_UTC_Z | orjson.OPT_PASSTHROUGH_SUBCLASS
+    return Response(orjson.dumps(content, default=_as_it_is, option=options), mimetype="application/json")
+
+
+def _as_it_is(value: object) -> orjson.Fragment:
+    if isinstance(value, JsonText):
+        return orjson.Fragment(str(value))
+    raise TypeError(f"{type(value).__name__} is not JSON's own")
+
+
+def _written(document: Callable[[F], F]) -> Callable[[F], F]:
+    def decorate(view: F) -> F:
+        @wraps(view)
+        def wrapper(*args: Any, **kwargs: Any) -> Response:
+            return finished_response(view(*args, **kwargs))
+
+        return document(cast("F", wrapper))
+
+    return decorate
+
+
 def _by_user_alone(method: str, view: Any) -> bool:
-    """Whether a route for users is refused to an admin who acts as one, or wants a recent log-in."""
+    """Whether a route for users refuses an admin who acts as one, or requires a recent log-in."""
     if access_of(view) is Access.PUBLIC:
         return False
     if getattr(view, "recent", False):
@@ -135,66 +154,91 @@ def _by_user_alone(method: str, view: Any) -> bool:
     return getattr(view, "personal", False) if method == "get" else not getattr(view, "while_acting", False)
 
 
-def _error_statuses(contract: dict[str, Any], *, has_body: bool, has_query: bool) -> set[int]:
-    """The errors that a route may answer with, by its markers."""
-    codes = {400, 401, 422, 429, 503}
-    if contract["access"] not in {Access.PUBLIC, Access.SIGNED_IN} or contract["by_user_alone"]:
-        codes.add(403)
-    if has_body:
-        codes |= {413, 415}
-    if has_query:
-        codes.add(414)
-    if contract["idempotent"]:
-        codes.add(409)
-    if contract["editable"]:
-        codes |= {409, 412, 428}
-    if contract["in_path"]:
-        codes.add(404)
-    return codes
+def _what(schema: type[Schema] | Schema | dict[str, Any] | None) -> str:
+    """What a good answer is: the words of its schema."""
+    if schema is None:
+        return "Done; the answer has no body."
+    return "" if isinstance(schema, dict) else schema_words(schema)
+
+
+class RouteOptions(TypedDict, total=False):
+    """What a route may say besides its rule."""
+
+    versions: tuple[str, ...] | None
+    path: Mapping[str, str] | None
 
 
 class VersionedBlueprint:
     """Routes of one domain, declared once and mounted under every API version they belong to.
 
     `versions` of a route narrows it: a route that v2 replaces says `versions=("v1",)`, and
-    `routes_v2.py` declares its successor with `versions=("v2",)`.
+    `routes/v2.py` declares its successor with `versions=("v2",)`.
     """
 
     def __init__(
-        self, name: str, *, description: str, url_prefix: str = "", versions: tuple[str, ...] = VERSIONS
+        self,
+        name: str,
+        *,
+        description: str,
+        url_prefix: str = "",
+        versions: tuple[str, ...] = VERSIONS,
+        rank: int = 1000,
+        staff: Mapping[str, str] | None = None,
     ) -> None:
+        """`description` is that of the tag under which the documents list the routes; tags with a lower
+        `rank` come first. Routes below /admin stand apart: `staff` describes their tags, by the first part
+        of their addresses below it.
+        """
         self.name = name
         self.description = description
+        self.rank = rank
+        self.staff = staff or {}
         self.url_prefix = url_prefix
         self.versions = versions
         self._routes: list[tuple[str, str, Callable[..., Any], tuple[str, ...]]] = []
         self._decorators = ApiBlueprint(name, __name__)
+        self.path_words: dict[str, str] = {}
 
     @property
     def used_versions(self) -> set[str]:
         """The versions that any route names."""
         return {version for *_, versions in self._routes for version in versions}
 
-    def get(self, rule: str, *, versions: tuple[str, ...] | None = None) -> Callable[[F], F]:
-        """Declare a GET route; likewise the other methods."""
-        return self._route("GET", rule, versions)
+    @property
+    def paths(self) -> set[str]:
+        """The paths of all routes, below their version."""
+        return {f"{self.url_prefix}{rule}" for rule, *_ in self._routes}
 
-    def post(self, rule: str, *, versions: tuple[str, ...] | None = None) -> Callable[[F], F]:
-        return self._route("POST", rule, versions)
+    def get(self, rule: str, **options: Unpack[RouteOptions]) -> Callable[[F], F]:
+        """Declare a GET route; the methods below do the same for theirs. `versions` narrows the versions that
+        it belongs to, `path` describes parameters of the rule: those that are not the id of something.
+        """
+        return self._route("GET", rule, **options)
 
-    def put(self, rule: str, *, versions: tuple[str, ...] | None = None) -> Callable[[F], F]:
-        return self._route("PUT", rule, versions)
+    def post(self, rule: str, **options: Unpack[RouteOptions]) -> Callable[[F], F]:
+        return self._route("POST", rule, **options)
 
-    def patch(self, rule: str, *, versions: tuple[str, ...] | None = None) -> Callable[[F], F]:
-        return self._route("PATCH", rule, versions)
+    def put(self, rule: str, **options: Unpack[RouteOptions]) -> Callable[[F], F]:
+        return self._route("PUT", rule, **options)
 
-    def delete(self, rule: str, *, versions: tuple[str, ...] | None = None) -> Callable[[F], F]:
-        return self._route("DELETE", rule, versions)
+    def patch(self, rule: str, **options: Unpack[RouteOptions]) -> Callable[[F], F]:
+        return self._route("PATCH", rule, **options)
 
-    def _route(self, method: str, rule: str, versions: tuple[str, ...] | None) -> Callable[[F], F]:
+    def delete(self, rule: str, **options: Unpack[RouteOptions]) -> Callable[[F], F]:
+        return self._route("DELETE", rule, **options)
+
+    def _route(
+        self,
+        method: str,
+        rule: str,
+        *,
+        versions: tuple[str, ...] | None = None,
+        path: Mapping[str, str] | None = None,
+    ) -> Callable[[F], F]:
         def declare(view: F) -> F:
             view.in_path = "<" in rule  # type: ignore[attr-defined]  # functions carry attributes
             self._routes.append((rule, method, view, versions or self.versions))
+            self.path_words.update(path or {})
             return view
 
         return declare
@@ -205,7 +249,7 @@ class VersionedBlueprint:
         """Parse and check `location` (`json`, `query`, `form`, ...) for the view's next argument."""
         made = schema() if isinstance(schema, type) else schema
         kwargs.setdefault("required", body_required(made))
-        # The instance: from a class webargs would make one for each request.
+        # The instance: webargs would make one from a class for each request.
         decorate = self._decorators.arguments(made, location=location, **kwargs)
 
         def mark(view: F) -> F:
@@ -216,12 +260,21 @@ class VersionedBlueprint:
         return mark
 
     def response(
-        self, status: int, schema: type[Schema] | Schema | dict[str, Any] | None = None, **kwargs: Any
+        self,
+        status: int,
+        schema: type[Schema] | Schema | dict[str, Any] | None = None,
+        *,
+        finished: bool = False,
+        **kwargs: Any,
     ) -> Callable[[F], F]:
-        """Dump what the view returns by `schema`; without one the answer has no body. A dict is a schema of
-        OpenAPI for a view that returns a finished Response, of the `content_type`.
+        """Dump the view's result by `schema`; without one the answer has no body. A dict is a schema of
+        OpenAPI for a view that returns a finished Response, of the `content_type`; a `finished` value is
+        written unchanged (`finished_response`).
         """
+        kwargs.setdefault("description", _what(schema))
         document = self._decorators.response(status, schema, **kwargs)
+        if finished:
+            return _written(document)
         if schema is not None:
             return document
 
@@ -239,30 +292,46 @@ class VersionedBlueprint:
 
         return decorate
 
-    def problem(self, status: int, description: str) -> Callable[[F], F]:
-        """Document one more error of this route; the codes that it may carry belong into `description`."""
+    def problems(self, *codes: str) -> Callable[[F], F]:
+        """Document more problems of this route by their codes, besides those that its markers tell of."""
 
         def mark(view: F) -> F:
-            view.problems = {**getattr(view, "problems", {}), status: description}  # type: ignore[attr-defined]  # functions carry attributes
+            view.codes = (*getattr(view, "codes", ()), *codes)  # type: ignore[attr-defined]  # functions carry attributes
+            return view
+
+        return mark
+
+    def choices(self, parameter: str, words: Choices) -> Callable[[F], F]:
+        """Let the document name a path for each of the `words` that `parameter` stands for."""
+
+        def mark(view: F) -> F:
+            view.choices = (parameter, words)  # type: ignore[attr-defined]  # functions carry attributes
+            return view
+
+        return mark
+
+    def headers(self, *names: str) -> Callable[[F], F]:
+        """Document more headers of this route's good answers, by their names in `openapi.contract`."""
+
+        def mark(view: F) -> F:
+            view.headers = (*getattr(view, "headers", ()), *names)  # type: ignore[attr-defined]  # functions carry attributes
             return view
 
         return mark
 
     def paged(self, item: type[Schema], *, finished: bool = False) -> Callable[[F], F]:
-        """The view returns a `Page`; it goes out with cursors and a Link header.
+        """The view returns a `Page`; it is sent with cursors and a Link header.
 
-        `finished` items are dataclasses with just the fields of `item`, in JSON's own types and aware times
-        (UTC): they are written as they are, at a tenth of what dumping by the schema costs.
+        `finished` items are JSON already, or dataclasses in its types: they are written unchanged
+        (`finished_response`), because dumping by the schema would cost more than all the rest.
         """
         schema = page_schema(item)
-        document = self._decorators.response(200, schema, headers={"Link": {"schema": {"type": "string"}}})
+        document = self._decorators.response(200, schema, description=f"A page. Each item: {_what(item)}")
         dump = schema().dump
 
         def answer(page: Page[Any]) -> Response:
             content = {"items": page.items, "next": page.next, "previous": page.previous}
-            if finished:
-                return Response(orjson.dumps(content, option=orjson.OPT_UTC_Z), mimetype="application/json")
-            return jsonify(dump(content))
+            return finished_response(content) if finished else jsonify(dump(content))
 
         def decorate(view: F) -> F:
             @wraps(view)
@@ -282,15 +351,17 @@ class VersionedBlueprint:
     def build(self, version: str) -> ApiBlueprint:
         """A fresh smorest blueprint with the routes of `version`."""
         blueprint = ApiBlueprint(self.name, __name__, description=self.description)
+        blueprint.rank, blueprint.path_words = self.rank, self.path_words
         for rule, method, view, versions in self._routes:
             if version in versions:
                 tag = self._tag(rule)
-                blueprint.has_own_tag |= tag == self.name
+                place = tag.removeprefix("staff: ")
+                blueprint.tags[tag] = self.description if tag == self.name else self.staff.get(place, "")
                 blueprint.add_url_rule(rule, view.__name__, view, methods=[method], tags=[tag])
         return blueprint
 
     def _tag(self, rule: str) -> str:
-        """Where a document lists the route: what staff do stands apart, by what it is done with."""
+        """The tag under which a document lists the route: routes of staff stand apart, grouped by subject."""
         place = f"{self.url_prefix}{rule}".split("/")
         if place[1] != "admin":
             return self.name

@@ -1,9 +1,13 @@
-"""Which browsers' pages may call the API: those of CORS_ORIGINS, without cookies."""
+"""CORS: pages of CORS_ORIGINS may call the API from a browser, without cookies; in development also those
+that are served on this machine.
+"""
+
+import re
 
 from flask import Flask, Response
 from flask_cors import CORS
 
-from marketplace.config import Settings
+from marketplace.config import LOCAL_ORIGIN, Settings
 
 EXPOSED = (
     "ETag",
@@ -30,12 +34,15 @@ PREFLIGHT_SECONDS = 600
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    """Answer CORS for the listed origins; without any, no CORS header is ever sent."""
-    if not settings.cors_origins:
+    """Answer CORS for the allowed origins; without any, no CORS header is ever sent."""
+    origins: list[str | re.Pattern[str]] = [*settings.cors_origins]
+    if settings.is_development:
+        origins.append(LOCAL_ORIGIN)
+    if not origins:
         return
     CORS(
         app,
-        origins=list(settings.cors_origins),
+        origins=origins,
         methods=list(METHODS),
         allow_headers=list(ALLOWED),
         expose_headers=list(EXPOSED),
@@ -49,6 +56,6 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 
 def _vary_by_origin(response: Response) -> Response:
-    # flask-cors leaves it out for a single origin and without an Origin: caches would mix answers.
+    # flask-cors omits it for a single origin and without an Origin: caches would mix answers.
     response.vary.add("Origin")
     return response

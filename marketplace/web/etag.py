@@ -1,9 +1,9 @@
 """ETag, If-Match and If-None-Match (RFC 9110, 8.8.3 and 13.1): no lost update, no needless transfer.
 
-The tag of a single resource is `"<version>-<hash of the representation>-<seal>"`. The seal binds both to the
-thing that they are of, so that no other thing's tag, and none that was not given out, is taken for it. Reads
-compare the whole; edits want a whole one that was given out for the thing, and the version that it names,
-which the UPDATE's WHERE checks once more.
+The tag of a single resource is `"<version>-<hash of the representation>-<seal>"`. The seal binds both to
+their resource, so that a tag of another resource, or a forged one, is not accepted. Reads compare the whole
+tag; edits require a whole tag that was issued for the resource, and the version in it, which the UPDATE's
+WHERE checks once more.
 """
 
 import hashlib
@@ -21,14 +21,14 @@ from marketplace.web.access import current_principal
 F = TypeVar("F", bound=Callable[..., Any])
 
 _ONE = re.compile(r'[ \t]*(W/)?("[\x21\x23-\x7e\x80-\xff]*")[ \t]*(?:,[ \t,]*|$)')
-"""An element of a list of entity tags, with the comma behind it."""
+"""An element of a list of entity tags, with the comma after it."""
 _OURS = re.compile(r'"(\d{1,18})-([0-9a-f]{16})-([0-9a-f]{16})"')
 _EXTENSION = "marketplace_etag_key"
 
 
 def tagged(kind: str) -> Callable[[F], F]:
-    """Give the answer an ETag, made of the `version` of what the view returns, an object or a mapping. Which
-    of its `kind` that is says its `id`, or, for what everybody has but one of, the caller.
+    """Give the answer an ETag, made of the `version` of the view's result, an object or a mapping. Its `id`
+    says which of its `kind` it is, or the caller does, for a resource that each user has only one of.
     """
 
     def decorate(view: F) -> F:
@@ -47,8 +47,8 @@ def tagged(kind: str) -> Callable[[F], F]:
 
 
 def editable(kind: str) -> Callable[[F], F]:
-    """Want If-Match before the view runs, which reads it with `if_match()`. Which of its `kind` is edited
-    says the path (`<kind>_id`), or the caller.
+    """Require If-Match before the view runs, which reads it with `if_match()`. The path (`<kind>_id`) or the
+    caller says which of its `kind` is edited.
     """
 
     def decorate(view: F) -> F:
@@ -72,7 +72,7 @@ def if_match() -> int | None:
 
 
 def _name(kind: str, thing_id: int | None) -> str:
-    """What a thing is called in its seal; without an id it is the caller's own."""
+    """The name of a resource in its seal; without an id it is the caller's own."""
     if thing_id is not None:
         return f"{kind}/{thing_id}"
     caller = current_principal()
@@ -89,12 +89,12 @@ def _wanted(header: str | None, name: str) -> int | None:
     versions = [version for tag in _strong_tags(header) if (version := _version_of(tag, name)) is not None]
     if not versions:
         raise PreconditionFailed
-    # Of several that were given out, no version before the newest can be the present one.
+    # Among several issued tags, only the newest version can be the current one.
     return max(versions)
 
 
 def _strong_tags(header: str) -> list[str]:
-    """The tags of a list; weak ones never match strongly. Raises PreconditionFailed for what is no list."""
+    """The tags of a list; weak ones never match strongly. Raises PreconditionFailed for other text."""
     found, position = [], len(header) - len(header.lstrip(" \t,"))
     while position < len(header):
         one = _ONE.match(header, position)
@@ -107,7 +107,7 @@ def _strong_tags(header: str) -> list[str]:
 
 
 def _version_of(tag: str, name: str) -> int | None:
-    """The version of a tag that was given out for the thing of this name, None for any other tag."""
+    """The version in a tag that was issued for the resource of this name, None for any other tag."""
     found = _OURS.fullmatch(tag)
     if found is None or not hmac.compare_digest(_seal(name, found[1], found[2]), found[3]):
         return None

@@ -23,24 +23,35 @@ _VALID = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 class InvalidIdempotencyKey(Malformed):
+    """The header Idempotency-Key is empty, too long, or holds blanks or characters beyond ASCII."""
+
     code = "invalid_idempotency_key"
     title = "Idempotency-Key must be 1 to 255 visible ASCII characters"
+    remedy = "Send a random UUID as Idempotency-Key, a new one for each new action."
 
 
 class IdempotencyKeyReused(Invalid):
+    """The Idempotency-Key came before with another method, address or body."""
+
     code = "idempotency_key_reused"
     title = "This Idempotency-Key was used with another request; use a new key"
+    remedy = "Make a new key for each new action, and keep a key only for repeating the same request."
 
 
 class IdempotencyInProgress(Conflict):
+    """The first request with this Idempotency-Key has not been answered yet."""
+
     code = "idempotency_in_progress"
     title = "The first request with this Idempotency-Key is still running; try again in a moment"
+    remedy = (
+        "Wait a moment and send the same request with the same key again: it gives the first one's answer."
+    )
 
 
 def idempotent(view: F) -> F:
     """Mark a POST that creates or moves something.
 
-    The answer is stored in the transaction of what the view does: either both are there or neither,
+    The answer is stored in the transaction of the view's changes: either both are there or neither,
     so a crash between them cannot make a retry do it twice. Errors store nothing, and free the key.
     """
 
@@ -57,7 +68,7 @@ def idempotent(view: F) -> F:
 
 @dataclass
 class _Prepared:
-    """What was prepared for a view, and whether the view was called with it."""
+    """The prepared value for a view, and whether the view was called with it."""
 
     value: Any
     taken: bool = False
@@ -66,13 +77,13 @@ class _Prepared:
 def idempotent_after(
     prepare: Callable[[Any], Any], discard: Callable[[Any], None] | None = None
 ) -> Callable[[F], F]:
-    """As `idempotent`, for a view that needs something slow done to its body first, such as storing a file:
-    `prepare(body)` runs before the transaction is opened, and the view gets what it returns. Nothing is
-    prepared for a request that is answered with what is stored.
+    """As `idempotent`, for a view whose body needs slow work first, such as storing a file: `prepare(body)`
+    runs before the transaction is opened, and the view gets its result. Nothing is prepared for a request
+    that is answered with a stored answer.
 
-    Stands below `blp.arguments` and above `blp.response`. `discard(prepared)` runs, outside of the
-    transaction, when the view was refused or a second request with the key was faster. Whether a request that
-    ended by Unavailable or by a crash was stored nobody knows: what it prepared has to be swept away.
+    Stands below `blp.arguments` and above `blp.response`. `discard(prepared)` runs, outside the transaction,
+    when the view was refused or a second request with the key was faster. After Unavailable or a crash it is
+    unknown whether the request was stored: a sweep has to remove what it prepared.
     """
 
     def decorate(view: F) -> F:
@@ -87,8 +98,8 @@ def idempotent_after(
         def wrapper(body: Any, *args: Any, **kwargs: Any) -> Any:
             key = _sent_key()
             if key is not None:
-                # Hashing what was sent may take a while: the reads before it hold nothing meanwhile.
-                runtime().uow.rest()
+                # Hashing the body may take a while: the reads before it hold no connection meanwhile.
+                runtime().uow.release_connection()
                 stored = _replay(key, _fingerprint())
                 if stored is not None:
                     return stored
@@ -114,7 +125,7 @@ def idempotent_after(
 
 
 def _sent_key() -> str | None:
-    """Raises InvalidIdempotencyKey."""
+    """The key of the request. Raises InvalidIdempotencyKey."""
     key = request.headers.get(HEADER)
     if key is not None and not _VALID.fullmatch(key):
         raise InvalidIdempotencyKey
@@ -160,18 +171,18 @@ def _once(key: str, run: Callable[[], Response]) -> Response:
 
 
 def _fingerprint() -> bytes:
-    """What makes two requests the same: method, path, query and body."""
+    """A hash of method, path, query and body, equal for equal requests."""
     digest = hashlib.sha256()
     for part in (request.method.encode(), request.path.encode(), request.query_string):
         digest.update(part + b"\0")
     content_type = request.mimetype
     if content_type == "multipart/form-data":
-        # The boundary differs from try to try; what counts are the parts.
+        # The boundary differs from try to try; only the parts count.
         for name, value in sorted(request.form.items(multi=True)):
             digest.update(f"{name}\0{value}\0".encode("utf-8", "surrogatepass"))
         for name, file in sorted(request.files.items(multi=True), key=lambda item: item[0]):
             digest.update(f"{name}\0{file.filename}\0".encode("utf-8", "surrogatepass"))
-            # Whoever prepared the file has read it.
+            # `prepare` or the other fingerprint has read the file.
             file.stream.seek(0)
             digest.update(hashlib.file_digest(file.stream, "sha256").digest())  # type: ignore[arg-type]  # IO[bytes] is enough
             file.stream.seek(0)

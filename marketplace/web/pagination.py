@@ -8,18 +8,18 @@ from flask import request
 
 from marketplace.kernel.cursors import MAX_LENGTH
 from marketplace.kernel.pages import DEFAULT_LIMIT, MAX_LIMIT, Page, PageRequest
-from marketplace.web import fields
-from marketplace.web.schema import Schema, schema_name
+from marketplace.web.hardened import fields
+from marketplace.web.hardened.schema import Schema, schema_name
 
 
 class Cursor(fields.Str):
-    """A cursor as it came: whether it is one of ours, whoever made it says (`invalid_cursor`)."""
+    """A cursor as received; the code that made it checks whether it is ours (`invalid_cursor`)."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(max=MAX_LENGTH, **options)
 
     def clean(self, text: str) -> str:
-        """The text, bent or not."""
+        """The text, altered or not."""
         return text
 
 
@@ -30,14 +30,14 @@ class PageQuery(Schema):
         load_default=DEFAULT_LIMIT,
         min=1,
         max=MAX_LIMIT,
-        metadata={"description": "How many items at most"},
+        description="How many items at most",
     )
-    after = Cursor(metadata={"description": "`next` of the page before the one wanted"})
-    before = Cursor(metadata={"description": "`previous` of the page after the one wanted"})
+    after = Cursor(description="`next` of the page before the one wanted")
+    before = Cursor(description="`previous` of the page after the one wanted")
 
 
 def split_page(query: dict[str, Any]) -> tuple[PageRequest, dict[str, Any]]:
-    """The page wanted, and the filters that remain."""
+    """The wanted page, and the remaining filters."""
     filters = dict(query)
     page = PageRequest(
         limit=filters.pop("limit"), after=filters.pop("after", None), before=filters.pop("before", None)

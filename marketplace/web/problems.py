@@ -1,9 +1,9 @@
-"""Every error as application/problem+json (RFC 9457); the one table of HTTP statuses."""
+"""Every error as application/problem+json (RFC 9457), in the caller's language."""
 
 import logging
 from typing import Any
 
-from flask import Flask, Response, current_app, g, json, request
+from flask import Flask, Response, current_app, g, has_request_context, json, request
 from flask_limiter import RateLimitExceeded
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
@@ -12,28 +12,16 @@ from werkzeug.routing import RoutingException
 from marketplace.database.errors import SchemaAway, translate
 from marketplace.kernel import errors
 from marketplace.kernel.errors import AppError
-from marketplace.web.language import translated_title
-from marketplace.web.request_id import current_request_id
-from marketplace.web.sentry import capture_exception
+from marketplace.kernel.links import NO_LINKS, Links
+from marketplace.web.language import preferred_language, translated
+from marketplace.web.limits.budgets import advice
+from marketplace.web.observability.request_id import current_request_id
+from marketplace.web.observability.sentry import capture_exception
+from marketplace.web.problem_kinds import STATUSES, WITHOUT_CLASS, ProblemKind, status_of_kind
 
 log = logging.getLogger(__name__)
 
-STATUSES: dict[type[AppError], int] = {
-    errors.Malformed: 400,
-    errors.Unauthenticated: 401,
-    errors.Forbidden: 403,
-    errors.NotFound: 404,
-    errors.Conflict: 409,
-    errors.PreconditionFailed: 412,
-    errors.TooLarge: 413,
-    errors.UnsupportedMedia: 415,
-    errors.Invalid: 422,
-    errors.PreconditionRequired: 428,
-    errors.TooManyRequests: 429,
-    errors.Unavailable: 503,
-    errors.StorageFull: 507,
-}
-
+_LINKS = "marketplace_links"
 _HTTP_CODES = {
     400: "malformed_request",
     404: "not_found",
@@ -48,19 +36,16 @@ _HTTP_CODES = {
     429: "too_many_requests",
     431: "headers_too_large",
 }
-
-
-def status_of(error: AppError) -> int:
-    """The HTTP status of an error's category."""
-    for kind in type(error).__mro__:
-        if kind in STATUSES:
-            return STATUSES[kind]
-    raise TypeError(f"{type(error).__name__} belongs to no category of marketplace.kernel.errors")
+_BY_CODE: dict[str, type[AppError] | ProblemKind] = {
+    **{kind.code: kind for kind in STATUSES},
+    **{kind.code: kind for kind in WITHOUT_CLASS},
+}
+_INTERNAL = _BY_CODE["internal_error"]
 
 
 def problem_of(error: Exception) -> dict[str, Any]:
-    """The problem document of any exception; what is not meant for clients stays out of it, and is reported
-    where it is, or may be, a defect.
+    """The problem document of any exception, without details that are not meant for clients; an exception
+    that is, or may be, a defect is reported.
     """
     known = known_error(error)
     if isinstance(known, SchemaAway):
@@ -68,14 +53,28 @@ def problem_of(error: Exception) -> dict[str, Any]:
         log.error("the schema is not what the program needs: run `flask db upgrade`", exc_info=cause)
         capture_exception(cause)
     if known is None:
-        # Flask tells Sentry of what nobody handles, and here all is handled.
+        # Flask tells Sentry of unhandled errors only, and here all are handled.
         capture_exception(error)
-        return _document(500, "internal_error", "Something went wrong on our side", "")
-    return _document(status_of(known), known.code, known.title, known.detail, known.data)
+        return _document(500, _INTERNAL.code, _INTERNAL.title, "")
+    return _document(status_of_kind(type(known)), known.code, known.title, known.detail, known.data)
+
+
+def own_base() -> str:
+    """How absolute links of this server begin; empty where the host is not known to be ours."""
+    links: Links = current_app.extensions.get(_LINKS, NO_LINKS)
+    return links.base(request.scheme, request.host)
+
+
+def problem_type(code: str) -> str:
+    """The link to the page of a code: absolute where the host of the request is known to be ours."""
+    links: Links = current_app.extensions.get(_LINKS, NO_LINKS)
+    if not has_request_context():
+        return links.problem(code)
+    return links.problem(code, request.scheme, request.host)
 
 
 def known_error(error: Exception) -> AppError | None:
-    """`error` as the program's own, None for a defect."""
+    """`error` as an error of the program, None for a defect."""
     if isinstance(error, AppError):
         return error
     if isinstance(error, SQLAlchemyError):
@@ -86,27 +85,32 @@ def known_error(error: Exception) -> AppError | None:
 def _document(
     status: int, code: str, title: str, detail: str, data: dict[str, Any] | None = None
 ) -> dict[str, Any]:
+    language = preferred_language()
     document = {
-        "type": f"/api/docs/errors#{code}",
-        "title": translated_title(code, title),
+        "type": problem_type(code),
+        "title": translated(title, language),
         "status": status,
-        "detail": detail,
+        "detail": translated(detail, language),
         "code": code,
         "request_id": current_request_id(),
     }
     for key, value in (data or {}).items():
-        document.setdefault(key, value)
+        document.setdefault(key, translated(value, language) if key == "errors" else value)
     return document
 
 
 def _response(document: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
-    response = Response(
-        json.dumps(document), status=document["status"], content_type="application/problem+json"
+    return Response(
+        json.dumps(document),
+        status=document["status"],
+        content_type="application/problem+json",
+        headers={
+            "Cache-Control": "no-store",
+            "Content-Language": preferred_language(),
+            "Vary": "Accept-Language",
+            **(headers or {}),
+        },
     )
-    response.headers["Cache-Control"] = "no-store"
-    for name, value in (headers or {}).items():
-        response.headers[name] = value
-    return response
 
 
 def _from_app_error(error: AppError) -> Response:
@@ -128,22 +132,20 @@ def _from_http(error: HTTPException) -> Response | HTTPException:
     status = error.code or 500
     if status >= 500:  # noqa: PLR2004 - the class of server errors
         log.error("unexpected HTTP error", exc_info=error)
-    title = error.name
-    code = _HTTP_CODES.get(status, "internal_error" if status >= 500 else "http_error")  # noqa: PLR2004 - server errors
-    detail = "" if status >= 500 else (error.description or "")  # noqa: PLR2004 - server errors
+    kind = _BY_CODE[_HTTP_CODES.get(status, "internal_error" if status >= 500 else "http_error")]  # noqa: PLR2004 - server errors
+    # Werkzeug's own descriptions say what was wrong, not what to do.
+    detail = "" if status >= 500 else kind.remedy  # noqa: PLR2004 - server errors
     headers = {
         name: value
         for name, value in error.get_headers()
         if name.lower() not in {"content-type", "content-length"}
     }
-    return _response(_document(status, code, title, detail), headers)
+    return _response(_document(status, kind.code, kind.title, detail), headers)
 
 
 def _from_limit(error: RateLimitExceeded) -> Response:
     g.limit_exceeded = error.limit
-    return _response(
-        _document(429, "too_many_requests", errors.TooManyRequests.title, "Wait before you try again"),
-    )
+    return _response(_document(429, "too_many_requests", errors.TooManyRequests.title, advice()))
 
 
 def _from_database(error: SQLAlchemyError) -> Response:
@@ -161,8 +163,9 @@ def _from_defect(error: Exception) -> Response:
     return _response(problem_of(error))
 
 
-def init_app(app: Flask) -> None:
-    """Register the handlers: nothing leaves the program in another form."""
+def init_app(app: Flask, links: Links = NO_LINKS) -> None:
+    """Register the handlers: nothing leaves the program in another form. `links` begin the types."""
+    app.extensions[_LINKS] = links
     app.register_error_handler(AppError, _from_app_error)
     app.register_error_handler(RateLimitExceeded, _from_limit)
     app.register_error_handler(HTTPException, _from_http)

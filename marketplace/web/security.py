@@ -1,7 +1,5 @@
 """Headers that make browsers treat every answer as data, never as a page, a script or a frame."""
 
-import secrets
-
 from flask import Flask, Response, request
 
 from marketplace.config import Settings
@@ -31,19 +29,16 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.after_request(add_headers)
 
 
-def new_nonce() -> str:
-    """A value for one page only, that its scripts carry and its policy names."""
-    return secrets.token_urlsafe(18)
+def page_policy(*style_hashes: str) -> str:
+    """The Content-Security-Policy of an HTML page of our own: files of this host only, nothing inline.
 
-
-def page_policy(nonce: str, *style_hashes: str) -> str:
-    """The Content-Security-Policy of an HTML page of our own: this host only, scripts by nonce.
-
-    `style_hashes` (`sha256-...`) allow single inline styles that a library makes without the nonce.
+    `style_hashes` (`sha256-...`) allow single inline styles that a library makes.
     """
-    styles = " ".join(f"'{value}'" for value in ("nonce-" + nonce, *style_hashes))
+    styles = " ".join(["'self'", *(f"'{value}'" for value in style_hashes)])
     return (
-        f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self' {styles}; "
-        "img-src 'self' data:; connect-src 'self'; "
-        "form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+        f"default-src 'none'; script-src 'self'; style-src {styles}; img-src 'self' data:; "
+        "connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
     )
+
+
+PAGE_POLICY = page_policy() + "; require-trusted-types-for 'script'; trusted-types 'none'"

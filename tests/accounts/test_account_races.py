@@ -8,10 +8,10 @@ from threading import Barrier
 import pytest
 from sqlalchemy import text
 
-from marketplace.blueprints.accounts.services import Device
+from marketplace.blueprints.accounts.services.sessions import Device
 from marketplace.blueprints.accounts.wiring import Accounts
 from marketplace.extensions import db
-from tests.factories import Factory
+from marketplace.testing import Factory
 
 SIGN_UP = {
     "username": "ann",

@@ -6,22 +6,19 @@ from types import SimpleNamespace
 
 import jwt
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from marketplace.blueprints.accounts.adapters import ALGORITHM, ArgonHasher, JwtTokens
+from marketplace.blueprints.accounts.contracts import SessionRevoked
 from marketplace.blueprints.accounts.errors import InvalidRefreshToken
-from marketplace.blueprints.accounts.events import SessionRevoked
-from marketplace.blueprints.accounts.policies import (
-    PASSWORD_MAX,
-    REFRESH_GRACE_SECONDS,
-    password_problems,
-)
-from marketplace.blueprints.accounts.services import MAX_DEVICE, Device, SessionService
+from marketplace.blueprints.accounts.policies import PASSWORD_MAX, REFRESH_GRACE_SECONDS, password_problems
+from marketplace.blueprints.accounts.services.sessions import MAX_DEVICE, Device, SessionService
 from marketplace.config import Settings
 from marketplace.kernel.clock import FrozenClock
 from marketplace.kernel.errors import Unauthenticated
 from marketplace.kernel.identity import Principal
+from tests.accounts.fakes import FakeSessions
+from tests.fakes.audit import RecordedAudit
 from tests.fakes.transactions import FakeUnitOfWork
 
 START = datetime(2026, 5, 4, 9, 0, tzinfo=UTC)
@@ -126,44 +123,11 @@ def test_keys_differ_by_purpose_and_secret(settings):
     assert not tokens.is_ours(refresh.replace("9.", "8.", 1))
 
 
-class FakeSessions:
-    def __init__(self):
-        self.rows = []
-
-    def add(self, session):
-        session.id = len(self.rows) + 1
-        self.rows.append(session)
-
-    def find(self, session_id):
-        return next((row for row in self.rows if row.id == session_id), None)
-
-    def revoke(self, user_ids, at, *, only=None, besides=None):
-        ended = [
-            row
-            for row in self.rows
-            if row.user_id in user_ids
-            and row.revoked_at is None
-            and only in (None, row.id)
-            and row.id != besides
-        ]
-        for row in ended:
-            row.revoked_at = at
-        return [(row.user_id, row.id) for row in ended]
-
-
-class FakeAudit:
-    def __init__(self):
-        self.entries = []
-
-    def write(self, action, subject_type, subject_id, *, actor, **values):
-        self.entries.append((action, subject_id, actor, values))
-
-
 @pytest.fixture
 def world(settings):
     """The service of sessions around fakes."""
     made = SimpleNamespace(
-        uow=FakeUnitOfWork(), clock=FrozenClock(START), sessions=FakeSessions(), audit=FakeAudit()
+        uow=FakeUnitOfWork(), clock=FrozenClock(START), sessions=FakeSessions(), audit=RecordedAudit()
     )
     made.service = SessionService(made.uow, made.sessions, JwtTokens(settings), made.audit, made.clock, 3600)
     return made

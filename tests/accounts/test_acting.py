@@ -12,9 +12,8 @@ from marketplace.blueprints.accounts.wiring import Accounts
 from marketplace.extensions import db
 from marketplace.kernel.clock import FrozenClock
 from marketplace.models import AuditEntry, User, UserSession
+from marketplace.testing import CheckedClient, Factory
 from marketplace.web.access import Access, access_of
-from tests.factories import Factory
-from tests.support.client import CheckedClient
 
 Auth = Callable[[User], dict[str, str]]
 

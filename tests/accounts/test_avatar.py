@@ -17,11 +17,10 @@ from marketplace.blueprints.accounts.wiring import Accounts
 from marketplace.extensions import db
 from marketplace.kernel.clock import FrozenClock
 from marketplace.models import ChangeRequest, User
-from marketplace.web import caching
+from marketplace.testing import CheckedClient, Factory
+from marketplace.web.caching import topics
 from marketplace.web.runtime import Runtime
-from tests.accounts.conftest import Person
-from tests.factories import Factory
-from tests.support.client import CheckedClient
+from tests.support.people import Person
 
 Auth = Callable[[User], dict[str, str]]
 
@@ -273,8 +272,8 @@ def test_a_picture_in_a_bucket_is_fetched_from_there(
     import urllib.request
     from dataclasses import replace
 
-    from marketplace.blueprints.integrations.storage import make_store
-    from marketplace.blueprints.integrations.wiring import Integrations
+    from marketplace.outside.storage import make_store
+    from marketplace.outside.wiring import Outside
     from tests.support.s3 import BUCKET, KEY, REGION, SECRET, running_bucket
 
     name = "avatars/0123456789abcdef0123456789abcdef.webp"
@@ -290,7 +289,7 @@ def test_a_picture_in_a_bucket_is_fetched_from_there(
         )
         store = make_store(settings)
         store.put(name, picture("WEBP"), "image/webp")
-        monkeypatch.setitem(runtime.services, Integrations, replace(runtime.get(Integrations), files=store))
+        monkeypatch.setitem(runtime.services, Outside, replace(runtime.outside, files=store))
         answer = client.get(f"/media/{name}")
         assert answer.status_code == 302
         assert answer.headers["Cache-Control"] == "public, max-age=1800"
@@ -321,5 +320,5 @@ def test_it_is_shown_wherever_the_person_is(
     assert review.author_id == customer.id
     customer.deleted_at = clock.now()
     db.session.commit()
-    caching.clear()
+    topics.clear()
     assert shown(f"/performers/{performer.id}/reviews")["items"][0]["author"]["avatar_url"] is None

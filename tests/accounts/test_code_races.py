@@ -11,14 +11,14 @@ import pytest
 from flask import Flask
 
 from marketplace.assembly import make_worker
-from marketplace.blueprints.accounts.services import Device
+from marketplace.blueprints.accounts.services.sessions import Device
 from marketplace.blueprints.accounts.wiring import Accounts
 from marketplace.extensions import db
 from marketplace.kernel.clock import FrozenClock
 from marketplace.kernel.identity import Principal
 from marketplace.models import User
-from tests.accounts.conftest import statuses
-from tests.factories import PASSWORD, Factory
+from marketplace.testing import PASSWORD, Factory
+from tests.support.people import statuses
 
 PHONE = "+4930901820"
 AtOnce = Callable[..., list[Any]]

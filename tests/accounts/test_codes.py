@@ -14,10 +14,9 @@ from marketplace.blueprints.accounts.wiring import Accounts
 from marketplace.extensions import db, limiter
 from marketplace.kernel.clock import FrozenClock
 from marketplace.models import Budget, DomainEventRow, JobRow, OneTimeCode, User, UserSession
+from marketplace.testing import CheckedClient, Factory
 from marketplace.web.runtime import Runtime
-from tests.accounts.conftest import PASSWORD, Messages, Person
-from tests.factories import Factory
-from tests.support.client import CheckedClient
+from tests.support.people import PASSWORD, Messages, Person
 
 PHONE = "+4930901820"
 PURPOSES = ("sign_in", "verify_phone", "reset_password")

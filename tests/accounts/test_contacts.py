@@ -11,8 +11,8 @@ from marketplace.blueprints.accounts.policies import MAILS_PER_USER
 from marketplace.extensions import db
 from marketplace.kernel.clock import FrozenClock
 from marketplace.models import AuditEntry, DomainEventRow, OneTimeToken, User
-from tests.accounts.conftest import PASSWORD, Messages, Person
-from tests.support.client import CheckedClient
+from marketplace.testing import CheckedClient
+from tests.support.people import PASSWORD, Messages, Person
 
 PHONE, OTHER = "+4930901820", "+442071838750"
 

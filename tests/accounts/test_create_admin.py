@@ -4,7 +4,7 @@ import pytest
 from flask.testing import FlaskCliRunner
 from sqlalchemy import select
 
-from marketplace.blueprints.accounts.services import Device
+from marketplace.blueprints.accounts.services.sessions import Device
 from marketplace.blueprints.accounts.wiring import Accounts
 from marketplace.extensions import db
 from marketplace.models import AuditEntry, DomainEventRow, SecondFactor, User, UserSession

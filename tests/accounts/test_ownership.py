@@ -19,9 +19,9 @@ from marketplace.models import (
     User,
     UserSession,
 )
+from marketplace.testing import CheckedClient
 from marketplace.web.runtime import Runtime
-from tests.accounts.conftest import PASSWORD, Messages, Person
-from tests.support.client import CheckedClient
+from tests.support.people import PASSWORD, Messages, Person
 
 API = "/api/v1/user"
 OWNER_PHONE, OTHER_PHONE = "+4930901820", "+4930901821"
@@ -293,7 +293,7 @@ def test_an_admin_who_acts_is_not_the_own_session(
     admin = make.staff("admin")
     stage = Stage(client, messages, ann, OWNER_PHONE, "")
     sessions = runtime.get(Accounts).sessions
-    from marketplace.blueprints.accounts.services import Device
+    from marketplace.blueprints.accounts.services.sessions import Device
     from marketplace.kernel.identity import Principal
 
     acting = sessions.act_as(Principal(user_id=admin.id, session_id=0), ann.id, Device())

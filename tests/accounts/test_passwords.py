@@ -15,8 +15,8 @@ from marketplace.blueprints.accounts.services import credentials
 from marketplace.extensions import db
 from marketplace.kernel.clock import FrozenClock
 from marketplace.models import AuditEntry, OneTimeToken, User
-from tests.accounts.conftest import PASSWORD, Messages, Person
-from tests.support.client import CheckedClient
+from marketplace.testing import CheckedClient
+from tests.support.people import PASSWORD, Messages, Person
 
 NEW = "Another-Horse-8"
 

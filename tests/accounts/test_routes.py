@@ -16,8 +16,8 @@ from marketplace.blueprints.accounts.adapters import ALGORITHM, AUDIENCE, ISSUER
 from marketplace.extensions import db, limiter
 from marketplace.kernel.clock import FrozenClock
 from marketplace.models import DomainEventRow, User, UserSession
-from tests.factories import Factory
-from tests.support.client import CheckedClient
+from marketplace.testing import CheckedClient, Factory
+from marketplace.web.observability.answered import Answered
 
 PASSWORD = "Correct-Horse-7"
 SIGN_UP = {
@@ -485,13 +485,15 @@ def test_hashing_takes_as_long_for_nobody(client: CheckedClient) -> None:
 
 
 def test_the_log_tells_who_came_in(client: CheckedClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    lines: list[dict[str, Any]] = []
-    monkeypatch.setattr("marketplace.web.logs.write_request", lambda _environ, **facts: lines.append(facts))
+    lines: list[Answered] = []
+    monkeypatch.setattr(
+        "marketplace.web.observability.logs._write_request", lambda line, _slow_after: lines.append(line)
+    )
     made = sign_up(client)
     login = client.post("/api/v2/user/login", json={"login": "ann", "password": PASSWORD}).json
     refresh(client, login["refresh_token"])
     client.post("/api/v1/user/login", json={"login": "ann", "password": "Wrong-Horse-7"})
-    assert [(line["action"], line["status"], line["user_id"]) for line in lines] == [
+    assert [(line.action, line.status, line.user_id) for line in lines] == [
         ("accounts.sign_up", 201, made["user"]["id"]),
         ("accounts.login", 200, made["user"]["id"]),
         ("accounts.refresh_token", 200, made["user"]["id"]),

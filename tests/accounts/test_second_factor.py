@@ -12,10 +12,9 @@ from sqlalchemy import select
 from marketplace.extensions import db
 from marketplace.kernel.clock import FrozenClock
 from marketplace.models import AuditEntry, RecoveryCode, SecondFactor, User
+from marketplace.testing import CheckedClient, Factory
 from marketplace.web.runtime import Runtime
-from tests.accounts.conftest import PASSWORD, Messages, Person
-from tests.factories import Factory
-from tests.support.client import CheckedClient
+from tests.support.people import PASSWORD, Messages, Person
 
 
 class Authenticator:

@@ -9,9 +9,8 @@ from sqlalchemy import Connection, event, select
 from marketplace.extensions import db
 from marketplace.kernel.clock import FrozenClock
 from marketplace.models import AuditEntry, DomainEventRow, User
-from tests.accounts.conftest import Person
-from tests.factories import Factory
-from tests.support.client import CheckedClient
+from marketplace.testing import CheckedClient, Factory
+from tests.support.people import Person
 
 Auth = Callable[[User], dict[str, str]]
 

@@ -8,18 +8,17 @@ import pytest
 from flask import Flask
 from sqlalchemy import update
 
-from marketplace.blueprints.accounts.messages import MAILS
+from marketplace.blueprints.accounts.contracts import MailTopic
 from marketplace.blueprints.accounts.policies import MAILS_PER_ADDRESS, UNCONFIRMED_LIFE
 from marketplace.blueprints.accounts.services import ownership
 from marketplace.blueprints.accounts.wiring import Accounts
 from marketplace.extensions import db
 from marketplace.kernel.clock import FrozenClock
 from marketplace.models import User
+from marketplace.testing import CheckedClient, Factory
 from marketplace.web.runtime import Runtime
-from tests.accounts.conftest import PASSWORD, Messages, Person, statuses
 from tests.accounts.test_code_races import sent_code
-from tests.factories import Factory
-from tests.support.client import CheckedClient
+from tests.support.people import PASSWORD, Messages, Person, statuses
 
 API = "/api/v1/user"
 PHONE = "+4930901820"
@@ -114,7 +113,7 @@ def test_of_many_who_prove_one_number_at_once_one_has_it(
     committed: Flask, at_once: Callable[..., list[Any]], rows: Callable[[str], list[Any]]
 ) -> None:
     """By the account's own session, each with the one code for the number and one for itself."""
-    from marketplace.blueprints.accounts.services import Device
+    from marketplace.blueprints.accounts.services.sessions import Device
 
     with committed.app_context():
         make, built = Factory(), committed.extensions["marketplace"].get(Accounts)
@@ -137,7 +136,7 @@ def test_of_many_who_prove_one_number_at_once_one_has_it(
 def test_of_two_mailed_tokens_for_one_address_one_is_good(
     committed: Flask, at_once: Callable[..., list[Any]], rows: Callable[[str], list[Any]]
 ) -> None:
-    from marketplace.blueprints.accounts.services import Device
+    from marketplace.blueprints.accounts.services.sessions import Device
     from marketplace.models import OneTimeToken
 
     with committed.app_context():
@@ -256,11 +255,13 @@ def test_mail_to_a_confirmed_address_has_the_name(
     assert "Nobody has confirmed" not in text
 
 
-def test_every_mail_begins_with_a_greeting() -> None:
+def test_every_mail_begins_with_a_greeting(runtime: Runtime) -> None:
+    topics = runtime.given(MailTopic)
+    assert {"welcome", "export_ready"} <= {topic.name for topic in topics}
     assert all(
         letter.text.startswith("{greeting}\n\n") and "{name}" not in letter.text
-        for versions in MAILS.values()
-        for letter in versions.values()
+        for topic in topics
+        for letter in topic.letters.values()
     )
 
 

@@ -6,7 +6,7 @@ import pytest
 from flask import g, has_app_context
 from werkzeug.test import TestResponse
 
-from tests.support.client import CheckedClient
+from marketplace.testing import CheckedClient
 
 
 @pytest.fixture(autouse=True)

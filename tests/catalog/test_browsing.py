@@ -1,42 +1,15 @@
-"""What anybody may read: the tree, cities, banners, services."""
-
-from datetime import timedelta
+"""What anybody may read: the tree and cities; and what public lists have in common."""
 
 import pytest
 
+from marketplace.blueprints.banners.contracts import BannerChanged
 from marketplace.blueprints.catalog import public
-from marketplace.blueprints.catalog.events import BannerChanged, CategoryChanged, CityChanged
+from marketplace.blueprints.catalog.contracts import CategoryChanged, CityChanged
 from marketplace.extensions import db
-from marketplace.kernel.errors import NotFound
 from marketplace.models import Banner
-from tests.conftest import START
+from tests.support.lists import walks_whole
 
 HOSTILE = ["%%", "__", "\\\\", "\\%", "''", '""', "';--", "a' OR '1'='1", "//", "{}", "%s", "\u0301x"]
-
-
-def walk(client, url, limit):
-    """All items forward, then all backward from the end; both lists in the order of the list."""
-    mark = "&" if "?" in url else "?"
-    forward, backward, page = [], [], client.get(f"{url}{mark}limit={limit}").json
-    assert page["previous"] is None
-    while True:
-        forward += page["items"]
-        if page["next"] is None:
-            break
-        page = client.get(f"{url}{mark}limit={limit}&after={page['next']}").json
-    while True:
-        backward = page["items"] + backward
-        if page["previous"] is None:
-            break
-        page = client.get(f"{url}{mark}limit={limit}&before={page['previous']}").json
-    return forward, backward
-
-
-def walks_whole(client, url, expected):
-    for limit in (1, 3, 100):
-        forward, backward = walk(client, url, limit)
-        assert [item["id"] for item in forward] == expected
-        assert backward == forward
 
 
 # Categories
@@ -360,184 +333,13 @@ def test_lists_cost_one_query(client, make, assert_queries, rows, path):
         assert len(client.get(f"/api/v1/{path}?limit=100").json["items"]) == rows
 
 
-# Banners
-
-
-def test_banners_of_this_moment(client, make, clock):
-    city, other = make.city(), make.city()
-    day = timedelta(days=1)
-    rows = [
-        Banner(placement="home", title="always", priority=1),
-        Banner(placement="home", title="now", priority=5, starts_at=START, ends_at=START + day),
-        Banner(placement="home", title="later", starts_at=START + day),
-        Banner(placement="home", title="over", ends_at=START),
-        Banner(placement="home", title="off", is_active=False),
-        Banner(placement="home", title="here", priority=3, city_id=city.id),
-        Banner(placement="home", title="there", city_id=other.id),
-        Banner(placement="search", title="other place", priority=-1),
-    ]
-    db.session.add_all(rows)
-    db.session.commit()
-
-    def titles(query):
-        return [item["title"] for item in client.get(f"/api/v1/banners?{query}").json["items"]]
-
-    assert titles("placement=home") == ["now", "always"]
-    assert titles(f"placement=home&city_id={city.id}") == ["now", "here", "always"]
-    assert titles("") == ["now", "always", "other place"]
-    clock.advance(day)
-    assert titles("placement=home&limit=50") == ["always", "later"]
-    walks_whole(client, "/api/v1/banners", [rows[0].id, rows[2].id, rows[7].id])
-
-
-# Services
-
-
-def test_a_service_as_the_public_sees_it(client, make):
-    performer = make.performer(
-        make.user(first_name="Ann", last_name="Berg"),
-        verified=True,
-        rating_count=3,
-        rating_sum=14,
-        rating_histogram=[0, 0, 0, 1, 2],
-    )
-    service = make.service(performer)
-    item = client.get("/api/v1/services").json["items"][0]
-    assert item["performer"] == {
-        "id": performer.id,
-        "first_name": "Ann",
-        "last_name": "B",
-        "avatar_url": None,
-        "city_id": performer.city_id,
-        "verified": True,
-        "rating": 4.67,
-        "rating_count": 3,
-    }
-    assert item["price"] == {"amount": 5000, "currency": "EUR"}
-    one = client.get(f"/api/v1/services/{service.id}")
-    assert one.json | {"distance_km": None} == item
-    assert one.headers["ETag"].startswith('"1-')
-    assert one.headers["Cache-Control"] == "public, max-age=30"
-    again = client.get(f"/api/v1/services/{service.id}", headers={"If-None-Match": one.headers["ETag"]})
-    assert again.status_code == 304
-
-
-def test_how_far_a_service_is_and_who_offers_it(client, make):
-    near = make.city(latitude=52.5, longitude=13.4)
-    far = make.city(latitude=48.1, longitude=11.6)
-    seen = make.user(avatar_key="avatars/ann.webp")
-    services = [make.service(make.performer(user, city_id=city.id)) for user, city in
-                ((seen, near), (make.user(), far))]  # fmt: skip
-    for query in ("sort=distance", "sort=price", "sort=newest&radius_km=900"):
-        items = client.get(f"/api/v1/services?near=52.5,13.5&{query}").json["items"]
-        assert {item["id"]: item["distance_km"] for item in items} == {
-            services[0].id: 6.8,
-            services[1].id: 507.5,
-        }
-    (first, _) = client.get("/api/v1/services?near=52.5,13.5&sort=distance").json["items"]
-    assert first["performer"]["avatar_url"] == "/media/avatars/ann.webp"
-
-
-def hidden_services(make):
-    """One service for each reason to hide it."""
-    return [
-        make.service(is_active=False),
-        make.service(deleted_at=START),
-        make.service(make.performer(status="pending")),
-        make.service(make.performer(status="suspended")),
-        make.service(make.performer(active=False)),
-        make.service(make.performer(make.user(is_active=False))),
-        make.service(make.performer(make.user(deleted_at=START))),
-        make.service(category_id=make.category(is_active=False).id),
-    ]
-
-
-def test_hidden_services(client, make, auth):
-    hidden = hidden_services(make)
-    assert client.get("/api/v1/services").json["items"] == []
-    moderator = auth(make.staff())
-    for service in hidden:
-        assert client.get(f"/api/v1/services/{service.id}").status_code == 404
-        with pytest.raises(NotFound):
-            public.get_service_for_booking(service.id)
-        seen = client.get(f"/api/v1/services/{service.id}", headers=moderator)
-        assert seen.status_code == (404 if service.deleted_at else 200)
-        assert seen.headers["Cache-Control"] in {"private, no-cache", "no-store"}
-
-
-def test_filters(client, make):
-    parent = make.category()
-    child = make.category(parent_id=parent.id)
-    leaf = make.category(parent_id=child.id)
-    good = make.performer(verified=True, rating_count=4, rating_sum=18, rating_histogram=[0, 0, 0, 2, 2])
-    few = make.performer(rating_count=2, rating_sum=10, rating_histogram=[0, 0, 0, 0, 2])
-    a = make.service(good, category_id=leaf.id, price_amount=1000, title="Fix a tap")
-    b = make.service(few, category_id=parent.id, price_amount=2000, description="We fix TAPS")
-    c = make.service(price_amount=None, price_currency=None, pricing="quote")
-    d = make.service(price_amount=1500, price_currency="JPY")
-
-    def found(query):
-        return {item["id"] for item in client.get(f"/api/v1/services?{query}").json["items"]}
-
-    assert found("") == {a.id, b.id, c.id, d.id}
-    assert found(f"city_id={good.city_id}") == {a.id}
-    assert found(f"category_id={parent.id}") == {a.id, b.id}
-    assert found(f"category_id={leaf.id}") == {a.id}
-    assert found("category_id=999999") == set()
-    assert found(f"performer_id={few.id}") == {b.id}
-    assert found("q=tap") == {a.id, b.id}
-    assert found("max_price=1500") == {a.id, d.id}
-    assert found("max_price=1500&currency=EUR") == {a.id}
-    assert found("verified=true") == {a.id}
-    assert found("verified=false") == {b.id, c.id, d.id}
-    assert found("min_rating=4.5") == {a.id}
-    assert found("min_rating=4.6") == set()
-
-
-@pytest.mark.parametrize("sort", ["newest", "price", "rating"])
-def test_every_sort_walks_the_whole_list(client, make, sort):
-    performers = [
-        make.performer(rating_count=n, rating_sum=total, rating_histogram=[0, 0, 0, 0, n])
-        for n, total in ((0, 0), (1, 5), (50, 245), (4, 8))
-    ]
-    rows = []
-    for n in range(9):
-        priced = n % 4 != 3
-        rows.append(
-            make.service(
-                performers[n % 4],
-                pricing="fixed" if priced else "quote",
-                price_amount=(n % 3) * 100 if priced else None,
-                price_currency="EUR" if priced else None,
-                created_at=START - timedelta(days=n % 3),
-            )
-        )
-    rank = {0: 4.0, 1: 25 / 6, 2: 265 / 55, 3: 28 / 9}
-    orders = {
-        "newest": lambda i: (-rows[i].created_at.timestamp(), -rows[i].id),
-        "price": lambda i: (2**62 if rows[i].price_amount is None else rows[i].price_amount, rows[i].id),
-        "rating": lambda i: (-rank[i % 4], -rows[i].id),
-    }
-    expected = [rows[i].id for i in sorted(range(9), key=orders[sort])]
-    walks_whole(client, f"/api/v1/services?sort={sort}", expected)
-
-
 def test_public_functions(context, make):
-    service = make.service()
-    booked = public.get_service_for_booking(service.id)
-    assert (booked.performer_id, booked.title, booked.price.amount) == (
-        service.performer_id,
-        service.title,
-        5000,
-    )
     category, off, city = make.category(), make.category(is_active=False), make.city()
-    assert public.category_ids_exist([category.id])
     assert public.missing_categories([category.id, off.id, 10**9]) == {off.id, 10**9}
-    assert public.category_ids_exist([])
-    assert public.get_city_timezone(city.id) == "Europe/Berlin"
+    assert public.missing_categories([]) == set()
     for missing in (make.city(is_active=False).id, 1):
-        with pytest.raises(NotFound):
-            public.get_city_timezone(missing)
+        assert not public.city_exists(missing)
+    assert public.city_exists(city.id)
 
 
 # What all have in common

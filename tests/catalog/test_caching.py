@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from marketplace.extensions import cache
-from marketplace.web import caching
+from marketplace.web.caching import topics
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_dropping_a_topic_leaves_the_others(client, make, assert_queries):
     make.city()
     client.get("/api/v1/cities")
     client.get("/api/v1/categories")
-    caching.drop("cities")
+    topics.drop("cities")
     with assert_queries(1):
         client.get("/api/v1/cities")
         client.get("/api/v1/categories")
@@ -66,7 +66,7 @@ def test_what_was_read_before_a_drop_is_not_served_after_it(client, make, monkey
     def slow(key: str, value: Any, timeout: int | None = None) -> Any:
         if key.startswith("answer:cities"):
             monkeypatch.setattr(cache, "set", keep)
-            caching.drop("cities")
+            topics.drop("cities")
         return keep(key, value, timeout=timeout)
 
     monkeypatch.setattr(cache, "set", slow)
@@ -112,4 +112,4 @@ def test_a_broken_cache_is_a_miss_and_left_alone_for_a_while(client, make, monke
         assert answer.headers["Cache-Control"] == "public, max-age=300"
     assert len(calls) == 1
     with pytest.raises(Broken):
-        caching.drop("cities")  # the outbox tries again
+        topics.drop("cities")  # the outbox tries again

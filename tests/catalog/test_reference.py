@@ -9,15 +9,11 @@ from zoneinfo import available_timezones
 
 import pytest
 
-from marketplace.blueprints.catalog import reference
-from marketplace.blueprints.catalog.reference import (
-    CategoryRecord,
-    CityRecord,
-    data_version,
-    read_categories,
-    read_cities,
-)
+from marketplace.blueprints.catalog import adapters as reference
+from marketplace.blueprints.catalog.adapters import ShippedData
+from marketplace.blueprints.catalog.ports.reference import CategoryRecord, CityRecord
 
+SHIPPED = ShippedData()
 DATA = files("marketplace.blueprints.catalog") / "data"
 CODES_OF_DIRECTION = set("\u200b\u200e\u200f\u202a\u202b\u202c\ufeff")
 
@@ -25,12 +21,12 @@ CODES_OF_DIRECTION = set("\u200b\u200e\u200f\u202a\u202b\u202c\ufeff")
 @pytest.fixture(scope="module")
 def cities() -> dict[int, CityRecord]:
     """By id; that no id comes twice is a test of its own."""
-    return {city.id: city for city in read_cities()}
+    return {city.id: city for city in SHIPPED.read_cities()}
 
 
 @pytest.fixture(scope="module")
 def categories() -> list[CategoryRecord]:
-    return read_categories()
+    return SHIPPED.read_categories()
 
 
 def test_the_cities_of_the_world(cities: dict[int, CityRecord]) -> None:
@@ -46,7 +42,7 @@ def test_the_cities_of_the_world(cities: dict[int, CityRecord]) -> None:
 
 
 def test_each_city_comes_once_and_in_order() -> None:
-    ids = [city.id for city in read_cities()]
+    ids = [city.id for city in SHIPPED.read_cities()]
     assert ids == sorted(set(ids))
 
 
@@ -169,12 +165,12 @@ def test_the_version_is_that_of_the_bytes() -> None:
     expected = hashlib.sha256()
     for name in ("cities.tsv.gz", "categories.json"):
         expected.update((DATA / name).read_bytes())
-    assert data_version() == data_version() == expected.hexdigest()
+    assert SHIPPED.data_version() == SHIPPED.data_version() == expected.hexdigest()
 
 
 def test_the_version_follows_the_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    before = data_version()
+    before = SHIPPED.data_version()
     changed = tmp_path / "categories.json"
     changed.write_text("[]", encoding="utf-8")
     monkeypatch.setattr(reference, "_CATEGORIES", changed)
-    assert data_version() != before
+    assert SHIPPED.data_version() != before

@@ -1,29 +1,16 @@
 """Many members of staff at the tree at once, on real connections: no circle, no gap, no reference lost."""
 
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
 
 import pytest
 from sqlalchemy import func, select, text
 
 from marketplace.extensions import db
 from marketplace.models import Category, PerformerCategory, Service, User
-from tests.factories import Factory
+from marketplace.testing import Factory
+from tests.support.threads import at_once
 
 ADMIN = "/api/v1/admin/categories"
-
-
-def at_once(count, run):
-    """What `count` threads give that begin together."""
-    barrier = Barrier(count)
-
-    def start(number):
-        barrier.wait()
-        return run(number)
-
-    with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(start, range(count)))
 
 
 @pytest.fixture

@@ -70,7 +70,7 @@ def check(document: Any, schema: Any, value: Any) -> None:
 
 
 def test_every_event_is_documented(app: Flask, document: Any) -> None:
-    assert document["asyncapi"] == "3.0.0"
+    assert document["asyncapi"] == "3.1.0"
     assert set(operations(document, "receive")) == CLIENT_EVENTS
     assert set(operations(document, "send")) == SERVER_EVENTS == set(DECLARED)
     assert {name for item in namespaces_of(app) for name in item.events} == CLIENT_EVENTS

@@ -15,7 +15,7 @@ from marketplace.blueprints.chat.wiring import Chats
 from marketplace.extensions import db
 from marketplace.kernel.identity import Principal
 from marketplace.models import Chat, ChatMember, Message
-from tests.factories import Factory
+from marketplace.testing import Factory
 
 
 def person(user_id: int) -> Principal:

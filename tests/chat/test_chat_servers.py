@@ -11,14 +11,14 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-import socketio
 from flask import Flask
 
-from marketplace.blueprints.accounts.services import Device
+from marketplace.blueprints.accounts.services.sessions import Device
 from marketplace.blueprints.accounts.wiring import Accounts
 from marketplace.kernel.clock import FrozenClock
+from marketplace.testing import Factory
 from tests.e2e.conftest import Running, launch
-from tests.factories import Factory
+from tests.support.sockets import SocketClient
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.e2e
@@ -38,7 +38,7 @@ class Phone:
         self._client: Any = None
 
     def connect(self, server: Running) -> None:
-        self._client = socketio.Client(reconnection=False)
+        self._client = SocketClient(reconnection=False)
         self._client.on("message:new", self._keep, namespace="/chat")
         self._client.connect(
             server.base, auth={"token": self._token}, namespaces=["/chat"], wait_timeout=WAIT,

@@ -84,6 +84,8 @@ def test_an_empty_environment(load, tmp_path):
         ("AWS_ENDPOINT_URL", "http://127.0.0.1:9000", "aws_endpoint_url", "http://127.0.0.1:9000"),
         ("SMS_DAILY_PER_ADDRESS", "7", "sms_daily_per_address", 7),
         ("SMS_DAILY_PER_COUNTRY", "70", "sms_daily_per_country", 70),
+        ("APP_URL", "https://app.example.org/", "app_url", "https://app.example.org"),
+        ("APP_URL", "http://localhost:5173/shop", "app_url", "http://localhost:5173/shop"),
         ("SMTP_URL", "smtps://u:p@m:465", "smtp_url", "smtps://u:p@m:465"),
         ("MAIL_FROM", "A <a@b.org>", "mail_from", "A <a@b.org>"),
         ("SMS_BACKEND", "outbox", "sms_backend", "outbox"),
@@ -104,6 +106,10 @@ def test_an_empty_environment(load, tmp_path):
         ("WORKER_INSIDE", "yes", "worker_inside", True),
         ("WORKER_THREADS", "3", "worker_threads", 3),
         ("ORDER_START_EARLY_MINUTES", "0", "order_start_early_minutes", 0),
+        ("FETCH_PORTS", "443, 8443", "fetch_ports", (443, 8443)),
+        ("FETCH_PRIVATE", "true", "fetch_private", True),
+        ("MARKET_HOURS", "mon 08:00-12:30, TUE 22:00-24:00", "market_hours", ((480, 750), (2760, 2880))),
+        ("MARKET_HOURS", "none", "market_hours", ()),
         ("SOCKETS_PER_ADDRESS", "0", "sockets_per_address", None),
         ("SOCKETS_PER_ADDRESS", "500", "sockets_per_address", 500),
         ("SOCKETS_PER_USER", "3", "sockets_per_user", 3),
@@ -179,6 +185,20 @@ def test_many_processes_need_redis(load):
         ("SMS_DAILY_PER_ADDRESS", "0"),
         ("SMS_DAILY_PER_COUNTRY", "many"),
         ("SMTP_URL", "smtp://host:notaport"),
+        ("APP_URL", "app.example.org"),
+        ("APP_URL", "javascript:alert(1)//x"),
+        ("APP_URL", "ftp://app.example.org"),
+        ("APP_URL", "https://"),
+        ("APP_URL", "https://app.example.org:99999"),
+        ("APP_URL", "https://user@app.example.org"),
+        ("APP_URL", "https://app.example.org/../x"),
+        ("APP_URL", "https://app.example.org/a/./b"),
+        ("APP_URL", "https://app.example.org//evil.example"),
+        ("APP_URL", "https://app.example.org\\@evil.example"),
+        ("APP_URL", "https://app.example.org/?next=x"),
+        ("APP_URL", "https://app.example.org/#x"),
+        ("APP_URL", "https://app.example.org/%2e%2e"),
+        ("APP_URL", "https://app.example.org/a b"),
         ("SMTP_URL", "mail.example.org"),
         ("SMS_BACKEND", "pigeon"),
         ("SMS_FROM", "+49 30 901820"),
@@ -195,6 +215,16 @@ def test_many_processes_need_redis(load):
         ("WORKER_INSIDE", "perhaps"),
         ("WORKER_THREADS", "65"),
         ("ORDER_START_EARLY_MINUTES", "525601"),
+        ("FETCH_PORTS", "443,0"),
+        ("FETCH_PORTS", "65536"),
+        ("FETCH_PORTS", "443,"),
+        ("FETCH_PORTS", "４４３"),
+        ("MARKET_HOURS", "mon-sat 09:00-25:00"),
+        ("MARKET_HOURS", "mon-sat@18:00-09:00"),
+        ("MARKET_HOURS", "sat-mon 09:00-18:00"),
+        ("MARKET_HOURS", "weekdays 09:00-18:00"),
+        ("MARKET_HOURS", "mon 09:00"),
+        ("MARKET_HOURS", "mon ٠٩:00-18:00"),
     ],
 )
 def test_each_refusal_names_its_variable(load, name, value):
@@ -226,6 +256,7 @@ def test_production_takes_safe_settings():
         ({"SECRET_KEY": "a" * 64}, "SECRET_KEY must be random"),
         ({"SECRET_KEY": "change-me-please" * 4}, "SECRET_KEY must be random"),
         ({"SECRET_KEY": "01" * 15 + "23456"}, "SECRET_KEY must be random"),
+        ({"APP_URL": "http://app.market.org"}, "APP_URL must be https"),
         ({"SMTP_URL": ""}, "SMTP_URL must be set"),
         ({"SMTP_URL": "smtp://mail.market.org:587"}, "SMTP_URL must be smtps://"),
         ({"MAIL_FROM": ""}, "MAIL_FROM must be set"),
@@ -234,6 +265,7 @@ def test_production_takes_safe_settings():
         ({"MAIL_FROM": "Market <no-reply@market.example.>"}, "MAIL_FROM must be set"),
         ({"MAIL_FROM": "Market"}, "MAIL_FROM must be set"),
         ({"TWILIO_URL": "http://sms.example.org"}, "TWILIO_URL must be https"),
+        ({"FETCH_PRIVATE": "true"}, "FETCH_PRIVATE must be false"),
     ],
 )
 def test_production_refuses_what_is_unsafe(change, named):
@@ -245,6 +277,7 @@ def test_production_refuses_what_is_unsafe(change, named):
 @pytest.mark.parametrize(
     "change",
     [
+        {"APP_URL": "https://app.market.org"},
         {"SMTP_URL": "smtps://mail"},
         {"SMTP_URL": "smtp://127.0.0.1"},
         {"SMTP_URL": "smtp://localhost:2525"},
@@ -270,8 +303,10 @@ def test_production_names_everything_at_once():
 
 SECRET = """
 import sys
-sys.path.insert(0, sys.argv[1])
-import config
+import types
+package = sys.modules["marketplace"] = types.ModuleType("marketplace")  # without the whole program
+package.__path__ = [sys.argv[1]]
+from marketplace import config
 print(config.load_settings({"INSTANCE_PATH": sys.argv[2]}).secret_key)
 """
 

@@ -51,7 +51,10 @@ def test_a_port_that_is_taken(tmp_path):
         port = taken.getsockname()[1]
         result = start(LAUNCH, tmp_path, PORT=str(port))
     assert result.returncode == 1
-    assert result.stderr == f"cannot listen on 127.0.0.1:{port}: Address already in use; set HOST or PORT\n"
+    assert result.stderr == (
+        f"cannot listen on 127.0.0.1:{port}: Address already in use; end what listens there, or take another"
+        f" port: PORT={port + 1} make run\n"
+    )
     assert not (tmp_path / "instance" / "postgres").exists(), "no database was started for nothing"
 
 

@@ -5,18 +5,20 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
-from marketplace.database.embedded import home_of
-from marketplace.database.homes import discard
 from marketplace.database.unit_of_work import SqlUnitOfWork
 from marketplace.database.worker import Worker
+from marketplace.embedded.clusters import discard
+from marketplace.embedded.places import home_of
 from marketplace.extensions import db
 from marketplace.kernel.errors import Conflict
 from marketplace.kernel.registry import Registry
+from marketplace.testing.databases import execute
 from tests.support.postgres import User
 
 
@@ -104,3 +106,26 @@ def use(tmp_path: Path) -> Iterator[Callable[..., User]]:
         user.kill()
     for home in homes:
         discard(home, patience=30)
+
+
+@contextmanager
+def database(server_url: str, template: str) -> Iterator[str]:
+    """A database like the template, until the end of the block."""
+    name = f"migrations_{uuid4().hex[:12]}"
+    execute(server_url, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    yield make_url(server_url).set(database=name).render_as_string(hide_password=False)
+    execute(server_url, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def empty(server_url: str) -> Iterator[str]:
+    """A database without anything."""
+    with database(server_url, "template0") as url:
+        yield url
+
+
+@pytest.fixture
+def migrated(server_url: str, template: str) -> Iterator[str]:
+    """A database at head."""
+    with database(server_url, template) as url:
+        yield url

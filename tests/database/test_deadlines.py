@@ -9,15 +9,14 @@ from typing import Any
 import pytest
 from flask import Flask, request_started
 from sqlalchemy import Engine, create_engine, event, text
-from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError, TimeoutError as PoolTimeout
 
 from marketplace.blueprints.operations.wiring import Operations
 from marketplace.database import deadlines
 from marketplace.database.deadlines import BudgetedPool, Watchdog, at_most, within
 from marketplace.database.engine import READING
 from marketplace.database.errors import translate
-from marketplace.database.reading import read, reading
+from marketplace.database.prepared import fetch_all, read_connection
 from marketplace.extensions import db
 from marketplace.kernel.errors import Unavailable
 from marketplace.web import background
@@ -143,9 +142,9 @@ def test_a_new_connection_that_nobody_answers(engine: Engine) -> None:
 
 
 def test_a_read_is_not_asked_again_when_its_time_is_over(committed: Flask) -> None:
-    with committed.app_context(), reading(db.session()) as connection, within(0.3):
+    with committed.app_context(), read_connection(db.session()) as connection, within(0.3):
         with pytest.raises(DBAPIError):
-            read(connection, "SELECT pg_sleep(120)", {})
+            fetch_all(connection, "SELECT pg_sleep(120)", {})
         assert at_most(60) == 0
         db.engines[READING].dispose()
 

@@ -12,18 +12,12 @@ from pathlib import Path
 import psycopg2
 import pytest
 
+from marketplace import embedded
 from marketplace.config import PROJECT_ROOT
-from marketplace.database import embedded
-from marketplace.database.embedded import (
-    ROOT_HOME,
-    EmbeddedPostgresError,
-    ensure_running,
-    find_binaries,
-    home_of,
-    places,
-    release,
-)
-from marketplace.database.embedded.places import _open_to_all
+from marketplace.embedded import places
+from marketplace.embedded.places import _open_to_all, find_binaries, home_of
+from marketplace.embedded.server import ROOT_HOME, EmbeddedPostgresError
+from marketplace.embedded.users import ensure_running, release
 from tests.support.postgres import User, alive, query, server_pid
 from tests.support.waiting import eventually
 
@@ -252,9 +246,9 @@ def test_a_server_whose_programs_only_root_may_run(tmp_path: Path) -> None:
             path.chmod(path.stat().st_mode & 0o700)
     script = (
         "import sys, os; os.umask(0o077); from pathlib import Path;"
-        " from marketplace.database import embedded;"
+        " from marketplace.embedded import places, users;"
         f" place = Path({str(tmp_path / 'instance')!r});"
-        " print(embedded.find_binaries(), embedded.ensure_running(place)); embedded.release(place)"
+        " print(places.find_binaries(), users.ensure_running(place)); users.release(place)"
     )
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": f"{private}:{PROJECT_ROOT}"}
     result = subprocess.run(

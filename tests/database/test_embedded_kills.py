@@ -11,10 +11,10 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from marketplace.database.embedded.leftovers import SOCKET, disown_files, processes
-from marketplace.database.embedded.places import layout
-from marketplace.database.embedded.server import SERVER_LOCK, SUPERVISOR_LOCK, Server, take
-from marketplace.database.homes import HomeInUse, discard
+from marketplace.embedded.clusters import HomeInUse, discard
+from marketplace.embedded.leftovers import SOCKET, disown_files, processes
+from marketplace.embedded.places import layout
+from marketplace.embedded.server import SERVER_LOCK, SUPERVISOR_LOCK, Server, take
 from tests.support.postgres import User, alive, query, server_pid, supervisors
 from tests.support.waiting import eventually
 
@@ -54,12 +54,17 @@ def stranger() -> Iterator[int]:
         assert process.poll() is None, "nobody touches it"
 
 
+def rows(url: str) -> int:
+    """The rows of `kept`; a server that is away says why."""
+    found = query(url, "SELECT count(*) FROM kept")
+    assert isinstance(found, int)
+    return found
+
+
 def count(url: str) -> int | None:
     """The rows of `kept`; None while the server is away."""
     with contextlib.suppress(psycopg2.OperationalError):
-        found = query(url, "SELECT count(*) FROM kept")
-        assert isinstance(found, int)
-        return found
+        return rows(url)
     return None
 
 
@@ -93,7 +98,7 @@ def test_a_number_that_somebody_else_has_by_now(
 
     again = use(instance)
     assert again.said() == url
-    assert count(url) == 1
+    assert rows(url) == 1
     assert server_pid(instance) not in {number, 0}
     assert alive(number)
     if whose == "neighbour":
@@ -141,7 +146,7 @@ def test_who_comes_while_the_server_starts_again_waits_for_it(use: Use, instance
     os.kill(server_pid(instance), signal.SIGKILL)
     users = [use(instance) for _ in range(2)]
     assert {user.said() for user in users} == {url}
-    assert count(url) == 1
+    assert rows(url) == 1
     assert len(supervisors(instance)) == 1
 
 

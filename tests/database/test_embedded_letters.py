@@ -7,13 +7,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import make_url
 
-from marketplace.blueprints.operations.checks import check_letters
-from marketplace.database.embedded import databases
-from marketplace.database.embedded.databases import find_ctype, make_cluster
-from marketplace.database.embedded.places import layout
+from marketplace.blueprints.operations.adapters import check_letters
+from marketplace.embedded import databases
+from marketplace.embedded.databases import find_ctype, make_cluster
+from marketplace.embedded.places import layout
 from marketplace.extensions import db
-from tests.factories import Factory
-from tests.support.client import CheckedClient
+from marketplace.testing import CheckedClient, Factory
 from tests.support.postgres import User, query, server_pid
 from tests.support.waiting import eventually
 

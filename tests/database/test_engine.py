@@ -5,8 +5,7 @@ import threading
 import psycopg2
 import pytest
 from sqlalchemy import create_engine, make_url, text
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError, TimeoutError as PoolTimeout
 
 from marketplace.config import load_settings
 from marketplace.database.dsn import libpq_dsn

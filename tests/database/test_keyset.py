@@ -117,7 +117,21 @@ def test_cursors_of_the_other_direction(add):
         pages(add, after=page.next, before=page.previous)
 
 
-@pytest.mark.parametrize("position", [">i:5", ">nonsense", ">s:a~i:5~i:6", ">i:x~i:y", ">s:a~s:b"])
+@pytest.mark.parametrize(
+    "position",
+    [
+        ">i:5",
+        "[]",
+        "{}",
+        "5",
+        '["n"]',
+        '["n",5]',
+        '["n","a",5,6]',
+        '["n","a","b"]',
+        '["n","a",null]',
+        '["n",["a"],5]',
+    ],
+)
 def test_signed_positions_of_another_shape(add, position):
     """As an older release may have given them out, whose sort was another."""
     add("abc")

@@ -12,7 +12,7 @@ from flask import Flask
 from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError, PendingRollbackError, SQLAlchemyError
 
-from marketplace.blueprints.operations.checks import DatabaseCheck
+from marketplace.blueprints.operations.adapters import DatabaseCheck
 from marketplace.database.dsn import libpq_dsn
 from marketplace.database.errors import SchemaAway, translate
 from marketplace.extensions import db
@@ -126,7 +126,7 @@ def test_a_defect_is_reported(
     def broken() -> None:
         raise LookupError("a secret of the inside")
 
-    monkeypatch.setitem(committed.view_functions, "operations_root.errors", broken)
+    monkeypatch.setitem(committed.view_functions, "pages.errors", broken)
     answer = committed.test_client().get("/api/docs/errors")
     assert answer.status_code == 500
     assert "secret" not in answer.text

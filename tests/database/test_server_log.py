@@ -12,9 +12,9 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from marketplace.database.embedded import home_of
+from marketplace.embedded.places import home_of
 from marketplace.extensions import db
-from tests.factories import Factory
+from marketplace.testing import Factory
 from tests.support.postgres import ON_PURPOSE, User, deadlocks, query
 from tests.support.waiting import eventually
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from marketplace.blueprints.accounts.public import UserVerified
+from marketplace.blueprints.accounts.contracts import UserVerified
 from marketplace.database.unit_of_work import TransactionDoomed
 from marketplace.extensions import db
 from marketplace.kernel.transactions import UnitOfWork

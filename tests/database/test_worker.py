@@ -53,8 +53,8 @@ def test_a_running_worker_is_woken_by_the_commit(parts, monkeypatch):
     eventually(lambda: parts.rows("SELECT 1 FROM pg_stat_activity WHERE query LIKE 'LISTEN%'"))
     enqueue(parts)
     assert ran.wait(10)
-    worker.ask_to_stop()
-    parts.execute("NOTIFY job")  # or its listener would sleep for the minute
+    worker.stop(30)
+    assert not any(thread.is_alive() for thread in worker._threads), "the listener sleeps for the minute"
 
 
 def test_what_a_job_writes_is_written_with_its_end(parts):
@@ -286,9 +286,14 @@ def test_stop_lets_the_job_at_hand_finish(parts):
     worker.start()
     assert inside.wait(10)
     worker.ask_to_stop()
+    parts.worker()._tend()  # what any other worker does each second
+    assert parts.statuses() == ["running", "pending"], "the job at hand would be run a second time"
     leave.set()
     worker.stop()
     assert parts.statuses() == ["done", "pending"]
+    held = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = :id"
+    # The server's process ends a moment after its connection.
+    eventually(lambda: not parts.rows(held, id=worker._id))
     worker.run_until_stopped()  # returns at once
 
 

@@ -7,14 +7,16 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, text
 
-from marketplace.blueprints.operations.demo import offers, people
-from marketplace.blueprints.operations.demo.market import CHUNK, Market
-from marketplace.blueprints.operations.demo.seeding import PASSWORD, DemoRefused, seed_demo
-from marketplace.blueprints.operations.demo.tables import COLUMNS, Craft, Ids, Place
+from marketplace.blueprints.demo.data import offers, people
+from marketplace.blueprints.demo.data.logins import LOGINS, PASSWORD
+from marketplace.blueprints.demo.errors import DemoRefused
+from marketplace.blueprints.demo.ports import COLUMNS, Craft, Ids, Place
+from marketplace.blueprints.demo.services.market import CHUNK, Market
+from marketplace.blueprints.demo.wiring import build
 from marketplace.extensions import db
 from marketplace.models import Performer, Review, Service, User
-from tests.conftest import START
-from tests.performers.test_listings import differences
+from marketplace.testing import START
+from tests.directory.test_listings import differences
 
 MIDNIGHT = START.replace(hour=0)
 PLACES = [
@@ -68,10 +70,8 @@ def seed(runtime: Any, make: Any) -> Any:
 
     def run(performers: int = 60, number: int = 1, force: bool = False, settings: Any = None) -> Any:
         told: list[int] = []
-        stored = seed_demo(
-            runtime.uow,
-            settings or runtime.settings,
-            runtime.clock,
+        parts = replace(runtime, settings=settings or runtime.settings)
+        stored = build(parts).seeding.seed(
             performers=performers,
             seed=number,
             force=force,
@@ -86,10 +86,10 @@ def seed(runtime: Any, make: Any) -> Any:
 
 def test_what_was_reported_is_there(seed):
     stored = seed()
-    for table, count in stored.rows.items():
+    for table, count in stored.items():
         assert db.session.scalar(text(f'SELECT count(*) FROM "{table}"')) == count
         assert count > 0
-    assert stored.rows["user"] == 90
+    assert stored["user"] == 92
 
 
 def test_indexes_are_as_they_were(seed):
@@ -164,10 +164,11 @@ def test_orders_make_sense(seed):
 
 
 def test_the_logins_work_and_ids_go_on(seed, client, make):
-    stored = seed()
-    for login in (stored.customer, stored.performer):
-        answer = client.post("/api/v1/user/login", json={"login": login, "password": PASSWORD})
-        assert answer.status_code == 200
+    seed()
+    for login in LOGINS:
+        for name in (login.username, login.email):
+            answer = client.post("/api/v1/user/login", json={"login": name, "password": PASSWORD})
+            assert answer.status_code == 200
     make.service()
     items = client.get("/api/v1/services?limit=100").json["items"]
     assert len(items) > 60
@@ -192,10 +193,7 @@ def test_refusals(seed, runtime, make):
 
 def test_without_reference_data(runtime, context):
     with pytest.raises(DemoRefused, match="catalog load"):
-        seed_demo(
-            runtime.uow,
-            runtime.settings,
-            runtime.clock,
+        build(runtime).seeding.seed(
             performers=1,
             seed=1,
             force=False,

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 import requests
 
-from marketplace.database.embedded import ensure_running
-from marketplace.database.embedded.leftovers import processes
-from marketplace.database.embedded.places import layout
+from marketplace.embedded.leftovers import processes
+from marketplace.embedded.places import layout
+from marketplace.embedded.users import ensure_running
 from tests.e2e.conftest import Running, launch
 from tests.support.postgres import query
 from tests.support.waiting import eventually

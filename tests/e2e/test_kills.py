@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 import requests
-import socketio
 
-from marketplace.database.embedded.leftovers import processes
-from marketplace.database.embedded.places import layout
+from marketplace.embedded.leftovers import processes
+from marketplace.embedded.places import layout
 from tests.e2e.conftest import PARENT, Running, processes_with
 from tests.support.postgres import alive, supervisors
+from tests.support.sockets import SocketClient
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.e2e
@@ -58,21 +58,21 @@ def writes(server: Running, number: int) -> bool:
 
 
 @pytest.fixture
-def held(server: Running) -> Iterator[socketio.SimpleClient]:
+def held(server: Running) -> Iterator[SocketClient]:
     """An open socket, whose thread would keep the worker alive."""
     body = {"username": "holder", "email": "h@example.org", "password": "Correct-Horse-7"}
     signed = server.api("POST", "/user/sign-up", json=body | {"first_name": "H", "last_name": "H"})
     assert signed.status_code == 201, signed.text
     token = {"token": server.mail_to("h@example.org")["data"]["token"]}
     assert server.api("POST", "/user/email/verify", json=token).status_code == 204
-    client = socketio.Client(reconnection=False)
+    client = SocketClient(reconnection=False)
     token = signed.json()["tokens"]["access_token"]
     client.connect(server.base, namespaces=["/chat"], auth={"token": token}, transports=["websocket"])
     yield client
     client.disconnect()
 
 
-def test_the_master(server: Running, held: socketio.Client) -> None:
+def test_the_master(server: Running, held: SocketClient) -> None:
     killed = master(server)
     workers = children(killed)
     assert workers

@@ -171,3 +171,36 @@ def test_a_signal_before_it_is_ready(tmp_path: Path, number: signal.Signals) -> 
     assert "Traceback" not in output
     assert "stopped before it was ready" in output
     eventually(lambda: not servers_of(instance) and not group_members(process.pid))
+
+
+def test_make_demo_prepares_the_database_and_is_told_to_a_server_later(
+    tmp_path: Path, launcher: Callable[..., Running]
+) -> None:
+    """The two commands of `make demo`, on an empty folder; nothing stays running."""
+    instance = tmp_path / "instance"
+    environment = {"PATH": os.environ["PATH"], "INSTANCE_PATH": str(instance), "PORT": str(free_port())}
+
+    def run(*arguments: str) -> str:
+        command = [sys.executable, "-m", *arguments]
+        result = subprocess.run(
+            command,
+            cwd=PROJECT_ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert result.returncode == 0, result.stderr
+        return result.stdout
+
+    assert "[5/5] Categories" in run("marketplace.launch", "--prepare")
+    assert run("marketplace.launch", "--prepare") == ""
+    told = run("flask", "--app", "wsgi", "demo", "seed", "--once", "--force", "--performers", "5")
+    assert "No server answers" in told
+    eventually(lambda: not servers_of(instance))
+    server = launcher(instance)
+    (token,) = (line.split("Bearer ")[1].rstrip("'") for line in told.splitlines() if "/orders'" in line)
+    assert server.api("GET", "/orders", token=token).status_code == 200
+    assert "make demo" in server.log.read_text()
+    assert server.stop() == 0

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 import requests
-import socketio
 
 from tests.e2e.conftest import Running
+from tests.support.sockets import SocketClient
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.e2e
@@ -175,6 +175,16 @@ def test_07_services_and_the_public_list(server: Running, story: Story) -> None:
         )
         assert made.status_code == 201, made.text
     story.service_id = made.json()["id"]
+    # Round the clock, so that the story can be told at any time.
+    weekly = [{"weekday": day, "start": "00:00", "end": "24:00"} for day in range(7)]
+    set_ = server.api(
+        "PUT",
+        "/performers/me/schedule",
+        token=story.performer,
+        json={"weekly": weekly},
+        headers={"If-Match": "*"},
+    )
+    assert set_.status_code == 200, set_.text
     for filters in ({"city_id": story.city_id}, {"category_id": story.category_id}, {"q": "electric"}):
         found = server.api("GET", "/performers", params=filters).json()["items"]
         assert [item["id"] for item in found] == [story.performer_id], filters
@@ -234,8 +244,8 @@ def test_09_reviews_are_double_blind(server: Running, story: Story) -> None:
     assert [(item["rating"], item["author"]["last_name"]) for item in shown] == [(5, "E")]
 
 
-def connect(server: Running, token: str, inbox: "Queue[tuple[str, Any]]") -> socketio.Client:
-    client = socketio.Client(reconnection=False)
+def connect(server: Running, token: str, inbox: "Queue[tuple[str, Any]]") -> SocketClient:
+    client = SocketClient(reconnection=False)
     for name in ("message:new", "receipt", "order:updated"):
         client.on(name, lambda data, name=name: inbox.put((name, data)), namespace="/chat")
     client.connect(server.base, auth={"token": token}, namespaces=["/chat"], wait_timeout=10)

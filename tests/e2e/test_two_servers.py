@@ -9,7 +9,7 @@ import psycopg2
 import pytest
 
 from marketplace.database.dsn import libpq_dsn
-from marketplace.database.embedded import ensure_running, release
+from marketplace.embedded.users import ensure_running, release
 from tests.e2e.conftest import Running
 from tests.support.waiting import eventually
 

@@ -2,11 +2,23 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, TypeVar
+from uuid import UUID
 
-from marketplace.blueprints.orders.errors import AlreadyRequested, SlotTaken
-from marketplace.blueprints.orders.ports import HistoryEntry, OrderView, Step
+from marketplace.blueprints.availability.errors import SlotTaken
+from marketplace.blueprints.orders.errors import AlreadyRequested
+from marketplace.blueprints.orders.policies.cancellation import FREE
+from marketplace.blueprints.orders.ports import (
+    CancellationPolicy,
+    Ending,
+    HistoryEntry,
+    OrderFilters,
+    OrderRepository,
+    OrderView,
+    Remark,
+    Step,
+)
 from marketplace.kernel.errors import AppError
 from marketplace.kernel.identity import Principal
 from marketplace.kernel.money import Money
@@ -15,12 +27,11 @@ from marketplace.kernel.pages import Page, PageRequest
 T = TypeVar("T", OrderView, HistoryEntry)
 
 BUSY = {"confirmed", "in_progress"}
-ENGAGED = {"confirmed", "in_progress", "delivered", "changes_requested", "disputed", "completed"}
 
 
-class FakeOrderRepository:
+class FakeOrderRepository(OrderRepository):
     """`performers` maps performer ids to user ids; `orders` and `steps` may be looked at; users in
-    `gone` are deleted or blocked.
+    `gone` are deleted or blocked; events in `recorded` are in the log.
     """
 
     def __init__(self, performers: Mapping[int, int]) -> None:
@@ -28,14 +39,27 @@ class FakeOrderRepository:
         self.orders: dict[int, OrderView] = {}
         self.steps: list[Step] = []
         self.gone: set[int] = set()
+        self.recorded: set[UUID] = set()
+        self.remarks: list[Remark] = []
+        self.policies: dict[int, CancellationPolicy] = {}
+        self.tries: dict[int, int] = {}
 
-    def add(self, values: Mapping[str, Any]) -> int:
-        values = dict(values)
+    def add(self, values: Mapping[str, Any]) -> OrderView:
+        values = _stored(values)
         amount, currency = values.pop("price_amount"), values.pop("price_currency")
         defaults: dict[str, Any] = dict.fromkeys(
             ("proposed_starts_at", "proposed_by", "resolution", "resolution_by", "completed_at")
         )
-        defaults["notice_minutes"] = 0
+        defaults |= {
+            "notice_minutes": 0,
+            "state_entry": 0,
+            "despite_conflicts": False,
+            "proposed_despite_conflicts": False,
+        }
+        defaults |= dict.fromkeys(("padded_from", "padded_to", "latitude", "longitude"))
+        defaults |= dict.fromkeys(("cancellation", "arrived_at"))
+        defaults["cancellation_policy"] = self.policies.get(values["performer_id"], FREE)
+        defaults |= {"arrival_proven": False, "has_arrival_code": values.get("arrival_code") is not None}
         order = OrderView(
             **{
                 **defaults,
@@ -48,7 +72,7 @@ class FakeOrderRepository:
             }
         )
         self._store(order)
-        return order.id
+        return order
 
     def hold_parties(self, user_ids: Collection[int]) -> set[int]:
         return set(user_ids) - self.gone
@@ -56,6 +80,7 @@ class FakeOrderRepository:
     def is_taken(
         self, performer_id: int, starts_at: datetime, ends_at: datetime, *, besides: int | None = None
     ) -> bool:
+        """Whether a confirmed order of the performer, other than `besides`, overlaps."""
         return any(
             order.performer_id == performer_id
             and order.status in BUSY
@@ -72,7 +97,7 @@ class FakeOrderRepository:
         order = self.orders.get(order_id)
         if order is None or order.status != from_status:
             return False
-        self._store(replace(order, version=order.version + 1, **values))
+        self._store(replace(order, version=order.version + 1, **_stored(values)))
         return True
 
     def _store(self, order: OrderView) -> None:
@@ -109,7 +134,7 @@ class FakeOrderRepository:
         return _cut(entries, page)
 
     def list_own(
-        self, page: PageRequest, caller: Principal, role: str | None, filters: Mapping[str, Any]
+        self, page: PageRequest, caller: Principal, role: str | None, filters: OrderFilters
     ) -> Page[OrderView]:
         def is_mine(order: OrderView) -> bool:
             roles = {"customer": order.customer_id == caller.user_id,
@@ -119,85 +144,66 @@ class FakeOrderRepository:
         mine = [order for order in self.orders.values() if is_mine(order)]
         return self._list(mine, page, filters, key=lambda order: (order.created_at, order.id))
 
-    def list_all(self, page: PageRequest, filters: Mapping[str, Any]) -> Page[OrderView]:
+    def list_all(self, page: PageRequest, filters: OrderFilters) -> Page[OrderView]:
         return self._list(list(self.orders.values()), page, filters, key=lambda order: order.id)
 
     def _list(
-        self, orders: list[OrderView], page: PageRequest, filters: Mapping[str, Any], key: Any
+        self, orders: list[OrderView], page: PageRequest, filters: OrderFilters, key: Any
     ) -> Page[OrderView]:
         kept = [
             order
             for order in orders
-            if (filters.get("status") is None or order.status == filters["status"])
-            and (filters.get("from") is None or order.starts_at >= filters["from"])
-            and (filters.get("to") is None or order.starts_at < filters["to"])
+            if filters.status in {None, order.status}
+            and (filters.starts_from is None or order.starts_at >= filters.starts_from)
+            and (filters.starts_before is None or order.starts_at < filters.starts_before)
         ]
         return _cut(sorted(kept, key=key, reverse=True), page)
 
-    def has_engaged(self, customer_id: int, performer_id: int) -> bool:
+    def have_met(self, one: int, other: int) -> bool:
         return any(
-            (order.customer_id, order.performer_id) == (customer_id, performer_id) and order.status in ENGAGED
-            for order in self.orders.values()
+            {order.customer_id, order.performer_user_id} == {one, other} for order in self.orders.values()
         )
 
-    def expire_due(self, at: datetime, limit: int) -> list[OrderView]:
-        due = [
+    def waive(self, order_id: int, fault: str, at: datetime) -> bool:
+        order = self.orders[order_id]
+        ending = order.cancellation
+        if ending is None or ending.fault != fault or ending.waived_at is not None:
+            return False
+        amount = None if ending.amount is None else Money(0, ending.amount.currency)
+        waived = Ending("none", 0, amount, at)
+        self.orders[order_id] = replace(order, cancellation=waived, updated_at=at, version=order.version + 1)
+        return True
+
+    def add_remark(self, remark: Remark) -> None:
+        self.remarks.append(remark)
+
+    def take_arrival_try(self, order_id: int, max_tries: int) -> str | None:
+        if self.tries.get(order_id, 0) >= max_tries:
+            return None
+        self.tries[order_id] = self.tries.get(order_id, 0) + 1
+        return self.orders[order_id].arrival_code
+
+    def heal(self, limit: int) -> list[OrderView]:
+        found = [
             order
             for order in self.orders.values()
-            if order.status == "pending"
-            and min(
-                order.created_at + timedelta(hours=24),
-                order.starts_at - timedelta(minutes=order.notice_minutes),
-            )
-            <= at
+            if order.state_entry <= 0
+            and order.status not in {"declined", "expired", "cancelled", "completed"}
         ]
-        return self._move_due(due[:limit], at, status="expired")
+        healed = [replace(order, state_entry=abs(order.state_entry) + 1) for order in found[:limit]]
+        self.orders.update((order.id, order) for order in healed)
+        return healed
 
-    def complete_due(self, at: datetime, limit: int) -> list[OrderView]:
-        due = [
-            order
-            for order in self.orders.values()
-            if order.status == "delivered" and order.state_entered_at + timedelta(days=2) <= at
-        ]
-        return self._move_due(due[:limit], at, status="completed", completed_at=at)
-
-    def _move_due(self, due: Sequence[OrderView], at: datetime, **values: Any) -> list[OrderView]:
-        void = {"proposed_starts_at": None, "proposed_by": None}
-        moved = [
-            replace(order, version=order.version + 1, state_entered_at=at, updated_at=at, **void, **values)
-            for order in due
-        ]
-        self.orders.update((order.id, order) for order in moved)
-        return moved
+    def is_recorded(self, event_id: UUID) -> bool:
+        return event_id in self.recorded
 
 
-class RecordedAudit:
-    """An audit log that keeps what it is told in `entries`."""
-
-    def __init__(self) -> None:
-        self.entries: list[dict[str, Any]] = []
-
-    def write(
-        self,
-        action: str,
-        subject_type: str,
-        subject_id: int | None,
-        *,
-        actor: Principal | None,
-        before: Any = None,
-        after: Any = None,
-        reason: str | None = None,
-    ) -> None:
-        self.entries.append(
-            {
-                "action": action,
-                "subject": (subject_type, subject_id),
-                "actor": actor and actor.user_id,
-                "before": before,
-                "after": after,
-                "reason": reason,
-            }
-        )
+def _stored(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of columns as a view shows them."""
+    found = dict(values)
+    if "padded" in found:
+        found["padded_from"], found["padded_to"] = found.pop("padded")
+    return found
 
 
 class BentCursor(AppError):

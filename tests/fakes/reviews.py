@@ -6,16 +6,15 @@ from datetime import datetime
 from typing import Any
 
 from marketplace.blueprints.reviews.errors import AlreadyReviewed
-from marketplace.blueprints.reviews.ports import ReviewView
+from marketplace.blueprints.reviews.ports import ReviewFilters, ReviewRepository, ReviewView
 from marketplace.kernel.bulk import moment
 from marketplace.kernel.errors import NotFound
-from marketplace.kernel.identity import Principal
 from marketplace.kernel.pages import Page, PageRequest
 
 NO_FIGURES = (0, 0, (0, 0, 0, 0, 0))
 
 
-class FakeReviewRepository:
+class FakeReviewRepository(ReviewRepository):
     """`owners` maps performers to their users; `figures` holds (count, sum, histogram) of each performer."""
 
     def __init__(self, owners: Mapping[int, int]) -> None:
@@ -112,12 +111,12 @@ class FakeReviewRepository:
         newest = sorted(self._public(performer_id), key=lambda row: (row.published_at, row.id), reverse=True)
         return Page(newest[: page.limit])
 
-    def list_all(self, page: PageRequest, filters: Mapping[str, Any]) -> Page[ReviewView]:
+    def list_all(self, page: PageRequest, filters: ReviewFilters) -> Page[ReviewView]:
         found = [
             row
             for row in reversed(self.reviews.values())
-            if filters.get("performer_id") in {None, row.performer_id}
-            and filters.get("hidden") in {None, row.hidden_at is not None}
+            if filters.performer_id in {None, row.performer_id}
+            and filters.hidden in {None, row.hidden_at is not None}
         ]
         return Page(found[: page.limit])
 
@@ -130,21 +129,3 @@ class FakeReviewRepository:
             and row.hidden_at is None
         ]
         return len(ratings), sum(ratings)
-
-
-class FakeReviewAudit:
-    """AuditLog that keeps (action, subject id, before, after, reason)."""
-
-    def __init__(self) -> None:
-        self.entries: list[tuple[Any, ...]] = []
-
-    def write_many(
-        self,
-        action: str,
-        subject_type: str,
-        subjects: Sequence[tuple[int | None, Any, Any]],
-        *,
-        actor: Principal | None,
-        reason: str | None = None,
-    ) -> None:
-        self.entries += [(action, *subject, reason) for subject in subjects]

@@ -8,9 +8,10 @@ from typing import Any, Self
 
 from marketplace.database.unit_of_work import TransactionDoomed
 from marketplace.kernel.events import DomainEvent
+from marketplace.kernel.transactions import PlannedJob, UnitOfWork
 
 
-class FakeUnitOfWork:
+class FakeUnitOfWork(UnitOfWork):
     """`events` and `jobs` hold what the last successful outermost block recorded."""
 
     def __init__(self) -> None:
@@ -57,3 +58,7 @@ class FakeUnitOfWork:
     ) -> None:
         assert self.depth, "enqueue() needs an open unit of work"
         self._enqueued.append((kind, dict(payload)))
+
+    def enqueue_many(self, kind: str, jobs: Sequence[PlannedJob]) -> None:
+        for job in jobs:
+            self.enqueue(kind, job.payload, key=job.key, run_at=job.run_at)

@@ -1,8 +1,7 @@
 """One form of an address, however it is typed."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from marketplace.kernel.addresses import address_form, domain_form, email_form, phone_form, searched_form
 

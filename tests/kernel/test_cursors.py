@@ -1,8 +1,7 @@
 """Cursors: only those that a list gave out for the same filters."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from marketplace.kernel.cursors import MAX_LENGTH, CursorSigner, InvalidCursor, fingerprint
 

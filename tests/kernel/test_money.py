@@ -2,8 +2,6 @@
 
 import pytest
 from babel.core import get_global
-from hypothesis import given
-from hypothesis import strategies as st
 
 from marketplace.kernel.money import CURRENCIES, Money
 
@@ -58,21 +56,3 @@ def test_currencies_do_not_mix(operation):
 )
 def test_share_rounds_half_to_even(amount, part, expected):
     assert Money(amount, "USD").share(*part) == Money(expected, "USD")
-
-
-@given(
-    amount=st.integers(0, 10**15),
-    weights=st.lists(st.integers(0, 10**6), min_size=1, max_size=20).filter(any),
-    currency=st.sampled_from(sorted(CURRENCIES)),
-)
-def test_allocate_loses_nothing(amount, weights, currency):
-    parts = Money(amount, currency).allocate(weights)
-    assert sum(part.amount for part in parts) == amount
-    for part, weight in zip(parts, weights, strict=True):
-        assert 0 <= part.amount * sum(weights) - amount * weight + sum(weights) <= 2 * sum(weights)
-
-
-@pytest.mark.parametrize("weights", [[0, 0], [-1, 2]])
-def test_allocate_refuses_weights(weights):
-    with pytest.raises(ValueError, match="weights"):
-        Money(10, "USD").allocate(weights)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import Connection, event
 
-from marketplace.blueprints.moderation.ports import ChangeView
+from marketplace.blueprints.moderation.contracts import ChangeView
 from marketplace.blueprints.moderation.wiring import Moderation
 from marketplace.kernel.changes import Change
 from marketplace.models import User

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from marketplace.blueprints.moderation.contracts import ChangeView, ModeratedSubject
 from marketplace.blueprints.moderation.policies import live_claim
 from marketplace.blueprints.moderation.ports import (
-    AuditView,
     BulkOperation,
     ChangeFilters,
-    ChangeView,
-    ModeratedSubject,
+    ChangeRepository,
+    OperationRepository,
 )
 from marketplace.kernel.bulk import Moved
 from marketplace.kernel.changes import Attribute, Change, FieldStore
@@ -21,8 +21,8 @@ from marketplace.kernel.pages import Page, PageRequest
 OPEN = {"pending", "revision_requested"}
 
 
-class InMemoryChanges:
-    """A ChangeRepository. Its lists are one page: cursors are the database's matter."""
+class InMemoryChanges(ChangeRepository):
+    """Its lists are one page: cursors are the database's matter."""
 
     def __init__(self) -> None:
         self.rows: dict[int, ChangeView] = {}
@@ -126,8 +126,8 @@ class InMemoryChanges:
         return Page([row for row in found if status in {None, row.status}][: page.limit])
 
 
-class InMemoryOperations:
-    """An OperationRepository."""
+class InMemoryOperations(OperationRepository):
+    """Bulk decisions, by id."""
 
     def __init__(self) -> None:
         self.rows: dict[int, BulkOperation] = {}
@@ -148,21 +148,6 @@ class InMemoryOperations:
         for number in old:
             del self.rows[number]
         return len(old)
-
-
-class InMemoryAudit:
-    """An AuditRepository; `statements` counts how often something was added."""
-
-    def __init__(self) -> None:
-        self.entries: list[dict[str, Any]] = []
-        self.statements = 0
-
-    def add(self, entries: Sequence[Mapping[str, Any]]) -> None:
-        self.statements += 1
-        self.entries += [dict(entry) for entry in entries]
-
-    def list_all(self, page: PageRequest, filters: Mapping[str, Any]) -> Page[AuditView]:
-        raise NotImplementedError
 
 
 @dataclass
@@ -216,6 +201,6 @@ class Things:
         return ModeratedSubject(
             name="thing",
             fields={"colour": Attribute("colour"), "shape": Fragile()},
-            store=self,
+            store=lambda: self,
             changed=self.changed.extend,
         )

@@ -10,10 +10,9 @@ from marketplace.blueprints.moderation import public
 from marketplace.extensions import db
 from marketplace.kernel.identity import Principal
 from marketplace.models import AuditEntry
-from marketplace.web.request_id import bind_request_id
+from marketplace.testing import CheckedClient, Factory
+from marketplace.web.observability.request_id import bind_request_id
 from marketplace.web.runtime import Runtime
-from tests.factories import Factory
-from tests.support.client import CheckedClient
 
 AUDIT = "/api/v1/admin/audit"
 ACTOR = Principal(user_id=77, session_id=1, roles=frozenset({"admin"}))

@@ -13,8 +13,8 @@ from sqlalchemy.engine import ExceptionContext
 
 from marketplace.extensions import db
 from marketplace.models import ChangeRequest
-from tests.factories import Factory
-from tests.moderation.test_moderation_races import at_once
+from marketplace.testing import Factory
+from tests.support.threads import at_once
 
 PEOPLE = 12
 ROUNDS = 6

@@ -11,10 +11,9 @@ from marketplace.database.tables import DomainEventRow
 from marketplace.extensions import db
 from marketplace.kernel.changes import Change
 from marketplace.models import AuditEntry, ChangeRequest, User
+from marketplace.testing import CheckedClient, Factory
 from marketplace.web.runtime import Runtime
-from tests.factories import Factory
 from tests.moderation.conftest import Submit
-from tests.support.client import CheckedClient
 
 BULK = "/api/v1/admin/changes/status"
 

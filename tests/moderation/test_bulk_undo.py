@@ -15,12 +15,10 @@ from marketplace.database.tables import DomainEventRow
 from marketplace.extensions import db
 from marketplace.kernel.clock import FrozenClock
 from marketplace.models import AuditEntry, BulkOperation, ChangeRequest, Performer, Review, Service, User
+from marketplace.testing import START, CheckedClient, Factory
 from marketplace.web.runtime import Runtime
-from tests.conftest import START
-from tests.factories import Factory
 from tests.moderation.conftest import Submit
-from tests.moderation.test_moderation_races import at_once
-from tests.support.client import CheckedClient
+from tests.support.threads import at_once
 
 ADMIN = "/api/v1/admin"
 REASON = "Campaign"

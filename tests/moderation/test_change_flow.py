@@ -12,9 +12,8 @@ from sqlalchemy import select
 
 from marketplace.extensions import db
 from marketplace.models import AuditEntry, Category, ChangeRequest, Performer, User
-from tests.factories import Factory
-from tests.moderation.test_moderation_races import at_once
-from tests.support.client import CheckedClient
+from marketplace.testing import CheckedClient, Factory
+from tests.support.threads import at_once
 
 QUEUE = "/api/v1/admin/changes"
 ME = "/api/v1/user/me"

@@ -9,15 +9,15 @@ from sqlalchemy import insert, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from marketplace.blueprints.moderation.ports import ChangeFilters, ChangeRepository
-from marketplace.blueprints.moderation.repositories import SqlAuditRepository, SqlChangeRepository
+from marketplace.blueprints.moderation.repositories.audit import SqlAuditRepository
+from marketplace.blueprints.moderation.repositories.changes import SqlChangeRepository
 from marketplace.extensions import db
 from marketplace.kernel.changes import Change
 from marketplace.kernel.cursors import InvalidCursor
 from marketplace.kernel.pages import PageRequest
 from marketplace.models import ChangeRequest
+from marketplace.testing import START, Factory
 from marketplace.web.runtime import Runtime
-from tests.conftest import START
-from tests.factories import Factory
 from tests.moderation.fakes import InMemoryChanges
 
 

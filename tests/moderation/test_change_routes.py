@@ -8,9 +8,8 @@ from sqlalchemy import func, select
 from marketplace.database.tables import DomainEventRow
 from marketplace.extensions import db
 from marketplace.models import AuditEntry, ChangeRequest, User
-from tests.factories import Factory
+from marketplace.testing import CheckedClient, Factory
 from tests.moderation.conftest import Submit
-from tests.support.client import CheckedClient
 
 OWN = "/api/v1/user/me/changes"
 QUEUE = "/api/v1/admin/changes"

@@ -6,23 +6,26 @@ from datetime import UTC, datetime
 
 import pytest
 
-from marketplace.blueprints.moderation.errors import ChangeDecided, FieldNotModerated, OwnChange, SubjectGone
-from marketplace.blueprints.moderation.ports import ChangeFilters, ChangeView
-from marketplace.blueprints.moderation.services import (
-    AuditLog,
-    BulkChanges,
-    BulkDecisions,
-    ChangeRequests,
-    Origin,
+from marketplace.blueprints.moderation.contracts import BulkAction, ChangeView
+from marketplace.blueprints.moderation.errors import (
+    ChangeNotPending,
+    FieldNotModerated,
+    OwnChange,
+    SubjectGone,
 )
+from marketplace.blueprints.moderation.ports import ChangeFilters
+from marketplace.blueprints.moderation.services.audit import AuditService, Origin
+from marketplace.blueprints.moderation.services.bulk import BulkChanges, BulkDecisions
+from marketplace.blueprints.moderation.services.changes import ChangeRequestService
 from marketplace.kernel.bulk import BulkOutcome, Moved
 from marketplace.kernel.changes import Change
 from marketplace.kernel.clock import FrozenClock
 from marketplace.kernel.errors import Invalid, NotFound
 from marketplace.kernel.identity import Principal
 from marketplace.kernel.pages import PageRequest
+from tests.fakes.audit import InMemoryAudit
 from tests.fakes.transactions import FakeUnitOfWork
-from tests.moderation.fakes import Fragile, InMemoryAudit, InMemoryChanges, InMemoryOperations, Thing, Things
+from tests.moderation.fakes import Fragile, InMemoryChanges, InMemoryOperations, Thing, Things
 
 NOW = datetime(2026, 5, 4, 9, tzinfo=UTC)
 STAFF = Principal(user_id=900, session_id=1, roles=frozenset({"moderator"}))
@@ -41,9 +44,9 @@ class House:
     clock: FrozenClock = field(default_factory=lambda: FrozenClock(NOW))
 
     def __post_init__(self) -> None:
-        self.audit = AuditLog(self.uow, self.entries, lambda: Origin("request-1", "10.0.0.1"))
-        self.changes = ChangeRequests(self.uow, self.repository, self.audit, self.clock)
-        self.changes.register(self.things.subject())
+        self.audit = AuditService(self.uow, self.entries, lambda: Origin("request-1", "10.0.0.1"))
+        subjects = [self.things.subject()]
+        self.changes = ChangeRequestService(self.uow, self.repository, self.audit, self.clock, subjects)
         self.things.add(1, 2)
 
     def submit(
@@ -146,11 +149,11 @@ def test_staff_does_not_decide_on_their_own(house: House) -> None:
 def test_only_pending_ones_are_decided(house: House, status: str) -> None:
     view = house.submit()
     house.repository.rows[view.id] = replace(view, status=status)
-    with pytest.raises(ChangeDecided):
+    with pytest.raises(ChangeNotPending):
         house.changes.approve(STAFF, view.id, "en")
-    with pytest.raises(ChangeDecided):
+    with pytest.raises(ChangeNotPending):
         house.changes.reject(STAFF, view.id, "x", "en")
-    with pytest.raises(ChangeDecided):
+    with pytest.raises(ChangeNotPending):
         house.changes.withdraw(OWNER, view.id)
     assert house.things.rows[1].colour == "red"
     assert house.entries.entries == []
@@ -217,11 +220,6 @@ def test_values_are_shown_by_their_strategy(house: House) -> None:
     assert [(v.old_display, v.new_display) for v in shown] == [("red", "blue"), ("ROUND", "SQUARE"), (1, 2)]
 
 
-def test_a_subject_is_registered_once(house: House) -> None:
-    with pytest.raises(ValueError, match="'thing' is registered twice"):
-        house.changes.register(house.things.subject())
-
-
 def test_lists(house: House) -> None:
     house.submit()
     house.submit("blue", thing=2, by=OWNER + 1)
@@ -236,15 +234,17 @@ def test_lists(house: House) -> None:
 # --- many at once -----------------------------------------------------------------------------------
 
 
-def decisions_of(house: House) -> BulkDecisions:
-    return BulkDecisions(house.uow, house.operations, house.audit, house.clock)
+CHANGES = ("approved", "rejected", "revision_requested")
+
+
+def decisions_of(house: House, *others: BulkAction) -> BulkDecisions:
+    changes = BulkAction("changes", CHANGES, lambda: BulkChanges(house.changes))
+    return BulkDecisions(house.uow, house.operations, house.audit, house.clock, [changes, *others])
 
 
 @pytest.fixture
 def bulk(house: House) -> BulkDecisions:
-    found = decisions_of(house)
-    found.register(BulkChanges(house.changes))
-    return found
+    return decisions_of(house)
 
 
 def test_bulk_with_mixed_ids(house: House, bulk: BulkDecisions) -> None:
@@ -297,7 +297,6 @@ class LiveThings(Things):
 def test_a_store_may_hand_out_what_it_writes_to(old: object, new: object) -> None:
     house = House(things=LiveThings())
     bulk = decisions_of(house)
-    bulk.register(BulkChanges(house.changes))
     house.things.rows[1].colour = old  # type: ignore[assignment]  # any value that JSON knows
     view = house.submit(new)  # type: ignore[arg-type]  # likewise
     made = bulk.run(STAFF, "changes", [view.id], "approved", None)
@@ -321,9 +320,6 @@ def test_what_bulk_refuses(house: House, bulk: BulkDecisions) -> None:
 class Lamps:
     """A bulk action of another domain that knows one lamp and forgets to mention the rest."""
 
-    name = "lamps"
-    statuses = ("on", "off")
-
     def apply(self, ids: Sequence[int], status: str, reason: str | None, actor: Principal) -> BulkOutcome:
         return BulkOutcome({ids[0]: None})
 
@@ -331,11 +327,8 @@ class Lamps:
         raise NotImplementedError
 
 
-def test_other_domains_register_theirs(house: House) -> None:
-    bulk = decisions_of(house)
-    bulk.register(Lamps())
-    with pytest.raises(ValueError, match="'lamps' is registered twice"):
-        bulk.register(Lamps())
+def test_other_domains_give_theirs(house: House) -> None:
+    bulk = decisions_of(house, BulkAction("lamps", ("on", "off"), Lamps))
     result = bulk.run(STAFF, "lamps", [5, 4], "on", None)
     assert (result.operation_id, result.undo_until) == (None, None)
     assert result.results == [{"id": 5, "ok": True}, {"id": 4, "ok": False, "code": "not_found"}]

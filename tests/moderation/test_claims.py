@@ -12,10 +12,8 @@ from sqlalchemy import select
 from marketplace.extensions import db
 from marketplace.kernel.clock import FrozenClock
 from marketplace.models import AuditEntry, ChangeRequest, Report, User
-from tests.conftest import START
-from tests.factories import Factory
-from tests.moderation.test_moderation_races import at_once
-from tests.support.client import CheckedClient
+from marketplace.testing import START, CheckedClient, Factory
+from tests.support.threads import at_once
 
 ADMIN = "/api/v1/admin"
 REASON = {"reason": "no"}

@@ -1,9 +1,6 @@
 """Many at once on one change request, on real connections: one wins, and all is told once."""
 
 from collections import Counter
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
 from typing import Any
 
 import pytest
@@ -15,7 +12,8 @@ from marketplace.database.tables import DomainEventRow
 from marketplace.extensions import db
 from marketplace.kernel.changes import Change
 from marketplace.models import AuditEntry, ChangeRequest, User
-from tests.factories import Factory
+from marketplace.testing import Factory
+from tests.support.threads import at_once
 
 QUEUE = "/api/v1/admin/changes"
 
@@ -23,18 +21,6 @@ QUEUE = "/api/v1/admin/changes"
 @pytest.fixture
 def changes(committed: Flask) -> Any:
     return committed.extensions["marketplace"].get(Moderation).changes
-
-
-def at_once(count: int, run: Callable[[int], Any]) -> list[Any]:
-    """What `count` threads give that begin together."""
-    barrier = Barrier(count)
-
-    def start(number: int) -> Any:
-        barrier.wait()
-        return run(number)
-
-    with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(start, range(count)))
 
 
 def decided() -> tuple[int, int]:

@@ -8,13 +8,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from marketplace.blueprints.accounts.services import Device
+from marketplace.blueprints.accounts.services.sessions import Device
 from marketplace.blueprints.accounts.wiring import Accounts
 from marketplace.extensions import db
 from marketplace.kernel.clock import FrozenClock
 from marketplace.models import AuditEntry, Notification, Performer, Report, User
-from tests.factories import Factory
-from tests.support.client import CheckedClient
+from marketplace.testing import CheckedClient, Factory
 
 Auth = Callable[[User], dict[str, str]]
 

@@ -5,15 +5,13 @@ from typing import Any
 
 import pytest
 
-from marketplace.blueprints.moderation.services import Statistics
+from marketplace.blueprints.moderation.services.statistics import Statistics
 from marketplace.extensions import db
 from marketplace.kernel.clock import FrozenClock
 from marketplace.kernel.errors import Invalid
 from marketplace.kernel.statistics import Counter, Queue, QueueState
 from marketplace.models import AuditEntry, ChangeRequest, OrderTransition, Report
-from tests.conftest import START
-from tests.factories import Factory
-from tests.support.client import CheckedClient
+from marketplace.testing import START, CheckedClient, Factory
 
 URL = "/api/v1/admin/stats"
 DAY = timedelta(days=1)
@@ -139,18 +137,10 @@ def test_what_it_costs(
         assert client.get(URL, headers=staff).status_code == 200
 
 
-def test_domains_register_theirs() -> None:
-    statistics = Statistics(FrozenClock(START))
+def test_domains_give_theirs() -> None:
     counter = Counter("cats", lambda start, _end: {start.date(): 3})
     queue = Queue("dogs", lambda: QueueState(2, START + DAY))
-    statistics.register_counter(counter)
-    statistics.register_queue(queue)
-    for again in (
-        lambda: statistics.register_counter(counter),
-        lambda: statistics.register_queue(queue),
-    ):
-        with pytest.raises(ValueError, match="registered twice"):
-            again()
+    statistics = Statistics(FrozenClock(START), [counter], [queue])
     report = statistics.report(START.date() - DAY, None)
     assert [(one.name, one.total, one.days) for one in report.counters] == [("cats", 3, [3, 0])]
     assert [(one.name, one.count, one.oldest_seconds) for one in report.queues] == [("dogs", 2, 0)]

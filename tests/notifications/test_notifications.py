@@ -6,12 +6,13 @@ from uuid import uuid4
 
 import pytest
 
-from marketplace.blueprints.moderation.public import ChangeDecided
+from marketplace.blueprints.moderation.contracts import ChangeDecided
 from marketplace.blueprints.notifications.handlers import TOLD
+from marketplace.blueprints.notifications.policies import NotificationTopic
 from marketplace.blueprints.notifications.wiring import Notifications
-from marketplace.blueprints.orders.public import OrderAccepted, OrderCreated, OrderExpired
-from marketplace.blueprints.performers.public import PerformerApproved
-from marketplace.blueprints.reviews.public import ReviewPublished
+from marketplace.blueprints.orders.contracts import OrderAccepted, OrderCreated, OrderExpired
+from marketplace.blueprints.performers.contracts import PerformerApproved
+from marketplace.blueprints.reviews.contracts import ReviewPublished
 from marketplace.extensions import db, socketio
 from marketplace.kernel.events import DomainEvent
 from marketplace.models import Notification, Performer, User
@@ -50,6 +51,10 @@ def step(kind: type[Any], order: Any, actor_id: int | None, status: str = "confi
         status=status,
         actor_id=actor_id,
     )
+
+
+def test_every_topic_is_documented() -> None:
+    assert set(NotificationTopic) == {kind.name for kind, _ in TOLD}
 
 
 def test_the_party_that_did_not_act_is_told_of_an_order(record: Record, order: Any) -> None:

@@ -11,9 +11,8 @@ from marketplace.database.tables import IdempotencyKey, JobRow
 from marketplace.extensions import db
 from marketplace.models import AuditEntry
 from marketplace.models.realtime import RealtimeMessage
+from marketplace.testing import CheckedClient, Factory
 from marketplace.web.runtime import Runtime
-from tests.factories import Factory
-from tests.support.client import CheckedClient
 
 JOBS = "/api/v1/admin/jobs"
 

@@ -1,6 +1,5 @@
 """/health, /health/ready, /metrics and the page of error codes."""
 
-import ast
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -10,14 +9,9 @@ from flask import Flask
 from sqlalchemy import create_engine, text
 
 from marketplace.blueprints.operations.wiring import Operations
-from marketplace.config import PROJECT_ROOT
 from marketplace.extensions import db, limiter
-from marketplace.kernel.errors import AppError
 from marketplace.models import User
-from marketplace.web import problems
-from marketplace.web.server import refusals
-from tests.factories import Factory
-from tests.support.client import CheckedClient
+from marketplace.testing import CheckedClient, Factory
 
 
 @pytest.fixture
@@ -125,18 +119,19 @@ def metric(page: str, name: str) -> float:
 
 def test_the_outbox_in_the_metrics(client: CheckedClient, make: Factory) -> None:
     page = client.get("/metrics").text
-    for status in ("pending", "running", "dead"):
+    for status in ("planned", "pending", "running", "dead"):
         assert metric(page, f'outbox_jobs{{status="{status}"}}') == 0
     assert metric(page, "outbox_oldest_age_seconds") == 0
     db.session.execute(
-        text("""INSERT INTO job (kind, payload, status, run_at)
-        SELECT 'k', '{}', status, now() - interval '1 minute' * age
-        FROM (VALUES ('pending', 2), ('pending', 5), ('pending', -60), ('running', 9), ('dead', 99), ('done', 999))
-             AS made (status, age)""")
+        text("""INSERT INTO job (kind, payload, status, run_at, attempts)
+        SELECT 'k', '{}', status, now() - interval '1 minute' * age, tries
+        FROM (VALUES ('pending', 2, 0), ('pending', 5, 0), ('pending', -60, 0), ('pending', -1, 1), ('running', 9, 1),
+                     ('dead', 99, 10), ('done', 999, 1)) AS made (status, age, tries)""")
     )
     db.session.commit()
     page = client.get("/metrics").text
-    assert metric(page, 'outbox_jobs{status="pending"}') == 3
+    assert metric(page, 'outbox_jobs{status="planned"}') == 1
+    assert metric(page, 'outbox_jobs{status="pending"}') == 3, "one of them is tried again in a minute"
     assert metric(page, 'outbox_jobs{status="running"}') == 1
     assert metric(page, 'outbox_jobs{status="dead"}') == 1
     assert metric(page, "outbox_oldest_age_seconds") == pytest.approx(300, abs=60)
@@ -146,63 +141,10 @@ def test_jobs_that_wait_for_their_time_are_not_late(client: CheckedClient, runti
     db.session.execute(
         text("INSERT INTO job (kind, payload, run_at) VALUES ('k', '{}', now() + interval '1 hour')")
     )
-    assert runtime.get(Operations).jobs.backlog().oldest_age_seconds == 0
+    assert runtime.get(Operations).rows.backlog().oldest_age_seconds == 0
 
 
 def test_metrics_are_not_public(client: CheckedClient) -> None:
     outside = client.get("/metrics", environ_base={"REMOTE_ADDR": "8.8.8.8"})
     assert outside.status_code == 404
     assert client.get("/metrics", headers={"X-Forwarded-For": "10.0.0.1"}).status_code == 404
-
-
-# --- error codes ------------------------------------------------------------------------------------
-
-
-def rows(client: CheckedClient) -> dict[str, int]:
-    page = client.get("/api/docs/errors")
-    assert page.status_code == 200
-    assert page.mimetype == "text/html"
-    found = re.findall(
-        r'<tr id="(\w+)"><td><code>(\w+)</code></td>\s*<td>(\d+)</td><td>([^<]+)</td>', page.text
-    )
-    assert all(anchor == code for anchor, code, _, _ in found)
-    # One row for a code: an anchor is unique.
-    assert len({code for _, code, _, _ in found}) == len(found) == page.text.count("<tr id=")
-    return {code: int(status) for _, code, status, _ in found}
-
-
-def test_every_code_is_listed(client: CheckedClient) -> None:
-    found = rows(client)
-    assert found["not_found"] == 404
-    assert found["change_decided"] == 409
-    assert found["own_change"] == 403
-    assert found["invalid_cursor"] == 400
-    assert found["internal_error"] == 500
-
-    def kinds(kind: type[AppError]) -> Iterator[type[AppError]]:
-        for child in kind.__subclasses__():
-            yield child
-            yield from kinds(child)
-
-    ours = {kind.code for kind in kinds(AppError) if kind.__module__.startswith("marketplace.")}
-    assert ours <= set(found)
-    assert set(problems._HTTP_CODES.values()) <= set(found)
-    for status, code in problems._HTTP_CODES.items():
-        assert found[code] == status
-
-
-def test_every_code_without_a_class_is_listed(client: CheckedClient) -> None:
-    """Of what is refused before Flask: the server's own, and those of the sockets' door."""
-    found = rows(client)
-    ours = {code for _, _, code, _ in refusals._REFUSALS}
-    for path in (PROJECT_ROOT / "marketplace" / "realtime").glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Refused":
-                ours |= {one.value for one in node.args[1:2] if isinstance(one, ast.Constant)}
-    assert {"request_timeout", "too_many_sockets"} <= ours <= set(found)
-
-
-def test_the_type_of_a_problem_leads_there(client: CheckedClient) -> None:
-    problem = client.get("/api/v1/admin/jobs").get_json()
-    page, _, anchor = problem["type"].partition("#")
-    assert f'id="{anchor}"' in client.get(page).text

@@ -8,12 +8,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from marketplace.blueprints.operations.checks import MigrationsCheck, RedisCheck, ZonesCheck, check_indexes
+from marketplace.blueprints.operations.adapters import MigrationsCheck, RedisCheck, ZonesCheck, check_indexes
 from marketplace.blueprints.operations.services import Readiness
 from marketplace.extensions import db
 from marketplace.kernel import zones
 from marketplace.kernel.clock import Clock
-from tests.factories import Factory
+from marketplace.testing import Factory
 from tests.support.waiting import eventually
 
 
@@ -76,12 +76,24 @@ def test_one_that_hangs_is_given_up_and_not_started_twice() -> None:
         ({"a4-of-a-newer-release", "b1"}, ["b2"]),
         # A plugin was removed, and its branch is still there.
         ({"a2", "b2", "of-a-plugin"}, ["a3"]),
+        # `c1` depends on the head `a3`, which is there then, and has no row of its own.
+        ({"c1", "b2"}, []),
     ],
 )
 def test_which_migrations_are_missing(current: set[str], missing: list[str]) -> None:
     check = MigrationsCheck()
-    vars(check)["_lineage"] = {"a3": {"a1", "a2", "a3"}, "b2": {"b1", "b2"}}
+    vars(check)["_lineage"] = {"a3": {"a1", "a2", "a3"}, "b2": {"b1", "b2", "a1"}}
+    vars(check)["_ancestors"] = {"b1": {"b1", "a1"}, "b2": {"b2", "b1", "a1"}, "c1": {"c1", "a3"}}
     assert check.missing(current) == missing
+
+
+def test_a_database_that_only_a_former_release_brings_further(app: Flask) -> None:
+    """Its revision has no file any more, but it is no newer one."""
+    with app.app_context():
+        heads = MigrationsCheck().missing(set())
+        assert heads
+        for former in ("0001", "0041"):
+            assert MigrationsCheck().missing({former}) == heads
 
 
 def test_redis_is_away() -> None:
@@ -148,7 +160,7 @@ def test_rules_of_another_year_are_told(
         assert ZonesCheck(clock)() is None
         assert caplog.records == []
         monkeypatch.setattr(
-            "marketplace.blueprints.operations.checks.zone",
+            "marketplace.blueprints.operations.adapters.zone",
             lambda name: zones.zone("UTC" if name == "Europe/Berlin" else name),
         )
         assert ZonesCheck(clock)() is None

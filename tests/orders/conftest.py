@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from marketplace.blueprints.orders.policies.life import StepTimes
 from marketplace.blueprints.orders.wiring import Orders
 from marketplace.database.tables import DomainEventRow
 from marketplace.extensions import db
 from marketplace.models import Order, Performer, Service, User
+from marketplace.realtime import outgoing
+from marketplace.testing import START, Factory
 from marketplace.web.runtime import Runtime
-from tests.conftest import START
-from tests.factories import Factory
 
 
 @dataclass
@@ -77,12 +78,27 @@ def deal(make: Factory, auth: Callable[[User], dict[str, str]]) -> Deal:
 
 @pytest.fixture
 def at_any_time(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Orders may be started long before the agreed time."""
-    for service in (runtime.get(Orders).booking, runtime.get(Orders).transitions):
-        monkeypatch.setattr(service, "_start_early", timedelta(days=365))
+    """Orders may be started, and missed, long before the agreed time."""
+    found = runtime.get(Orders)
+    times = StepTimes(start_early=timedelta(days=365), no_show_after=timedelta(days=-365))
+    for service in (found.booking, found.transitions._steps, found.cancellation):
+        monkeypatch.setattr(service, "_times", times)
 
 
 def event_names(prefix: str = "order.") -> list[str]:
     """The recorded events, in their order."""
     statement = select(DomainEventRow.name).where(DomainEventRow.name.startswith(prefix))
     return list(db.session.scalars(statement.order_by(DomainEventRow.id)))
+
+
+@pytest.fixture
+def pushed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, Any]]:
+    """What goes to sockets about orders: room, event and payload."""
+    sent: list[tuple[str, str, Any]] = []
+
+    def publish(room: str, name: str, payload: Any) -> None:
+        if name.startswith("order:"):
+            sent.append((room, name, payload))
+
+    monkeypatch.setattr(outgoing, "publish", publish)
+    return sent

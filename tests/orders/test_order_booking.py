@@ -7,18 +7,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text, update
 
-from marketplace.blueprints.orders import handlers, public
-from marketplace.blueprints.orders.services import transitions
-from marketplace.blueprints.orders.wiring import orders
-from marketplace.database.tables import JobRow
+from marketplace.blueprints.orders import public
 from marketplace.extensions import db
 from marketplace.kernel.clock import FrozenClock
-from marketplace.kernel.errors import NotFound
-from marketplace.models import Order, OrderTransition, Performer, Service
+from marketplace.models import Order, OrderTransition, Service
+from marketplace.testing import START, CheckedClient
 from marketplace.web.runtime import Runtime
-from tests.conftest import START
 from tests.orders.conftest import Deal, event_names
-from tests.support.client import CheckedClient
 
 URL = "/api/v1/orders"
 TOMORROW = START + timedelta(days=1)
@@ -65,10 +60,17 @@ def test_what_was_agreed_is_copied(client: CheckedClient, deal: Deal) -> None:
         "ends_at": "2026-05-05T10:00:00Z",
         "address": {"line1": "Side Street 2", "postal_code": "10115"},
         "note": "Ring twice",
+        "despite_conflicts": False,
         "proposed_starts_at": None,
         "proposed_by": None,
         "resolution": None,
         "resolution_by": None,
+        "cancellation_policy": {"name": "free", "tiers": []},
+        "cancellation": None,
+        "has_arrival_code": False,
+        "arrival_code": None,
+        "arrived_at": None,
+        "arrival_proven": False,
         "completed_at": None,
         "created_at": "",
         "updated_at": "",
@@ -80,6 +82,15 @@ def test_what_was_agreed_is_copied(client: CheckedClient, deal: Deal) -> None:
     assert event_names() == ["order.created"]
     (entry,) = client.get(f"{URL}/{order['id']}/history", headers=deal.headers["customer"]).json["items"]
     assert (entry["transition"], entry["from_status"], entry["to_status"]) == ("create", None, "pending")
+
+
+def test_a_booking_does_not_read_what_it_has_stored(
+    client: CheckedClient, deal: Deal, assert_queries: Any
+) -> None:
+    # The caller, the service, the parties, the hours, other orders; then the order, its step, its timers, the event,
+    # its jobs.
+    with assert_queries(10):
+        assert book(client, deal).status_code == 201
 
 
 def test_what_has_no_price_yet_is_not_booked(client: CheckedClient, deal: Deal) -> None:
@@ -128,8 +139,6 @@ def test_the_notice_is_kept_for_an_answer_too(
         409, "transition_not_allowed", "expired",
     )  # fmt: skip
     assert post(client, deal, "performer", f"/orders/{other.json['id']}/accept").status_code == 200
-    with runtime.uow as uow:
-        uow.enqueue("orders.expire", {})
     run_jobs()
     found = client.get(f"{URL}/{order.json['id']}", headers=deal.headers["customer"])
     assert found.json["status"] == "expired"
@@ -480,128 +489,26 @@ def test_staff_does_not_decide_on_own_orders(client: CheckedClient, deal: Deal, 
     assert (answer.status_code, answer.json["code"]) == (403, "wrong_party")
 
 
-# --- by itself --------------------------------------------------------------------------------------
-
-
-def test_what_nobody_accepts_expires(client: CheckedClient, deal: Deal, clock: FrozenClock) -> None:
-    soon = deal.order(starts_at=START + timedelta(hours=2), created_at=START)
-    later = deal.order(starts_at=START + timedelta(days=9), created_at=START)
-    kept = deal.order("confirmed", starts_at=START + timedelta(hours=5), created_at=START)
-    service = orders().transitions
-
-    def status(order: Order) -> str:
-        return client.get(f"{URL}/{order.id}", headers=deal.headers["customer"]).json["status"]
-
-    clock.set(START + timedelta(hours=2, seconds=-1))
-    assert service.expire_due() == 0
-    clock.set(START + timedelta(hours=2))
-    assert service.expire_due() == 1
-    deal.sign_in()
-    assert [status(order) for order in (soon, later, kept)] == ["expired", "pending", "confirmed"]
-    clock.set(START + timedelta(hours=24))
-    assert service.expire_due() == 1
-    deal.sign_in()
-    assert service.expire_due() == 0
-    assert [status(order) for order in (soon, later, kept)] == ["expired", "expired", "confirmed"]
-    assert event_names() == ["order.expired"] * 2
-    (entry,) = client.get(f"{URL}/{later.id}/history", headers=deal.headers["performer"]).json["items"]
-    assert (entry["transition"], entry["from_status"], entry["to_status"], entry["actor_role"]) == (
-        "expire",
-        "pending",
-        "expired",
-        "system",
-    )
-
-
-def test_what_nobody_objects_to_is_complete(client: CheckedClient, deal: Deal, clock: FrozenClock) -> None:
-    order, disputed = deal.order("in_progress"), deal.order("in_progress")
-    for moved in (order, disputed):
-        assert post(client, deal, "performer", f"/orders/{moved.id}/deliver").status_code == 200
-    post(client, deal, "customer", f"/orders/{order.id}/request-changes", reason="Crooked")
-    post(client, deal, "customer", f"/orders/{disputed.id}/dispute", reason="Broken")
-    clock.advance(timedelta(days=1))
-    deal.sign_in()
-    post(client, deal, "performer", f"/orders/{order.id}/deliver")
-    clock.advance(timedelta(days=2, seconds=-1))
-    service = orders().transitions
-    assert service.complete_due() == 0  # two days after the last delivery, not the first
-    clock.advance(timedelta(seconds=1))
-    assert service.complete_due() == 1
-    deal.sign_in()
-    done = client.get(f"{URL}/{order.id}", headers=deal.headers["customer"]).json
-    assert (done["status"], done["completed_at"]) == ("completed", "2026-05-07T09:00:00Z")
-    assert client.get(f"{URL}/{disputed.id}", headers=deal.headers["customer"]).json["status"] == "disputed"
-
-
-def test_the_jobs_go_on_until_nothing_is_due(
-    deal: Deal,
-    clock: FrozenClock,
-    runtime: Runtime,
-    run_jobs: Callable[[], int],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    batch = 5
-    monkeypatch.setattr(transitions, "BATCH", batch)
-    monkeypatch.setattr(handlers, "BATCH", batch)
-    told: list[int] = []
-    monkeypatch.setattr(handlers, "publish", lambda _room, _name, data: told.append(data["order_id"]))
-    values = {"starts_at": START, "ends_at": START + timedelta(hours=1), "state_entered_at": START}
-    row = {
-        "customer_id": deal.customer.id,
-        "performer_id": deal.performer.id,
-        "service_id": deal.service.id,
-        "title": "x",
-        "pricing": "fixed",
-        "address": {},
-        **values,
-    }
-    table = Order.__table__
-
-    def later(minutes: int) -> dict[str, Any]:
-        return {"starts_at": START + timedelta(minutes=minutes)}
-
-    db.session.execute(
-        table.insert(), [row | {"status": "pending", **later(minutes)} for minutes in range(batch + 1)]
-    )  # type: ignore[attr-defined]  # a Table
-    db.session.execute(table.insert(), [row | {"status": "delivered"} for _ in range(2)])  # type: ignore[attr-defined]  # a Table
-    clock.set(START + timedelta(days=3))
-    assert (
-        runtime.registry.jobs["orders.expire"].every == runtime.registry.jobs["orders.complete"].every == 60
-    )
-    with runtime.uow as uow:
-        uow.enqueue("orders.expire", {})
-        uow.enqueue("orders.complete", {})
-    run_jobs()
-    statuses = db.session.scalars(select(Order.status)).all()
-    assert (statuses.count("expired"), statuses.count("completed")) == (batch + 1, 2)
-    kinds = list(db.session.scalars(select(JobRow.kind).where(JobRow.kind.startswith("orders."))))
-    assert sorted(kinds) == ["orders.complete", "orders.expire", "orders.expire"]
-    assert len(event_names()) == batch + 3
-    assert len(told) == 2 * (batch + 3)
-
-
 # --- others -----------------------------------------------------------------------------------------
 
 
 def test_both_parties_are_told(
-    client: CheckedClient, deal: Deal, run_jobs: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+    client: CheckedClient, deal: Deal, run_jobs: Callable[[], int], pushed: list[Any]
 ) -> None:
-    sent: list[tuple[str, str, Any]] = []
-    monkeypatch.setattr(handlers, "publish", lambda *message: sent.append(message))
     order = deal.order()
     post(client, deal, "performer", f"/orders/{order.id}/accept")
-    assert sent == []
+    assert pushed == []
     run_jobs()
     payload = {"order_id": order.id, "status": "confirmed", "event": "order.accepted"}
-    assert sent == [
+    assert pushed == [
         (f"user:{user.id}", "order:updated", payload) for user in (deal.customer, deal.performer_user)
     ]
 
 
 def test_the_door_for_other_domains(deal: Deal) -> None:
     order = deal.order("completed")
-    ref = public.get_order_ref(order.id)
-    assert ref == public.find_order(order.id)
+    ref = public.find_order(order.id)
+    assert ref is not None
     assert (ref.status, ref.customer_id, ref.performer_id, ref.performer_user_id, ref.completed_at) == (
         "completed",
         deal.customer.id,
@@ -610,18 +517,3 @@ def test_the_door_for_other_domains(deal: Deal) -> None:
         START,
     )
     assert public.find_order(2**62) is None
-    with pytest.raises(NotFound):
-        public.get_order_ref(2**62)
-
-
-@pytest.mark.parametrize(
-    ("status", "expected"),
-    [("pending", False), ("declined", False), ("expired", False), ("cancelled", False),
-     ("confirmed", True), ("in_progress", True), ("disputed", True), ("completed", True)],
-)  # fmt: skip
-def test_confirmed_orders_are_known(deal: Deal, status: str, expected: bool) -> None:
-    deal.order(status)
-    assert public.has_confirmed_order(deal.customer.id, deal.performer.id) is expected
-    other = db.session.scalars(select(Performer.id).where(Performer.id != deal.performer.id)).first()
-    assert other is not None
-    assert public.has_confirmed_order(deal.customer.id, other) is False

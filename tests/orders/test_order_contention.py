@@ -13,8 +13,7 @@ from sqlalchemy import select
 
 from marketplace.extensions import db
 from marketplace.models import Order, User
-from tests.conftest import START
-from tests.factories import Factory
+from marketplace.testing import START, Factory
 from tests.orders.conftest import event_names
 
 RUNS = 5

@@ -6,12 +6,10 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
-from marketplace.blueprints.orders import handlers
 from marketplace.extensions import db
 from marketplace.models import AuditEntry, Category, Order, Service
-from tests.conftest import START
+from marketplace.testing import START, CheckedClient
 from tests.orders.conftest import Deal
-from tests.support.client import CheckedClient
 
 URL = "/api/v1/orders"
 
@@ -120,15 +118,13 @@ def test_a_history_takes_no_cursor_of_another(client: CheckedClient, deal: Deal)
 
 
 def test_a_refused_step_tells_nobody(
-    client: CheckedClient, deal: Deal, run_jobs: Any, monkeypatch: pytest.MonkeyPatch
+    client: CheckedClient, deal: Deal, run_jobs: Any, pushed: list[Any]
 ) -> None:
-    sent: list[Any] = []
-    monkeypatch.setattr(handlers, "publish", lambda *message: sent.append(message))
     order = deal.order("confirmed")
     client.post(f"{URL}/{order.id}/accept", headers=deal.headers["performer"])
     client.post(f"{URL}/{order.id}/start", headers=deal.headers["customer"])
     run_jobs()
-    assert sent == []
+    assert pushed == []
 
 
 def test_what_the_audit_log_says_of_a_decision(client: CheckedClient, deal: Deal) -> None:

@@ -10,19 +10,17 @@ from flask import Flask
 from sqlalchemy import func, select, text
 
 from marketplace.blueprints.accounts.wiring import Accounts
-from marketplace.blueprints.orders.policies import FINAL, TRANSITIONS
-from marketplace.blueprints.orders.repositories import SqlOrderRepository
+from marketplace.blueprints.orders.policies.life import FINAL, TRANSITIONS
+from marketplace.blueprints.orders.repositories.orders import SqlOrderRepository
 from marketplace.extensions import db
 from marketplace.kernel.errors import NotFound
 from marketplace.kernel.identity import Principal
 from marketplace.models import DomainEventRow, Order, User, UserSession
 from marketplace.models.orders import STATUSES
+from marketplace.testing import START, CheckedClient, Factory
 from marketplace.web.runtime import Runtime
-from tests.conftest import START
-from tests.factories import Factory
 from tests.orders.conftest import Deal
 from tests.orders.test_order_services import ANN, Market
-from tests.support.client import CheckedClient
 from tests.support.waiting import eventually
 
 Auth = Callable[[User], dict[str, str]]

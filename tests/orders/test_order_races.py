@@ -3,7 +3,9 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from itertools import pairwise
 from threading import Barrier
 from typing import Any
@@ -12,12 +14,14 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from marketplace.blueprints.orders.services.timers import TimerService
 from marketplace.blueprints.orders.wiring import Orders
+from marketplace.database.tables import JobRow
 from marketplace.extensions import db
 from marketplace.kernel.clock import FrozenClock
+from marketplace.kernel.lanes import Postponed
 from marketplace.models import Order, OrderTransition
-from tests.conftest import START
-from tests.factories import Factory
+from marketplace.testing import START, Factory
 from tests.orders.conftest import event_names
 
 THREADS = 25
@@ -38,6 +42,10 @@ class Market:
     def order(self, status: str = "pending", **values: Any) -> int:
         with self.app.app_context():
             return int(Factory().order(self.customer, self.service, status=status, **values).id)
+
+    def timers(self) -> TimerService:
+        found: TimerService = self.app.extensions["marketplace"].get(Orders).timers
+        return found
 
     def post(self, role: str, order_id: int, name: str, body: Any = None) -> Any:
         url = f"/api/v1/orders/{order_id}/{name}"
@@ -127,18 +135,16 @@ def test_accept_cancel_and_expire_at_once(
     market: Market, clock: FrozenClock, round_: int, run_out: bool
 ) -> None:
     age = timedelta(days=1) if run_out else timedelta(0)
-    order_id = market.order(starts_at=START + timedelta(days=3), created_at=START - age)
+    order_id = market.order(starts_at=START + timedelta(days=3), created_at=START - age, state_entry=1)
 
     def expire() -> None:
-        with market.app.app_context():
-            market.app.extensions["marketplace"].get(Orders).transitions.expire_due()
+        with market.app.app_context(), suppress(Postponed):
+            market.timers().run(order_id, 1, "expire")
 
     calls: list[Callable[[], Any]] = [expire] * 4
     calls += [lambda: market.post("performer", order_id, "accept")] * 8
     calls += [lambda: market.post("customer", order_id, "cancel", {})] * 8
     answers = [answer for answer in at_once(calls) if answer is not None]
-    # The job passes over rows that are locked; it comes again.
-    expire()
     with market.app.app_context():
         rows = db.session.execute(
             select(OrderTransition.from_status, OrderTransition.to_status).order_by(OrderTransition.id)
@@ -158,16 +164,32 @@ def test_accept_cancel_and_expire_at_once(
         assert good == len(rows)
 
 
-def test_several_workers_share_what_is_due(market: Market, clock: FrozenClock) -> None:
-    for day in range(30):
-        market.order("delivered", starts_at=START + timedelta(days=day))
+def test_many_workers_complete_an_order_once(market: Market, clock: FrozenClock) -> None:
+    ids = [
+        market.order("delivered", starts_at=START + timedelta(days=day), state_entry=4) for day in range(6)
+    ]
     clock.set(START + timedelta(days=2))
 
-    def complete() -> int:
+    def complete(order_id: int) -> None:
         with market.app.app_context():
-            return int(market.app.extensions["marketplace"].get(Orders).transitions.complete_due())
+            market.timers().run(order_id, 4, "complete")
 
-    assert sum(at_once([complete] * 8)) == 30
+    at_once([partial(complete, order_id) for order_id in ids * 5])
     with market.app.app_context():
-        assert Counter(db.session.scalars(select(OrderTransition.to_status))) == {"completed": 30}
-        assert event_names() == ["order.completed"] * 30
+        assert Counter(db.session.scalars(select(OrderTransition.to_status))) == {"completed": 6}
+        assert event_names() == ["order.completed"] * 6
+
+
+def test_several_sweeps_share_what_has_no_timers(market: Market) -> None:
+    for day in range(30):
+        market.order("delivered", starts_at=START + timedelta(days=day))
+
+    def heal() -> int:
+        with market.app.app_context():
+            return market.timers().heal()
+
+    assert sum(at_once([heal] * 8)) == 30
+    with market.app.app_context():
+        assert list(db.session.scalars(select(Order.state_entry).distinct())) == [1]
+        keys = list(db.session.scalars(select(JobRow.key).where(JobRow.kind == "orders.timer")))
+        assert len(keys) == len(set(keys)) == 60

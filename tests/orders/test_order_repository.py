@@ -7,15 +7,21 @@ from typing import Any
 
 import pytest
 
-from marketplace.blueprints.orders.errors import SlotTaken
-from marketplace.blueprints.orders.ports import OrderRepository, OrderView, Step
-from marketplace.blueprints.orders.repositories import SqlOrderRepository
+from marketplace.blueprints.availability.errors import SlotTaken
+from marketplace.blueprints.orders.ports import (
+    CancellationPolicy,
+    OrderFilters,
+    OrderRepository,
+    OrderView,
+    Step,
+)
+from marketplace.blueprints.orders.repositories.orders import SqlOrderRepository
 from marketplace.kernel.errors import AppError
 from marketplace.kernel.identity import Principal
 from marketplace.kernel.money import Money
 from marketplace.kernel.pages import PageRequest
 from marketplace.kernel.transactions import UnitOfWork
-from tests.conftest import START
+from marketplace.testing import START
 from tests.fakes.orders import FakeOrderRepository
 from tests.fakes.transactions import FakeUnitOfWork
 
@@ -34,9 +40,12 @@ class Bench:
     performers: list[Principal]
     service_ids: list[int]
 
-    def add(
+    def add(self, *args: Any, **more: Any) -> int:
+        return self.store(*args, **more).id
+
+    def store(
         self, starts_at: datetime = START + HOUR, *, customer: int = 0, performer: int = 0, **more: Any
-    ) -> int:
+    ) -> OrderView:
         values = {
             "customer_id": self.customers[customer].user_id,
             "performer_id": self.performers[performer].performer_id,
@@ -91,7 +100,9 @@ def bench(request: pytest.FixtureRequest) -> Bench:
 
 
 def test_what_is_added_is_found(bench: Bench) -> None:
-    order = bench.get(bench.add())
+    added = bench.store()
+    order = bench.get(added.id)
+    assert added == order
     assert order == OrderView(
         id=order.id,
         customer_id=bench.customers[0].user_id,
@@ -105,13 +116,21 @@ def test_what_is_added_is_found(bench: Bench) -> None:
         starts_at=START + HOUR,
         ends_at=START + 2 * HOUR,
         notice_minutes=0,
+        padded_from=None,
+        padded_to=None,
+        latitude=None,
+        longitude=None,
+        despite_conflicts=False,
         address={"line1": "Side Street 2"},
         note="Ring twice",
         proposed_starts_at=None,
         proposed_by=None,
+        proposed_despite_conflicts=False,
         resolution=None,
         resolution_by=None,
+        cancellation_policy=CancellationPolicy("free", ()),
         state_entered_at=START,
+        state_entry=0,
         completed_at=None,
         created_at=START,
         updated_at=START,
@@ -133,24 +152,6 @@ def test_moves_only_from_where_it_stands(bench: Bench) -> None:
         assert not bench.orders.move(2**62, "pending", {"status": "declined"})
     order = bench.get(order_id)
     assert (order.status, order.version, order.updated_at) == ("confirmed", 2, START + HOUR)
-
-
-@pytest.mark.parametrize("status", STATES)
-def test_which_orders_take_time(bench: Bench, status: str) -> None:
-    order_id = bench.add(status=status)
-    performer_id = bench.performers[0].performer_id or 0
-    busy = status in {"confirmed", "in_progress"}
-
-    def taken(starts_at: datetime, **more: Any) -> bool:
-        return bench.orders.is_taken(performer_id, starts_at, starts_at + HOUR, **more)
-
-    assert taken(START + HOUR) is busy
-    assert taken(START + HOUR / 2 + HOUR) is busy
-    assert taken(START + HOUR / 2) is busy
-    assert not taken(START), "periods that touch do not overlap"
-    assert not taken(START + 2 * HOUR)
-    assert not taken(START + HOUR, besides=order_id)
-    assert not bench.orders.is_taken(bench.performers[1].performer_id or 0, START, START + 9 * HOUR)
 
 
 def test_two_confirmed_orders_never_overlap(bench: Bench) -> None:
@@ -207,18 +208,21 @@ def test_lists(bench: Bench) -> None:
     petra = bench.performers[0]
 
     def own(caller: Principal, role: str | None = None, **filters: Any) -> list[int]:
-        return [order.id for order in bench.orders.list_own(PageRequest(), caller, role, filters).items]
+        return [
+            order.id
+            for order in bench.orders.list_own(PageRequest(), caller, role, OrderFilters(**filters)).items
+        ]
 
     assert own(ann) == own(ann, "customer") == [ids[1], ids[0]]
     assert own(ann, "performer") == []
     assert own(bob) == [ids[3], ids[2]]
     assert own(petra) == own(petra, "performer") == [ids[1], ids[0], ids[2]]
     assert own(petra, status="pending") == [ids[0], ids[2]]
-    assert own(petra, **{"from": START + 2 * HOUR}) == [ids[2]]
-    assert own(petra, **{"from": START + HOUR, "to": START + 5 * HOUR}) == [ids[1], ids[0]]
-    everybody = bench.orders.list_all(PageRequest(), {})
+    assert own(petra, starts_from=START + 2 * HOUR) == [ids[2]]
+    assert own(petra, starts_from=START + HOUR, starts_before=START + 5 * HOUR) == [ids[1], ids[0]]
+    everybody = bench.orders.list_all(PageRequest(), OrderFilters())
     assert [order.id for order in everybody.items] == ids[::-1]
-    assert [o.id for o in bench.orders.list_all(PageRequest(), {"status": "confirmed"}).items] == [ids[1]]
+    assert [o.id for o in bench.orders.list_all(PageRequest(), OrderFilters("confirmed")).items] == [ids[1]]
 
 
 def test_somebody_who_is_both(bench: Bench) -> None:
@@ -227,7 +231,7 @@ def test_somebody_who_is_both(bench: Bench) -> None:
     served, ordered = bench.add(), bench.add(customer=1, performer=1)
 
     def own(role: str | None) -> list[int]:
-        return [order.id for order in bench.orders.list_own(PageRequest(), petra, role, {}).items]
+        return [order.id for order in bench.orders.list_own(PageRequest(), petra, role, OrderFilters()).items]
 
     assert own(None) == [ordered, served]
     assert own("customer") == [ordered]
@@ -239,7 +243,7 @@ def test_pages(bench: Bench) -> None:
     ann = bench.customers[0]
 
     def page(**where: Any) -> Any:
-        return bench.orders.list_own(PageRequest(limit=2, **where), ann, None, {})
+        return bench.orders.list_own(PageRequest(limit=2, **where), ann, None, OrderFilters())
 
     first = page()
     second = page(after=first.next)
@@ -252,54 +256,31 @@ def test_pages(bench: Bench) -> None:
     assert bent.value.code == "invalid_cursor"
 
 
-@pytest.mark.parametrize("status", STATES)
-def test_who_works_for_whom(bench: Bench, status: str) -> None:
-    bench.add(status=status)
-    engaged = status not in {"pending", "declined", "expired", "cancelled"}
-    ann, bob = (customer.user_id for customer in bench.customers)
-    petra, paul = (performer.performer_id or 0 for performer in bench.performers)
-    assert bench.orders.has_engaged(ann, petra) is engaged
-    assert not bench.orders.has_engaged(bob, petra)
-    assert not bench.orders.has_engaged(ann, paul)
+def test_orders_without_timers_are_counted(bench: Bench) -> None:
+    known = bench.add(state_entry=3)
+    over = [bench.add(START + 9 * HOUR, status=status) for status in ("declined", "expired", "completed")]
+    ids = [bench.add(START + number * HOUR) for number in range(2, 6)]
+    moved = bench.add(START + 6 * HOUR, state_entry=-2, status="delivered", updated_at=START)
 
-
-def test_expiry(bench: Bench) -> None:
-    day = timedelta(hours=24)
-    soon = bench.add(START + HOUR)
-    tomorrow = bench.add(START + 3 * day, proposed_starts_at=START + 4 * day, proposed_by="customer")
-    confirmed = bench.add(START + HOUR, status="confirmed")
-
-    def expire(at: datetime, limit: int = 10) -> list[int]:
+    def heal(limit: int) -> list[tuple[int, int]]:
         with bench.uow:
-            moved = bench.orders.expire_due(at, limit)
-        assert all((o.status, o.version, o.state_entered_at) == ("expired", 2, at) for o in moved)
-        assert moved == [bench.get(order.id) for order in moved]
-        return [order.id for order in moved]
+            found = bench.orders.heal(limit)
+        assert found == [bench.get(order.id) for order in found]
+        return [(order.id, order.state_entry) for order in found]
 
-    second = timedelta(seconds=1)
-    assert expire(START + HOUR - second) == []
-    assert expire(START + HOUR) == [soon]
-    assert expire(START + day - second) == []
-    assert expire(START + day) == [tomorrow]
-    assert expire(START + 30 * day) == []
-    assert bench.get(tomorrow).proposed_starts_at is None
-    assert bench.get(confirmed).status == "confirmed"
-    more = [bench.add(START + number * HOUR, notice_minutes=30) for number in range(1, 4)]
-    assert expire(START + HOUR / 2 - second) == []
-    assert len(first := expire(START + day, limit=2)) == 2
-    assert set(first + expire(START + day, limit=2)) == set(more)
+    assert heal(3) == [(order_id, 1) for order_id in ids[:3]]
+    assert heal(3) == [(ids[3], 1), (moved, 3)]
+    assert heal(3) == []
+    assert [bench.get(order_id).state_entry for order_id in [known, *over]] == [3, 0, 0, 0]
+    # Nobody sees the number, so no cached answer and no ETag changes.
+    assert (bench.get(moved).version, bench.get(moved).updated_at) == (1, START)
 
 
-def test_completion(bench: Bench) -> None:
-    delivered = bench.add(status="delivered")
-    objected = [bench.add(status=status) for status in ("disputed", "changes_requested", "in_progress")]
-    after = START + timedelta(days=2)
-    with bench.uow:
-        assert bench.orders.complete_due(after - timedelta(seconds=1), 10) == []
-    with bench.uow:
-        [order] = bench.orders.complete_due(after, 10)
-    assert (order.id, order.status, order.completed_at) == (delivered, "completed", after)
-    assert order == bench.get(delivered)
-    with bench.uow:
-        assert bench.orders.complete_due(after, 10) == []
-    assert all(bench.get(order_id).status != "completed" for order_id in objected)
+def test_who_has_met(bench: Bench) -> None:
+    bench.add()
+    ann, bob = (customer.user_id for customer in bench.customers)
+    petra, paul = (performer.user_id for performer in bench.performers)
+    assert bench.orders.have_met(ann, petra)
+    assert bench.orders.have_met(petra, ann)
+    for one, other in ((bob, petra), (ann, paul), (ann, bob), (ann, ann)):
+        assert not bench.orders.have_met(one, other)

@@ -7,17 +7,35 @@ from typing import Any
 
 import pytest
 
+from marketplace.blueprints.availability.errors import (
+    OutsideSchedule,
+    OwnService,
+    SlotTaken,
+    StartsInPast,
+    TooClose,
+    TooFarAhead,
+    TooShortNotice,
+)
+from marketplace.blueprints.offers.contracts import BookableService
 from marketplace.blueprints.orders import errors
-from marketplace.blueprints.orders.ports import Bookable, OrderView
-from marketplace.blueprints.orders.services import BookingService, TransitionService
-from marketplace.blueprints.performers.public import TimeCheck
+from marketplace.blueprints.orders.contracts import OrderReminder
+from marketplace.blueprints.orders.policies.life import StepTimes
+from marketplace.blueprints.orders.ports import OrderFilters, OrderView
+from marketplace.blueprints.orders.services.booking import BookingService
+from marketplace.blueprints.orders.services.shared import TIMER_JOB
+from marketplace.blueprints.orders.services.steps import Steps
+from marketplace.blueprints.orders.services.timers import TimerService
+from marketplace.blueprints.orders.services.transitions import TransitionService
 from marketplace.kernel.clock import FrozenClock
 from marketplace.kernel.errors import AppError, NotFound
 from marketplace.kernel.identity import Principal
+from marketplace.kernel.lanes import Postponed
 from marketplace.kernel.money import Money
 from marketplace.kernel.pages import PageRequest
-from tests.conftest import START
-from tests.fakes.orders import FakeOrderRepository, RecordedAudit
+from marketplace.testing import START
+from tests.fakes.audit import RecordedAudit
+from tests.fakes.calendar import FakeCalendar
+from tests.fakes.orders import FakeOrderRepository
 from tests.fakes.transactions import FakeUnitOfWork
 
 DAY = timedelta(days=1)
@@ -27,7 +45,7 @@ PETRA = Principal(user_id=2, session_id=2, performer_id=20)
 STAFF = Principal(user_id=3, session_id=3, roles=frozenset({"admin"}))
 MODERATOR = Principal(user_id=5, session_id=5, roles=frozenset({"moderator"}))
 STRANGER = Principal(user_id=4, session_id=4, performer_id=40)
-SERVICE = Bookable(
+SERVICE = BookableService(
     id=7,
     performer_id=20,
     performer_user_id=2,
@@ -43,21 +61,25 @@ class Market:
 
     def __init__(self) -> None:
         self.uow = FakeUnitOfWork()
-        self.time = TimeCheck(
-            outside_schedule=False, too_short_notice=False, gap=timedelta(0), notice=timedelta(0)
-        )
         self.repository = FakeOrderRepository({20: 2})
         self.clock = FrozenClock(START)
         self.audit = RecordedAudit()
+        self.calendar = FakeCalendar(self.repository, self.clock)
+        times = StepTimes(start_early=EARLY, no_show_after=timedelta(minutes=30))
+        steps = Steps(self.uow, self.repository, self.audit, self.clock, times)
         self.booking = BookingService(
-            self.uow, self.repository, self._catalog, self._calendar, self.clock, EARLY
+            self.uow,
+            self.repository,
+            steps,
+            self._catalog,
+            self.calendar,
+            self.clock,
+            times,
         )
-        self.steps = TransitionService(self.uow, self.repository, self.audit, self.clock, EARLY)
+        self.steps = TransitionService(self.uow, steps, self.calendar)
+        self.timers = TimerService(self.uow, self.repository, steps, self.clock)
 
-    def _calendar(self, _performer_id: int, _starts_at: datetime, _ends_at: datetime) -> TimeCheck:
-        return self.time
-
-    def _catalog(self, service_id: int) -> Bookable:
+    def _catalog(self, service_id: int) -> BookableService:
         if service_id != SERVICE.id:
             raise NotFound
         return SERVICE
@@ -74,6 +96,26 @@ class Market:
     def disputed(self) -> int:
         order_id = self.confirmed()
         self.steps.move(ANN, order_id, "dispute", "It fell down")
+        return order_id
+
+    def due(self, order_id: int) -> dict[str, datetime]:
+        """When the timers of an order are due that were made for its present entry."""
+        entry = self.repository.orders[order_id].state_entry
+        return {
+            job["name"]: datetime.fromisoformat(job["due_at"])
+            for kind, job in self.uow.jobs
+            if kind == TIMER_JOB and (job["order_id"], job["entry"]) == (order_id, entry)
+        }
+
+    def tick(self, order_id: int, *names: str, entry: int | None = None) -> None:
+        """Run timers of an order, of its present entry or of another."""
+        for name in names:
+            self.timers.run(order_id, entry or self.repository.orders[order_id].state_entry, name)
+
+    def delivered(self) -> int:
+        order_id = self.confirmed(START + EARLY)
+        for name in ("start", "deliver"):
+            self.steps.move(PETRA, order_id, name)
         return order_id
 
     @property
@@ -123,21 +165,21 @@ def test_a_booking_copies_what_was_agreed(market: Market) -> None:
 
 def test_bookings_that_are_refused(market: Market) -> None:
     refused(NotFound, lambda: market.book(service_id=8), market)
-    refused(errors.OwnService, lambda: market.book(caller=PETRA), market)
+    refused(OwnService, lambda: market.book(caller=PETRA), market)
     for start in (START, START - DAY):
-        refused(errors.StartsInPast, lambda start=start: market.book(start), market)
-    refused(errors.TooFarAhead, lambda: market.book(START + 365 * DAY + timedelta(seconds=1)), market)
+        refused(StartsInPast, lambda start=start: market.book(start), market)
+    refused(TooFarAhead, lambda: market.book(START + 365 * DAY + timedelta(seconds=1)), market)
     market.book(START + 365 * DAY)
     market.book(START + timedelta(seconds=1))
     market.confirmed(START + 5 * DAY)
-    refused(errors.SlotTaken, lambda: market.book(START + 5 * DAY + timedelta(minutes=89)), market)
+    refused(SlotTaken, lambda: market.book(START + 5 * DAY + timedelta(minutes=89)), market)
     market.book(START + 5 * DAY + timedelta(minutes=90))
 
 
 def test_a_pending_order_takes_no_time(market: Market) -> None:
     first, second = market.book(), market.book(caller=STRANGER)
     market.steps.move(PETRA, first.id, "accept")
-    refused(errors.SlotTaken, lambda: market.steps.move(PETRA, second.id, "accept"), market)
+    refused(SlotTaken, lambda: market.steps.move(PETRA, second.id, "accept"), market)
 
 
 def test_who_reads(market: Market) -> None:
@@ -153,8 +195,8 @@ def test_who_reads(market: Market) -> None:
             read(STRANGER, order.id)
         with pytest.raises(NotFound):
             read(ANN, 99)
-    assert market.booking.list_own(STRANGER, PageRequest(), None, {}).items == []
-    [seen] = market.booking.list_own(PETRA, PageRequest(), "performer", {}).items
+    assert market.booking.list_own(STRANGER, PageRequest(), None, OrderFilters()).items == []
+    [seen] = market.booking.list_own(PETRA, PageRequest(), "performer", OrderFilters()).items
     assert "accept" in seen.allowed_transitions
 
 
@@ -222,17 +264,17 @@ def test_a_time_that_was_taken_in_between(market: Market) -> None:
     order_id = market.confirmed()
     market.steps.reschedule(ANN, order_id, START + 2 * DAY)
     market.confirmed(START + 2 * DAY)
-    refused(errors.SlotTaken, lambda: market.steps.reschedule(PETRA, order_id, START + 2 * DAY), market)
-    refused(errors.SlotTaken, lambda: market.steps.reschedule(ANN, order_id, START + 2 * DAY), market)
+    refused(SlotTaken, lambda: market.steps.reschedule(PETRA, order_id, START + 2 * DAY), market)
+    refused(SlotTaken, lambda: market.steps.reschedule(ANN, order_id, START + 2 * DAY), market)
 
 
 def test_times_that_nobody_proposes(market: Market) -> None:
     order_id = market.confirmed()
-    refused(errors.StartsInPast, lambda: market.steps.reschedule(ANN, order_id, START), market)
-    refused(errors.TooFarAhead, lambda: market.steps.reschedule(ANN, order_id, START + 366 * DAY), market)
+    refused(StartsInPast, lambda: market.steps.reschedule(ANN, order_id, START), market)
+    refused(TooFarAhead, lambda: market.steps.reschedule(ANN, order_id, START + 366 * DAY), market)
     market.steps.reschedule(ANN, order_id, START + 2 * DAY)
     market.clock.advance(2 * DAY)
-    refused(errors.StartsInPast, lambda: market.steps.reschedule(PETRA, order_id, START + 2 * DAY), market)
+    refused(StartsInPast, lambda: market.steps.reschedule(PETRA, order_id, START + 2 * DAY), market)
 
 
 def test_a_new_state_makes_proposals_void(market: Market) -> None:
@@ -282,8 +324,9 @@ def test_staff_decides(market: Market) -> None:
     assert market.audit.entries == [
         {
             "action": "order.resolve",
-            "subject": ("order", order_id),
-            "actor": 3,
+            "subject_type": "order",
+            "subject_id": order_id,
+            "actor_id": 3,
             "before": {"status": "disputed"},
             "after": {"status": "completed"},
             "reason": "The lamp hangs",
@@ -310,62 +353,232 @@ def test_steps_of_staff_are_audited(market: Market, name: str) -> None:
         market.steps.move(PETRA, order_id, "deliver")
     market.steps.move(STAFF, order_id, name, "because")
     [entry] = market.audit.entries
-    assert (entry["action"], entry["actor"], entry["reason"]) == (f"order.{name}", 3, "because")
+    assert (entry["action"], entry["actor_id"], entry["reason"]) == (f"order.{name}", 3, "because")
 
 
 # --- by itself --------------------------------------------------------------------------------------
 
 
+HOUR = timedelta(hours=1)
+SECOND = timedelta(seconds=1)
+
+
+def reminders(market: Market) -> list[tuple[str, int, str]]:
+    """What was reminded of: the event, the order, and the time."""
+    return [(one.name, one.order_id, one.at) for one in market.uow.events if isinstance(one, OrderReminder)]
+
+
+def text_of(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
+
+
 def test_unanswered_orders_expire(market: Market) -> None:
-    early = market.book(START + timedelta(hours=2)).id
+    early = market.book(START + 2 * HOUR).id
     late = market.book(START + 3 * DAY).id
-    answered = market.confirmed(START + 4 * DAY)
-    assert market.steps.expire_due() == 0
-    market.clock.advance(timedelta(hours=2))
-    assert market.steps.expire_due() == 1
-    market.clock.set(START + DAY)
-    assert (market.steps.expire_due(), market.steps.expire_due()) == (1, 0)
+    assert market.due(early) == {
+        "expire": START + 2 * HOUR,
+        "expiry_reminder": START + 1.5 * HOUR,  # a quarter of the time is left
+    }
+    assert market.due(late) == {"expire": START + DAY, "expiry_reminder": START + 22 * HOUR}
+    for order_id, end in ((early, START + 2 * HOUR), (late, START + DAY)):
+        market.clock.set(end - SECOND)
+        with pytest.raises(Postponed) as early_bird:
+            market.tick(order_id, "expire")
+        assert (early_bird.value.seconds, early_bird.value.exactly) == (1.0, True)
+        assert market.booking.get(ANN, order_id).allowed_transitions == ["cancel", "reschedule"]
+        market.clock.set(end)
+        # Nobody can do anything from now on, whether or not the worker has come.
+        assert market.booking.get(ANN, order_id).allowed_transitions == []
+        market.tick(order_id, "expire")
+        refused(errors.TransitionNotAllowed, lambda o=order_id: market.steps.move(PETRA, o, "accept"), market)
+        market.tick(order_id, "expire")
+        market.tick(order_id, "expire", entry=1)
     expired = [step for step in market.repository.steps if step.transition == "expire"]
     assert [(step.order_id, step.actor_id, step.actor_role) for step in expired] == [
         (early, None, "system"),
         (late, None, "system"),
     ]
     assert {(step.from_status, step.to_status) for step in expired} == {("pending", "expired")}
-    assert market.events[-2:] == ["order.expired"] * 2
-    assert market.booking.get(ANN, answered).status == "confirmed"
+    assert market.events.count("order.expired") == 2
+
+
+def test_the_notice_counts(market: Market) -> None:
+    market.calendar.notice = 4 * HOUR
+    order_id = market.book(START + 8 * HOUR).id
+    assert market.due(order_id) == {"expire": START + 4 * HOUR, "expiry_reminder": START + 3 * HOUR}
+
+
+def test_a_timer_of_a_state_that_was_left_does_nothing(market: Market) -> None:
+    order_id = market.book(START + 2 * DAY).id
+    market.steps.move(PETRA, order_id, "accept")
+    market.clock.advance(DAY)
+    before = (list(market.uow.events), list(market.repository.steps), dict(market.repository.orders))
+    for name in ("expire", "expiry_reminder", "complete", "completion_reminder"):
+        market.tick(order_id, name, entry=1)
+        market.tick(order_id, name)
+        market.tick(order_id, name, entry=3)
+    market.tick(99, "expire", entry=1)
+    assert (market.uow.events, market.repository.steps, market.repository.orders) == before
+    with pytest.raises(KeyError):
+        market.tick(order_id, "nothing")
 
 
 def test_delivered_orders_are_complete_after_two_days(market: Market) -> None:
-    order_id = market.confirmed(START + EARLY)
-    for name in ("start", "deliver"):
-        market.steps.move(PETRA, order_id, name)
+    order_id = market.delivered()
     market.clock.advance(DAY)
     market.steps.move(ANN, order_id, "request_changes", "Askew")
+    assert market.due(order_id) == {}
     market.clock.advance(5 * DAY)
-    assert market.steps.complete_due() == 0
+    market.tick(order_id, "complete", entry=4)
     market.steps.move(PETRA, order_id, "deliver")
-    market.clock.advance(2 * DAY - timedelta(seconds=1))
-    assert market.steps.complete_due() == 0, "counted from the last delivery"
-    market.clock.advance(timedelta(seconds=1))
-    assert (market.steps.complete_due(), market.steps.complete_due()) == (1, 0)
+    assert market.due(order_id) == {"complete": START + 8 * DAY, "completion_reminder": START + 7 * DAY}
+    market.clock.advance(2 * DAY - SECOND)
+    with pytest.raises(Postponed):
+        market.tick(order_id, "complete")
+    market.clock.advance(SECOND)
+    market.tick(order_id, "complete")
+    market.tick(order_id, "complete")
     order = market.booking.get(ANN, order_id)
     assert (order.status, order.completed_at) == ("completed", START + 8 * DAY)
-    assert market.events[-1] == "order.completed"
+    assert market.events.count("order.completed") == 1
 
 
 def test_a_dispute_stops_the_clock(market: Market) -> None:
-    order_id = market.disputed()
+    order_id = market.delivered()
+    market.steps.move(ANN, order_id, "dispute", "It fell down")
+    assert market.due(order_id) == {}
     market.clock.advance(30 * DAY)
-    assert market.steps.complete_due() == market.steps.expire_due() == 0
+    for entry in range(1, 6):
+        market.tick(order_id, "complete", "completion_reminder", entry=entry)
     assert market.booking.get(ANN, order_id).status == "disputed"
+    assert reminders(market) == []
+
+
+def test_an_agreed_start_makes_new_timers_and_a_proposal_none(market: Market) -> None:
+    order_id = market.confirmed(START + 3 * DAY)
+    assert market.due(order_id) == {
+        "start_reminder_24h": START + 2 * DAY,
+        "start_reminder_1h": START + 3 * DAY - HOUR,
+    }
+    jobs = len(market.uow.jobs)
+    market.steps.reschedule(ANN, order_id, START + 5 * DAY)
+    assert len(market.uow.jobs) == jobs
+    market.steps.reschedule(PETRA, order_id, START + 5 * DAY)
+    assert market.due(order_id) == {
+        "start_reminder_24h": START + 4 * DAY,
+        "start_reminder_1h": START + 5 * DAY - HOUR,
+    }
+    market.clock.set(START + 4 * DAY)
+    market.tick(order_id, "start_reminder_24h", entry=2)
+    assert reminders(market) == []
+    market.tick(order_id, "start_reminder_24h")
+    assert reminders(market) == [("order.starting", order_id, text_of(START + 5 * DAY))]
+
+
+def test_a_pending_order_lives_by_its_new_start(market: Market) -> None:
+    order_id = market.book(START + 2 * HOUR).id
+    market.steps.reschedule(ANN, order_id, START + 8 * HOUR)
+    market.steps.reschedule(PETRA, order_id, START + 8 * HOUR)
+    assert market.due(order_id) == {"expire": START + 8 * HOUR, "expiry_reminder": START + 6 * HOUR}
+    market.clock.advance(2 * HOUR)
+    market.tick(order_id, "expire", entry=1)
+    assert market.booking.get(ANN, order_id).status == "pending"
+
+
+def test_reminders_are_given_once_and_not_too_late(market: Market) -> None:
+    order_id = market.book(START + 3 * DAY).id
+    market.clock.advance(22 * HOUR)
+    market.tick(order_id, "expiry_reminder")
+    told = ("order.expiring", order_id, text_of(START + DAY))
+    assert reminders(market) == [told]
+    market.repository.recorded |= {event.event_id for event in market.uow.events}
+    market.tick(order_id, "expiry_reminder")
+    assert reminders(market) == [told]
+
+    late = market.confirmed(START + 4 * DAY)
+    market.clock.set(START + 4 * DAY - HOUR)
+    market.tick(
+        late, "start_reminder_1h", "start_reminder_24h"
+    )  # out of order, as after a stop of the worker
+    assert reminders(market)[1:] == [("order.starting", late, text_of(START + 4 * DAY))]
+    market.clock.advance(HOUR)
+    market.repository.recorded.clear()
+    market.tick(late, "start_reminder_1h")
+    assert len(reminders(market)) == 2, "the work has begun"
+
+
+def test_reminders_that_are_past_already_are_not_made(market: Market) -> None:
+    soon = market.confirmed(START + 30 * timedelta(minutes=1))
+    assert market.due(soon) == {}
+    today = market.confirmed(START + 5 * HOUR)
+    assert market.due(today) == {"start_reminder_1h": START + 4 * HOUR}
+
+
+def test_orders_without_timers_get_them(market: Market) -> None:
+    pending, delivered = market.book(START + 3 * DAY).id, market.delivered()
+    in_time, final = market.confirmed(START + 5 * DAY), market.book(START + 6 * DAY).id
+    market.steps.move(PETRA, final, "decline")
+    for order_id in (pending, delivered, final):
+        order = market.repository.orders[order_id]
+        market.repository.orders[order_id] = replace(order, state_entry=-order.state_entry)
+    jobs = len(market.uow.jobs)
+    market.clock.advance(DAY + HOUR)
+    assert (market.timers.heal(), market.timers.heal()) == (2, 0)
+    # What is overdue is done at once; nobody is reminded of what was.
+    assert market.due(pending) == {"expire": START + DAY}
+    assert market.due(delivered) == {"complete": START + 2 * DAY}
+    assert len(market.uow.jobs) == jobs + 2
+    assert market.repository.orders[in_time].state_entry == 2
+    market.tick(pending, "expire")
+    assert market.booking.get(ANN, pending).status == "expired"
+
+
+def test_an_order_that_was_moved_without_timers_counts_on(market: Market) -> None:
+    order_id = market.book(START + 3 * DAY).id
+    market.repository.orders[order_id] = replace(market.repository.orders[order_id], state_entry=-4)
+    market.steps.move(PETRA, order_id, "accept")
+    assert market.repository.orders[order_id].state_entry == 5
+    assert set(market.due(order_id)) == {"start_reminder_24h", "start_reminder_1h"}
 
 
 def test_the_performers_time_decides(market: Market) -> None:
     market.confirmed()
-    market.time = replace(market.time, gap=timedelta(minutes=30))
-    refused(errors.SlotTaken, lambda: market.book(START + DAY + timedelta(minutes=119)), market)
+    market.calendar.gap = timedelta(minutes=30)
+    refused(SlotTaken, lambda: market.book(START + DAY + timedelta(minutes=119)), market)
     assert market.book(START + DAY + timedelta(minutes=120)).status == "pending"
-    market.time = replace(market.time, outside_schedule=True)
-    refused(errors.OutsideSchedule, lambda: market.book(START + 2 * DAY), market)
-    market.time = replace(market.time, too_short_notice=True)
-    refused(errors.TooShortNotice, lambda: market.book(START + 2 * DAY), market)
+    market.calendar.outside = True
+    refused(OutsideSchedule, lambda: market.book(START + 2 * DAY), market)
+    market.calendar.notice = 3 * DAY
+    refused(TooShortNotice, lambda: market.book(START + 2 * DAY), market)
+
+
+def test_the_performer_overlooks_what_is_close_and_never_what_overlaps(market: Market) -> None:
+    market.confirmed()
+    close = market.book(START + DAY + timedelta(minutes=100))
+    over = market.book(START + DAY + timedelta(minutes=90))
+    market.calendar.gap = timedelta(minutes=30)
+    refused(TooClose, lambda: market.steps.move(PETRA, close.id, "accept"), market)
+    taken = market.steps.accept(PETRA, close.id, despite_conflicts=True)
+    assert (taken.status, taken.despite_conflicts) == ("confirmed", True)
+    refused(SlotTaken, lambda: market.steps.accept(PETRA, over.id, despite_conflicts=True), market)
+
+
+def test_only_the_performer_overlooks_conflicts_of_a_new_start(market: Market) -> None:
+    order_id, other = market.confirmed(), market.confirmed(START + 2 * DAY)
+    market.calendar.gap = timedelta(minutes=30)
+    start = START + 2 * DAY + timedelta(minutes=100)
+
+    def move(caller: Principal, **said: bool) -> OrderView:
+        return market.steps.reschedule(caller, order_id, start, **said)
+
+    refused(errors.OnlyPerformer, lambda: move(ANN, despite_conflicts=True), market)
+    refused(TooClose, lambda: move(ANN), market)
+    move(PETRA, despite_conflicts=True)
+    moved = move(ANN)  # agrees to what the performer has overlooked
+    assert (moved.starts_at, moved.despite_conflicts) == (start, True)
+    assert market.booking.get(ANN, other).despite_conflicts is False
+
+
+def test_a_booking_uses_the_hold_up(market: Market) -> None:
+    market.book()
+    assert market.calendar.ended == [(1, 20)]

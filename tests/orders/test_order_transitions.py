@@ -6,13 +6,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from marketplace.blueprints.orders.policies import TRANSITIONS
+from marketplace.blueprints.orders.policies.life import TRANSITIONS
 from marketplace.extensions import db
 from marketplace.models import AuditEntry, Order, OrderTransition
 from marketplace.models.orders import STATUSES
-from tests.conftest import START
+from marketplace.testing import START, CheckedClient
 from tests.orders.conftest import Deal, event_names
-from tests.support.client import CheckedClient
 
 # The contract's section 5, word by word; `staff` are admins here: moderators read orders and move none.
 TABLE = """
@@ -26,6 +25,8 @@ complete        | delivered                          | completed            | cu
 dispute         | confirmed, in_progress, delivered  | disputed             | customer, performer
 resolve         | disputed                           | completed, cancelled | staff, customer, performer
 reschedule      | pending, confirmed                 | same                 | customer, performer
+arrive          | confirmed                          | same                 | performer
+no_show         | confirmed                          | cancelled            | customer, performer
 """
 ROWS = {
     name: (set(sources.split(", ")), target, set(roles.split(", ")))
@@ -42,6 +43,8 @@ EVENTS = {
     "request_changes": "order.changes_requested",
     "complete": "order.completed",
     "dispute": "order.disputed",
+    "arrive": "order.arrived",
+    "no_show": "order.no_show",
 }
 KNOWING = ("customer", "performer", "staff", "moderator")
 ROLES = (*KNOWING, "stranger", "other_performer", "unverified", "anonymous")
@@ -75,14 +78,15 @@ def steps(order_id: int) -> list[tuple[Any, ...]]:
 
 
 def test_the_table_is_the_contracts() -> None:
-    expire = TRANSITIONS["expire"]
+    create, expire = TRANSITIONS["create"], TRANSITIONS["expire"]
+    assert (set(create.sources), create.target, set(create.roles)) == (set(), "pending", {"customer"})
     assert (set(expire.sources), expire.target, set(expire.roles)) == ({"pending"}, "expired", {"system"})
     for name, (sources, target, roles) in ROWS.items():
         step = TRANSITIONS[name]
         assert set(step.sources) == sources
         assert set(step.roles) - {"system"} == roles
-        assert step.target is None if "," in target or target == "same" else step.target == target
-    assert set(TRANSITIONS) == {*ROWS, "expire"}
+        assert step.targets == (set() if target == "same" else set(target.split(", ")))
+    assert set(TRANSITIONS) == {*ROWS, "create", "expire"}
 
 
 @pytest.mark.usefixtures("at_any_time")

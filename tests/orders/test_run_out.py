@@ -8,8 +8,7 @@ import pytest
 from marketplace.extensions import db
 from marketplace.kernel.clock import FrozenClock
 from marketplace.models import Performer, User
-from tests.factories import Factory
-from tests.support.client import CheckedClient
+from marketplace.testing import CheckedClient, Factory
 
 
 @pytest.mark.parametrize("step", ["accept", "decline", "cancel"])

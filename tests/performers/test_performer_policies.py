@@ -1,20 +1,20 @@
 """The rules of performers, without a database."""
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
 from marketplace.blueprints.performers import policies
 from marketplace.blueprints.performers.changes import Categories, moderated_fields
-from marketplace.blueprints.performers.decisions import BulkStatus, DecisionService
+from marketplace.blueprints.performers.contracts import PerformerApproved, PerformerRejected
 from marketplace.blueprints.performers.errors import CategoryGone, OwnPerformer, StatusNotAllowed
-from marketplace.blueprints.performers.events import PerformerApproved, PerformerRejected
 from marketplace.blueprints.performers.ports import PerformerStatus
+from marketplace.blueprints.performers.services.decisions import DecisionService
 from marketplace.kernel.changes import diff
 from marketplace.kernel.errors import Invalid
 from marketplace.kernel.identity import Principal
 from marketplace.models import Category, Performer
+from tests.fakes.audit import RecordedAudit
 from tests.fakes.transactions import FakeUnitOfWork
 
 STAFF = Principal(user_id=1, session_id=1, roles=frozenset({"moderator"}), verified=True)
@@ -42,13 +42,6 @@ def test_staff_do_not_decide_on_themselves() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("count", "total", "shown"), [(0, 0, None), (2, 10, None), (3, 14, 4.67), (3, 15, 5.0)]
-)
-def test_no_average_under_three_reviews(count: int, total: int, shown: float | None) -> None:
-    assert policies.shown_rating(count, total) == shown
-
-
 class FakePerformers:
     """Statuses and categories in memory."""
 
@@ -74,19 +67,9 @@ class FakePerformers:
         self.links.update(links)
 
 
-@dataclass
-class FakeAudit:
-    rows: list[tuple[str, int | None, Any, Any, str | None]] = field(default_factory=list)
-
-    def write_many(
-        self, action: str, _kind: str, subjects: Any, *, actor: Principal, reason: str | None
-    ) -> None:
-        self.rows += [(action, subject_id, before, after, reason) for subject_id, before, after in subjects]
-
-
-def decisions(performers: FakePerformers) -> tuple[DecisionService, FakeUnitOfWork, FakeAudit]:
-    uow, audit = FakeUnitOfWork(), FakeAudit()
-    return DecisionService(uow, performers, None, audit), uow, audit  # type: ignore[arg-type]
+def decisions(performers: FakePerformers) -> tuple[DecisionService, FakeUnitOfWork, RecordedAudit]:
+    uow, audit = FakeUnitOfWork(), RecordedAudit()
+    return DecisionService(uow, performers, None, audit), uow, audit  # type: ignore[arg-type, return-value]
 
 
 def test_a_bulk_decision_is_one_update_and_a_result_per_id() -> None:
@@ -97,7 +80,7 @@ def test_a_bulk_decision_is_one_update_and_a_result_per_id() -> None:
         PerformerStatus(6, 60, "rejected", "no photo"),
     )
     service, uow, audit = decisions(performers)
-    outcome = BulkStatus(service).apply([6, 3, 4, 5, 99], "approved", None, STAFF)
+    outcome = service.apply([6, 3, 4, 5, 99], "approved", None, STAFF)
     assert [one.id for one in outcome.moved] == [3, 6]
     assert outcome.codes == {
         6: None,
@@ -109,13 +92,15 @@ def test_a_bulk_decision_is_one_update_and_a_result_per_id() -> None:
     assert performers.updates == [([3, 6], "approved", None)]
     assert {type(e) for e in uow.events} == {PerformerApproved}
     assert [e.performer_id for e in uow.events] == [3, 6]  # type: ignore[attr-defined]
-    assert audit.rows[1] == (
-        "performer.approved",
-        6,
-        {"status": "rejected", "status_reason": "no photo"},
-        {"status": "approved", "status_reason": None},
-        None,
-    )
+    assert audit.entries[1] == {
+        "action": "performer.approved",
+        "subject_type": "performer",
+        "subject_id": 6,
+        "actor_id": STAFF.user_id,
+        "before": {"status": "rejected", "status_reason": "no photo"},
+        "after": {"status": "approved", "status_reason": None},
+        "reason": None,
+    }
 
 
 def test_a_rejection_needs_its_reason() -> None:
@@ -123,9 +108,9 @@ def test_a_rejection_needs_its_reason() -> None:
     service, uow, _ = decisions(performers)
     for status in ("rejected", "suspended"):
         with pytest.raises(Invalid) as error:
-            service.decide_many(STAFF, [3], status, None)
+            service.apply([3], status, None, STAFF)
         assert "reason" in error.value.data["errors"]["json"]
-    service.decide_many(STAFF, [3], "rejected", "no photo")
+    service.apply([3], "rejected", "no photo", STAFF)
     assert performers.updates == [([3], "rejected", "no photo")]
     assert isinstance(uow.events[0], PerformerRejected)
     assert uow.events[0].reason == "no photo"
@@ -135,23 +120,23 @@ def test_a_rejection_needs_its_reason() -> None:
 def test_staff_set_no_other_status(status: str) -> None:
     service, uow, _ = decisions(FakePerformers(PerformerStatus(3, 30, "pending", None)))
     with pytest.raises(Invalid):
-        service.decide_many(STAFF, [3], status, "why")
+        service.apply([3], status, "why", STAFF)
     assert uow.events == []
 
 
 def test_categories_are_compared_and_replaced_as_ids() -> None:
     performers = FakePerformers(categories=(2, 3))
-    strategy = Categories(performers)  # type: ignore[arg-type]
+    strategy = Categories(lambda: performers)  # type: ignore[arg-type, return-value]
     subject = Performer(categories=[Category(id=2), Category(id=1)])
     assert strategy.read(subject) == [1, 2]
-    assert diff(subject, {"category_ids": [1, 2]}, moderated_fields(performers)) == []  # type: ignore[arg-type]
-    assert strategy.write(performers, {7: [2, 3], 8: []}) == {}  # type: ignore[arg-type]
+    assert diff(subject, {"category_ids": [1, 2]}, moderated_fields(lambda: performers)) == []  # type: ignore[arg-type, return-value]
+    assert strategy.write(performers, {7: [2, 3], 8: []}) == {}  # type: ignore[arg-type, return-value]
     assert performers.links == {7: [2, 3], 8: []}
 
 
 def test_a_vanished_category_is_refused() -> None:
     performers = FakePerformers(categories=(2,))
-    refused = Categories(performers).write(performers, {7: [2], 8: [2, 9]})  # type: ignore[arg-type]
+    refused = Categories(lambda: performers).write(performers, {7: [2], 8: [2, 9]})  # type: ignore[arg-type, return-value]
     assert [(key, type(error), "9" in str(error)) for key, error in refused.items()] == [
         (8, CategoryGone, True)
     ]

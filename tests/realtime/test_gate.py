@@ -1,5 +1,7 @@
 """The door of /socket.io/: who may hold how much, and what is refused before Engine.IO sees it."""
 
+import ast
+import inspect
 import json
 import threading
 from base64 import b64encode
@@ -9,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from marketplace.realtime import admission as admission_module
+from marketplace.realtime import admission as admission_module, gate as gate_module
 from marketplace.realtime.admission import SESSION, Admission, Bucket, Shares, SocketLimitReached, divide
 from marketplace.realtime.gate import HANDSHAKES_A_MINUTE, SocketGate
+from marketplace.web.problem_kinds import get_kind
 
 WAIT = 10
 KEY = b64encode(b"x" * 16).decode()
@@ -343,6 +346,15 @@ def test_handshakes_that_are_none(world: World, change: dict[str, str], status: 
     assert world.admission.sessions() == []
 
 
+@pytest.mark.parametrize(
+    ("host", "base"), [("localhost:5000", "http://localhost:5000"), ("evil.example", "")]
+)
+def test_a_refusal_says_where_its_code_is_explained(world: World, host: str, base: str) -> None:
+    change = {"HTTP_SEC_WEBSOCKET_VERSION": "12", "HTTP_HOST": host, "wsgi.url_scheme": "http"}
+    body = json.loads(world.call({**UPGRADE, **change})[2])
+    assert body["type"] == f"{base}/api/docs/errors/{body['code']}"
+
+
 def test_a_preflight_costs_nothing(world: World) -> None:
     world.app.release.set()
     assert world.call({**POLL, "REQUEST_METHOD": "OPTIONS", "QUERY_STRING": "sid="})[0] == "200 OK"
@@ -357,3 +369,18 @@ def test_a_bucket_fills_again(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [bucket.take(), bucket.take()] == [True, False]
     now[0] += 60
     assert [bucket.take() for _ in range(3)] == [True, True, False]
+
+
+@pytest.mark.parametrize("module", [gate_module, admission_module])
+def test_status_and_title_are_those_of_the_code(module: Any) -> None:
+    """The table of problems stands in the web layer, which this one does not see."""
+    calls = [
+        node
+        for node in ast.walk(ast.parse(inspect.getsource(module)))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Refused"
+    ]
+    assert calls
+    for call in calls:
+        status, code, title = (eval(ast.unparse(one), vars(module)) for one in call.args[:3])
+        kind = get_kind(code)
+        assert (status, title) == (kind.status, kind.title)

@@ -126,7 +126,7 @@ class World:
             namespaces=[self.namespace],
             database_url="postgresql+psycopg2://unused/",
             redis_url=None,
-            cors_origins=[],
+            allows_origin=lambda _: False,
             threads=100,
             many_processes=False,
             local_only=True,

@@ -12,7 +12,7 @@ import pytest
 
 from marketplace.config import PROJECT_ROOT
 from marketplace.database.dsn import libpq_dsn
-from marketplace.database.embedded import ensure_running
+from marketplace.embedded.users import ensure_running
 from marketplace.realtime.bus import build_manager
 from marketplace.realtime.postgres_bus import MAX_NOTIFY_BYTES, PostgresManager
 from marketplace.realtime.pubsub import GAP_EVENT, TIMEOUT_SECONDS, BusManager

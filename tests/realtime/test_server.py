@@ -19,7 +19,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from marketplace.kernel.clock import FrozenClock
 from marketplace.realtime.admission import Bucket
 from marketplace.realtime.namespace import SocketGuard
-from marketplace.realtime.publish import chat_room, publish, session_room, user_room
+from marketplace.realtime.publish import publish, session_room, user_room
 from marketplace.realtime.setup import (
     EXTENSION,
     MAX_PAYLOAD_BYTES,
@@ -27,6 +27,8 @@ from marketplace.realtime.setup import (
     init_realtime,
     start_sweeper,
 )
+from marketplace.realtime.transport import GuardedWebSocket, Wire
+from tests.support.sockets import SocketClient
 
 from .conftest import WAIT
 from .test_namespace import START, Auth, Echo, problem_of
@@ -47,7 +49,7 @@ class Server:
         guard = SocketGuard(self.app, self.auth, FrozenClock(START), problem_of, lambda value: None)
         init_realtime(
             self.app, self.socketio, guard, namespaces=[Echo()], database_url=database_url, redis_url=None,
-            cors_origins=[ORIGIN], threads=100, many_processes=many_processes,
+            allows_origin=ORIGIN.__eq__, threads=100, many_processes=many_processes,
         )  # fmt: skip
         self.requests_done = threading.Semaphore(0)
         inner = self.app.wsgi_app
@@ -69,7 +71,7 @@ class Server:
         return self.app.extensions[EXTENSION].bus
 
     def connect(self, token: str = "alice") -> tuple[Any, "queue.Queue[tuple[str, Any]]"]:
-        client = client_library.Client(reconnection=False)
+        client = SocketClient(reconnection=False)
         heard: queue.Queue[tuple[str, Any]] = queue.Queue()
         client.on("*", lambda name, data: heard.put((name, data)), namespace="/chat")
         client.on("disconnect", lambda *_: heard.put(("disconnect", None)), namespace="/chat")
@@ -131,7 +133,7 @@ def test_publish_reaches_the_room_on_every_server(
     for room, name in (
         (user_room(20), "for-user"),
         (session_room(1), "for-session"),
-        (chat_room(1), "nobody"),
+        (session_room(3), "nobody"),
     ):
         publish(room, name, {"a": 1})
     publish("everyone", "for-all", {"text": "x" * 9_000})
@@ -150,7 +152,7 @@ def test_events_are_acked_over_a_real_socket(serve: Callable[..., Server]) -> No
 
 def test_a_refused_connect_says_why(serve: Callable[..., Server]) -> None:
     server = serve()
-    client = client_library.Client(reconnection=False)
+    client = SocketClient(reconnection=False)
     reasons: queue.Queue[Any] = queue.Queue()
     client.on("connect_error", reasons.put, namespace="/chat")
     with pytest.raises(client_library.exceptions.ConnectionError):
@@ -184,6 +186,34 @@ def test_a_message_that_is_too_large_closes_the_socket(serve: Callable[..., Serv
     assert int.from_bytes(data[:2]) == websocket.STATUS_MESSAGE_TOO_BIG
 
 
+def test_a_close_while_another_thread_is_closing_leaves_the_first_close_frame_alone(
+    serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transports: list[GuardedWebSocket] = []
+    call, send = GuardedWebSocket.__call__, Wire.send
+
+    def kept(self: GuardedWebSocket, environ: Any, start_response: Any) -> Any:
+        transports.append(self)
+        return call(self, environ, start_response)
+
+    def interrupted(self: Wire, data: bytes) -> None:
+        if data[0] == 0x80 | websocket.ABNF.OPCODE_CLOSE:
+            transports[0].close()
+            with pytest.raises(OSError):
+                transports[0].send("2")
+            transports.append(transports[0])
+        send(self, data)
+
+    monkeypatch.setattr(GuardedWebSocket, "__call__", kept)
+    monkeypatch.setattr(Wire, "send", interrupted)
+    with raw_socket(serve()) as socket:
+        socket.send("4" + "x" * MAX_PAYLOAD_BYTES)
+        opcode, data = socket.recv_data(control_frame=True)
+    assert len(transports) == 2
+    assert opcode == websocket.ABNF.OPCODE_CLOSE
+    assert int.from_bytes(data[:2]) == websocket.STATUS_MESSAGE_TOO_BIG
+
+
 FLOODS = {
     "pings": lambda: websocket.ABNF(1, opcode=websocket.ABNF.OPCODE_PING),
     "pongs": lambda: websocket.ABNF(1, opcode=websocket.ABNF.OPCODE_PONG),
@@ -198,10 +228,11 @@ def test_frames_of_every_kind_are_counted(
 ) -> None:
     monkeypatch.setattr(Bucket, "take", _three_in_all())
     with raw_socket(serve()) as socket:
+        frames = [FLOODS[kind]() for _ in range(4)]
         if kind == "pieces of a message":
-            socket.send_frame(websocket.ABNF(0, opcode=websocket.ABNF.OPCODE_TEXT, data=b"4"))
-        for _ in range(4):
-            socket.send_frame(FLOODS[kind]())
+            frames[0] = websocket.ABNF(0, opcode=websocket.ABNF.OPCODE_TEXT, data=b"4")
+        for frame in frames:
+            socket.send_frame(frame)
         opcode = None
         while opcode != websocket.ABNF.OPCODE_CLOSE:
             opcode, data = socket.recv_data(control_frame=True)

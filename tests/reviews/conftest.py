@@ -12,10 +12,8 @@ from sqlalchemy import select
 from marketplace.database.tables import DomainEventRow
 from marketplace.extensions import db
 from marketplace.models import Order, Performer, Review, Service, User
-from marketplace.web import caching
-from tests.conftest import START
-from tests.factories import Factory
-from tests.support.client import CheckedClient
+from marketplace.testing import START, CheckedClient, Factory
+from marketplace.web.caching import topics
 
 
 @dataclass
@@ -58,7 +56,7 @@ class Job:
 
     def public(self) -> list[dict[str, Any]]:
         """What everybody sees, asked for anew."""
-        caching.clear()
+        topics.clear()
         items: list[dict[str, Any]] = self.get("anonymous", self.list_path).json["items"]
         return items
 

@@ -10,7 +10,7 @@ from marketplace.blueprints.reviews.wiring import reviews
 from marketplace.extensions import db
 from marketplace.kernel.clock import FrozenClock
 from marketplace.models import AuditEntry, Review
-from tests.conftest import START
+from marketplace.testing import START
 from tests.reviews.conftest import Job, event_names, figures, recounted
 
 

@@ -15,8 +15,7 @@ from marketplace.database.tables import DomainEventRow
 from marketplace.extensions import db
 from marketplace.kernel.clock import FrozenClock
 from marketplace.models import Performer, Review, User
-from tests.conftest import START
-from tests.factories import Factory
+from marketplace.testing import START, Factory
 from tests.reviews.conftest import Job, event_names, figures, recounted
 
 NOTE = "Between you and me: the lamp was stolen"

@@ -15,8 +15,7 @@ from marketplace.blueprints.reviews.wiring import Reviews
 from marketplace.extensions import db
 from marketplace.kernel.clock import FrozenClock
 from marketplace.models import Performer, Review
-from tests.conftest import START
-from tests.factories import Factory
+from marketplace.testing import START, Factory
 from tests.reviews.conftest import event_names, figures, recounted
 from tests.support.waiting import eventually
 

@@ -7,16 +7,15 @@ import pytest
 from sqlalchemy import event, text
 
 from marketplace.blueprints.reviews.errors import AlreadyReviewed
-from marketplace.blueprints.reviews.ports import ReviewRepository, ReviewView
-from marketplace.blueprints.reviews.repositories import SqlReviewRepository
+from marketplace.blueprints.reviews.ports import ReviewFilters, ReviewRepository, ReviewView
+from marketplace.blueprints.reviews.repositories.reviews import SqlReviewRepository
 from marketplace.extensions import db
 from marketplace.kernel.errors import NotFound
 from marketplace.kernel.pages import PageRequest
 from marketplace.kernel.transactions import UnitOfWork
 from marketplace.models import Order
+from marketplace.testing import START, Factory
 from marketplace.web.runtime import Runtime
-from tests.conftest import START
-from tests.factories import Factory
 from tests.fakes.reviews import FakeReviewRepository
 from tests.fakes.transactions import FakeUnitOfWork
 from tests.reviews.conftest import figures
@@ -175,10 +174,10 @@ def test_lists(bench: Bench) -> None:
     with pytest.raises(NotFound):
         bench.repository.list_public(2**62, PAGE)
     for filters, found in [
-        ({}, [other, *ids[::-1]]),
-        ({"performer_id": performer_id}, ids[::-1]),
-        ({"hidden": True}, [ids[1]]),
-        ({"hidden": False, "performer_id": performer_id}, [ids[2], ids[0]]),
+        (ReviewFilters(), [other, *ids[::-1]]),
+        (ReviewFilters(performer_id=performer_id), ids[::-1]),
+        (ReviewFilters(hidden=True), [ids[1]]),
+        (ReviewFilters(performer_id=performer_id, hidden=False), [ids[2], ids[0]]),
     ]:
         assert [row.id for row in bench.repository.list_all(PAGE, filters).items] == found
 

@@ -14,8 +14,8 @@ from marketplace.extensions import db
 from marketplace.kernel.clock import FrozenClock
 from marketplace.models import Performer, Review
 from marketplace.models.orders import STATUSES
+from marketplace.testing import START
 from marketplace.web.runtime import Runtime
-from tests.conftest import START
 from tests.reviews.conftest import Job, event_names, figures, recounted
 
 WINDOW = timedelta(days=14)

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask
 
-from marketplace.extensions import db, limiter
+from marketplace.extensions import db
 from marketplace.kernel.clock import FrozenClock
-from tests.conftest import START
+from marketplace.testing import START
+from marketplace.testing.databases import rolled_back
 from tests.rights.scenario import Stage, build_stage
 
 
@@ -15,19 +16,9 @@ from tests.rights.scenario import Stage, build_stage
 def stage(app: Flask, frozen_clock: FrozenClock) -> Iterator[Stage]:
     """The people of the matrix, signed in; all of it is rolled back at the end."""
     frozen_clock.set(START)
-    limiter.enabled = False
     with app.app_context():
-        engines = db._app_engines[app]
-        engine = engines[None]
-        connection = engine.connect()
-        transaction = connection.begin()
+        engine = db.engine
+    with rolled_back(app) as connection:
         # Readiness checks run in threads, which must not share this one.
         connection.connect = engine.connect  # type: ignore[attr-defined]  # as the engine has it
-        engines[None] = connection  # type: ignore[assignment]  # a connection serves as well
-        try:
-            yield build_stage(app, connection)
-        finally:
-            db.session.remove()
-            engines[None] = engine
-            transaction.rollback()
-            connection.close()
+        yield build_stage(app, connection)

@@ -1,5 +1,6 @@
 """Who calls in the authorisation matrix, and the rows that their requests need."""
 
+import hashlib
 import io
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,22 +12,27 @@ from uuid import uuid4
 from flask import Flask
 from PIL import Image
 from sqlalchemy import Connection, text
+from sqlalchemy.dialects.postgresql import Range
 from werkzeug.test import TestResponse
 
 from marketplace.blueprints.accounts.adapters import JwtTokens
-from marketplace.blueprints.accounts.archives import ExportLinks
-from marketplace.blueprints.accounts.services import Device, NewFactor, Tokens
+from marketplace.blueprints.accounts.services.second_factor import NewFactor
+from marketplace.blueprints.accounts.services.sessions import Device, Tokens
 from marketplace.blueprints.accounts.wiring import Accounts
-from marketplace.blueprints.integrations.wiring import Integrations
+from marketplace.blueprints.calendars.adapters import FernetVault
+from marketplace.blueprints.privacy.adapters import ExportLinks
 from marketplace.extensions import db
 from marketplace.kernel.bulk import state
 from marketplace.kernel.identity import Principal
 from marketplace.models import (
     Banner,
     Base,
+    BookedTime,
     BulkOperation,
+    CalendarFeed,
     ChangeRequest,
     DataExport,
+    ExternalCalendar,
     Favourite,
     JobRow,
     Notification,
@@ -41,10 +47,9 @@ from marketplace.models import (
     UserSession,
     Vacation,
 )
-from marketplace.web import caching
+from marketplace.testing import PASSWORD, START, Factory
+from marketplace.web.caching import topics
 from marketplace.web.runtime import Runtime
-from tests.conftest import START
-from tests.factories import PASSWORD, Factory
 
 CALLERS = ("anonymous", "unverified", "customer", "performer", "moderator", "admin", "blocked")
 """The columns of the matrix. `blocked` has every right, but was blocked after the log-in."""
@@ -136,7 +141,25 @@ def chat(side: Side, _caller: str) -> Made:
 
 
 def service(side: Side, _caller: str) -> Made:
-    return {"service_id": side.service.id, "category_id": side.service.category_id}
+    return {
+        "service_id": side.service.id,
+        "category_id": side.service.category_id,
+        "performer_id": side.performer.id,
+    }
+
+
+def hold(side: Side, _caller: str) -> Made:
+    """A slot that the side's customer holds."""
+    time = Range(START + timedelta(days=3), START + timedelta(days=3, hours=1))
+    row = BookedTime(
+        performer_id=side.performer.id,
+        customer_id=side.customer.id,
+        service_id=side.service.id,
+        span=time,
+        padded=time,
+        expires_at=START + timedelta(minutes=5),
+    )
+    return {"hold_id": side.add(row).id}
 
 
 def hidden_service(side: Side, _caller: str) -> Made:
@@ -249,8 +272,8 @@ def certificate(status: str = "pending") -> Maker:
 
     def make(side: Side, _caller: str) -> Made:
         row = side.make.certificate(side.performer, status=status)
-        side.runtime.get(Integrations).files.put(row.file_key, b"%PDF-", "application/pdf")
-        links = side.runtime.get(Integrations).private_files
+        side.runtime.outside.files.put(row.file_key, b"%PDF-", "application/pdf")
+        links = side.runtime.outside.private_files
         return {
             "certificate_id": row.id,
             "performer_id": side.performer.id,
@@ -306,9 +329,15 @@ def claim(side: Side, caller: str, row: ChangeRequest | Report) -> None:
 
 
 def notification(side: Side, caller: str) -> Made:
-    row = side.add(
-        Notification(user_id=side.owner(caller).id, event_id=uuid4(), topic="order.accepted", data={})
-    )
+    user_id = side.owner(caller).id
+    data = {
+        "order_id": 1,
+        "customer_id": user_id,
+        "performer_id": 1,
+        "performer_user_id": user_id,
+        "status": "confirmed",
+    }
+    row = side.add(Notification(user_id=user_id, event_id=uuid4(), topic="order.accepted", data=data))
     return {"notification_id": row.id}
 
 
@@ -354,6 +383,19 @@ def schedule_exception(side: Side, _caller: str) -> Made:
         ends_at=START + timedelta(hours=2),
     )
     return {"exception_id": side.add(row).id}
+
+
+def external_calendar(side: Side, _caller: str) -> Made:
+    """An external calendar of the side's performer."""
+    vault = FernetVault(side.runtime.settings)
+    url = "https://calendar.example.org/private-7f3a/basic.ics"
+    row = ExternalCalendar(
+        performer_id=side.performer.id,
+        name="Private",
+        url_sealed=vault.seal(url),
+        url_hash=vault.digest(url),
+    )
+    return {"calendar_id": side.add(row).id}
 
 
 def vacation(side: Side, _caller: str) -> Made:
@@ -410,9 +452,8 @@ def export(side: Side, caller: str) -> Made:
     """A copy of the caller's data that is ready, and the token of its link."""
     owner = side.owner(caller)
     expires_at = START + timedelta(days=1)
-    row = side.add(
-        DataExport(user_id=owner.id, status="ready", archive=b"PK", ready_at=START, expires_at=expires_at)
-    )
+    row = side.add(DataExport(user_id=owner.id, status="ready", ready_at=START, expires_at=expires_at))
+    side.runtime.outside.files.put(f"private/exports/{row.id}.zip", b"PK", "application/zip")
     links = ExportLinks(side.runtime.settings.secret_key)
     return {"token": links.sign(row.id, owner.id, expires_at)}
 
@@ -425,11 +466,19 @@ def picture() -> dict[str, Any]:
     return {"file": (content, "me.png")}
 
 
+def feed(side: Side, _caller: str) -> Made:
+    """The feed of the side's customer, by its secret."""
+    secret = "s" * 43
+    digest = hashlib.sha256(secret.encode()).digest()
+    side.add(CalendarFeed(user_id=side.customer.id, side="customer", secret_hash=digest))
+    return {"secret": secret}
+
+
 def stored_picture(side: Side, _caller: str) -> Made:
     """A picture that the program keeps, and shows as somebody's."""
     key = "avatars/0123456789abcdef0123456789abcdef.webp"
     side.make.user(avatar_key=key)
-    side.runtime.get(Integrations).files.put(key, b"RIFF", "image/webp")
+    side.runtime.outside.files.put(key, b"RIFF", "image/webp")
     return {"key": key}
 
 
@@ -516,7 +565,7 @@ class Stage:
         """Everything within is rolled back."""
         # The sessions of the program nest their savepoints in this one.
         savepoint = self.connection.begin_nested()
-        caching.clear()
+        topics.clear()
         try:
             yield
         finally:

@@ -16,8 +16,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from marketplace.web.docs import SWAGGER_VERSION
-from tests.factories import PASSWORD
+from marketplace.testing import PASSWORD
+from marketplace.web.blueprint import VERSIONS
+from marketplace.web.openapi.docs import SWAGGER_VERSION
+from marketplace.web.pages.serving import asset_address
 from tests.rights import scenario as s
 from tests.rights.scenario import CALLERS, Made, Maker
 
@@ -130,14 +132,32 @@ ADDRESS = {"line1": "Main Street 1"}
 STARTS_AT = "2026-05-12T09:00:00Z"
 REASON = {"reason": "As agreed"}
 
+PAGES = ("changes", "errors", "events", "guides", "operations")
+ASSET = dict(zip(("digest", "name"), asset_address("pages.css").split("/")[-2:], strict=True))
+
 OPERATIONS = (
     Row("GET /health", PUBLIC),
     Row("GET /health/ready", PUBLIC),
     Row("GET /metrics", PUBLIC),
     Row("GET /api/docs", PUBLIC),
-    Row("GET /api/docs/errors", PUBLIC),
+    Row("GET /", PUBLIC),
+    Row("GET /index.md", PUBLIC),
+    Row("GET /dev/mails", PUBLIC),
+    *(Row(f"GET /api/{version}{twin}", PUBLIC) for version in VERSIONS for twin in ("", ".md")),
+    *(Row(f"GET /api/docs/{name}{twin}", PUBLIC) for name in PAGES for twin in ("", ".md")),
+    Row("GET /api/docs/guides/{name}", PUBLIC, lambda *_: {"name": "first-order"}),
+    Row("GET /api/docs/errors/{name}", PUBLIC, lambda *_: {"name": "not_found"}),
+    Row("GET /api/docs/assets/{digest}/{name}", PUBLIC, lambda *_: ASSET),
     Row(f"GET /api/docs/{SWAGGER_VERSION}/{{name}}", PUBLIC, lambda *_: {"name": "swagger-ui.css"}),
     Row("GET /media/{key}", PUBLIC, s.stored_picture),
+    # Whoever has the address may read the orders: it is the right.
+    Row("GET /feeds/{secret}.ics", PUBLIC, s.feed),
+    Row("GET /user/me/feed", SIGNED_IN),
+    Row("POST /user/me/feed", SIGNED_IN),
+    Row("DELETE /user/me/feed", SIGNED_IN),
+    Row("GET /performers/me/feed", PERFORMER),
+    Row("POST /performers/me/feed", PERFORMER),
+    Row("DELETE /performers/me/feed", PERFORMER),
     # Whoever has the link may open the file: it is the right, as long as the right lasts that it stands for.
     Row("GET /files", PUBLIC, s.certificate("approved"), query=lambda m: {"token": m["public"]}),
     Row(
@@ -389,6 +409,9 @@ PERFORMERS = (
     Row("POST /admin/certificates/{certificate_id}/revoke", STAFF, s.certificate("approved"), REASON),
     Row("POST /admin/performers/{performer_id}/verify", STAFF, s.certified),
     Row("GET /performers/me/checklist", PERFORMER),
+    Row("GET /performers/me/cancellation-policy", PERFORMER),
+    Row("PUT /performers/me/cancellation-policy", PERFORMER, json={"name": "strict"}),
+    Row("GET /performers/{performer_id}/cancellation-policy", PUBLIC, s.performer),
     Row("GET /performers/me/schedule", PERFORMER),
     Row(
         "PUT /performers/me/schedule",
@@ -409,6 +432,20 @@ PERFORMERS = (
         "POST /performers/me/vacations", PERFORMER, json={"starts_on": "2026-07-01", "ends_on": "2026-07-14"}
     ),
     Row("DELETE /performers/me/vacations/{vacation_id}", PERFORMER, s.vacation, foreign=NO_SERVICE),
+    Row("GET /performers/me/calendars", PERFORMER, s.external_calendar),
+    Row(
+        "POST /performers/me/calendars",
+        PERFORMER,
+        json={"url": "https://calendar.invalid/private-7f3a/basic.ics", "name": "Private"},
+    ),
+    Row("GET /performers/me/calendars/{calendar_id}", PERFORMER, s.external_calendar, foreign=NO_SERVICE),
+    Row("DELETE /performers/me/calendars/{calendar_id}", PERFORMER, s.external_calendar, foreign=NO_SERVICE),
+    Row(
+        "POST /performers/me/calendars/{calendar_id}/refresh",
+        PERFORMER,
+        s.external_calendar,
+        foreign=NO_SERVICE,
+    ),
     Row("GET /performers/me/portfolio", PERFORMER),
     Row("POST /performers/me/portfolio", PERFORMER, form=s.picture),
     Row(
@@ -448,10 +485,17 @@ ORDERS = (
         NOT_OURS,
         case="of a service that is switched off",
     ),
+    Row(
+        "POST /performers/{performer_id}/holds",
+        "401 403 ok 403:own_service ok ok 401",
+        s.service,
+        lambda m: {"service_id": m["service_id"], "starts_at": STARTS_AT},
+    ),
+    Row("DELETE /holds/{hold_id}", "401 403 ok 404 404 404 401", s.hold, foreign=NOT_OURS),
     Row("GET /orders", VERIFIED, s.order()),
     Row("GET /orders/{order_id}", READ_BY_STAFF, s.order(), foreign=STAFF_ALONE),
     Row("GET /orders/{order_id}/history", READ_BY_STAFF, s.order(), foreign=STAFF_ALONE),
-    Row("POST /orders/{order_id}/accept", BY_PERFORMER, s.order(), foreign=NOT_THEIR_STEP),
+    Row("POST /orders/{order_id}/accept", BY_PERFORMER, s.order(), {}, NOT_THEIR_STEP),
     Row("POST /orders/{order_id}/decline", BY_PERFORMER, s.order(), {}, NOT_THEIR_STEP),
     Row(
         "POST /orders/{order_id}/cancel",
@@ -466,6 +510,22 @@ ORDERS = (
         BY_PERFORMER,
         s.order("confirmed", starts_at=s.START + timedelta(hours=2)),
         foreign=NOT_THEIR_STEP,
+    ),
+    Row("GET /orders/{order_id}/cancellation", READ_BY_STAFF, s.order(), foreign=STAFF_ALONE),
+    Row("GET /orders/{order_id}/timeline", READ_BY_STAFF, s.order(), foreign=STAFF_ALONE),
+    Row(
+        "POST /orders/{order_id}/arrive",
+        BY_PERFORMER,
+        s.order("confirmed", starts_at=s.START + timedelta(hours=2), arrival_code="0417"),
+        {"code": "0417"},
+        NOT_THEIR_STEP,
+    ),
+    Row(
+        "POST /orders/{order_id}/no-show",
+        BY_PARTIES,
+        s.order("confirmed", starts_at=s.START - timedelta(minutes=30)),
+        {},
+        NOT_THEIR_STEP,
     ),
     Row("POST /orders/{order_id}/deliver", BY_PERFORMER, s.order("in_progress"), foreign=NOT_THEIR_STEP),
     Row("POST /orders/{order_id}/request-changes", BY_CUSTOMER, s.order("delivered"), REASON, NOT_THEIR_STEP),
@@ -498,6 +558,12 @@ ORDERS = (
         ADMIN,
         s.order("disputed"),
         {"outcome": "cancelled", **REASON},
+    ),
+    Row(
+        "POST /admin/orders/{order_id}/waive",
+        ADMIN,
+        s.order("cancelled", fault="customer", cancellation_percent=50, cancellation_amount=2500),
+        REASON,
     ),
 )
 

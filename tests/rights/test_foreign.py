@@ -16,6 +16,7 @@ from tests.rights.table import PUBLIC, ROWS, SHOWS_MORE, Row, words
 # The names of ids in paths: those of things that have an owner, and those of things that are everybody's
 # or staff's alone.
 OWNED = {
+    "calendar_id",
     "certificate_id",
     "change_id",
     "chat_id",
@@ -25,6 +26,7 @@ OWNED = {
     "service_id",
     "session_id",
     "exception_id",
+    "hold_id",
     "vacation_id",
 }
 COMMON = {
@@ -36,7 +38,9 @@ COMMON = {
     "operation_id": "staff's",
     "key": "a picture that all may see",
     "kind": "a word",
-    "name": "a file of the docs",
+    "secret": "is the right itself",
+    "name": "a page or file of the docs",
+    "digest": "the version of a file of the docs",
     "slug": "a category's, public",
     "performer_id": "public; what is one's own is /performers/me",
     "user_id": "staff's; what is one's own is /user/me",
@@ -51,6 +55,7 @@ OWN_LISTS: dict[str, tuple[Maker, str]] = {
     "GET /performers/me/portfolio": (scenario.portfolio_image, "image_id"),
     "GET /performers/me/exceptions": (scenario.schedule_exception, "exception_id"),
     "GET /performers/me/vacations": (scenario.vacation, "vacation_id"),
+    "GET /performers/me/calendars": (scenario.external_calendar, "calendar_id"),
     "GET /performers/me/services": (scenario.service, "service_id"),
     "GET /performers/me/certificates": (scenario.certificate(), "certificate_id"),
     "GET /orders": (scenario.order(), "order_id"),
@@ -70,6 +75,9 @@ SINGLE = {
     "GET /performers/me",
     "GET /performers/me/checklist",
     "GET /performers/me/schedule",
+    "GET /performers/me/feed",
+    "GET /user/me/feed",
+    "GET /performers/me/cancellation-policy",
 }
 """What is one's own by itself."""
 

@@ -7,7 +7,7 @@ import pytest
 
 from marketplace.extensions import db
 from marketplace.models import Report, User
-from tests.conftest import START
+from marketplace.testing import START
 from tests.rights.asking import touched
 from tests.rights.scenario import NOTE_TO_STAFF, Side, Stage, change
 from tests.rights.table import ROWS

@@ -9,10 +9,8 @@ from pathlib import Path
 import pytest
 
 from marketplace.config import PROJECT_ROOT
-from tests.support.scripts import load_script
+from scripts import environment
 from tests.support.wheels import make_wheel
-
-environment = load_script("environment")
 
 
 class Checkout:

@@ -8,12 +8,13 @@ import sys
 from pathlib import Path
 
 import psycopg2
+from psycopg2.extensions import connection as Connection  # noqa: N812  # a type, as the driver names it
 from sqlalchemy import URL
 
-from marketplace.database import embedded
+from marketplace import embedded
 from marketplace.database.dsn import libpq_dsn
-from marketplace.database.embedded import home_of
-from marketplace.database.homes import homes
+from marketplace.embedded.clusters import homes
+from marketplace.embedded.places import home_of
 
 ON_PURPOSE = "deadlock on purpose"
 """The `application_name` of connections whose deadlock is what a test wants."""
@@ -21,11 +22,12 @@ ON_PURPOSE = "deadlock on purpose"
 USE = """
 import sys
 sys.path[:0] = [sys.argv[1], sys.argv[3]]
-import embedded
+from embedded.server import EmbeddedPostgresError
+from embedded.users import ensure_running
 from pathlib import Path
 try:
-    print(embedded.ensure_running(Path(sys.argv[2]), fsync=False), flush=True)
-except embedded.EmbeddedPostgresError as error:
+    print(ensure_running(Path(sys.argv[2]), fsync=False), flush=True)
+except EmbeddedPostgresError as error:
     print(f"refused: {error}", flush=True)
     raise SystemExit(1)
 sys.stdin.read()
@@ -121,3 +123,17 @@ def deadlocks(folder: Path) -> list[str]:
         for line in (home / "server.log").read_text(errors="replace").splitlines()
         if "deadlock detected" in line and ON_PURPOSE not in line
     ]
+
+
+def connect(url: str) -> Connection:
+    """To a database by its URL; each statement is its own transaction."""
+    connection = psycopg2.connect(libpq_dsn(url))
+    connection.autocommit = True
+    return connection
+
+
+def ask(connection: Connection, statement: str, *values: object) -> list[tuple[object, ...]]:
+    """The rows of one statement, or none."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values or None)
+        return cursor.fetchall() if cursor.description else []

@@ -1,5 +1,6 @@
 """What a start does for the documents, and what waits until somebody asks for one."""
 
+import gzip
 import json
 from threading import Barrier, Thread
 
@@ -7,8 +8,8 @@ import pytest
 from flask import Flask
 
 from marketplace.web.access import public
-from marketplace.web.api import make_api
 from marketplace.web.blueprint import ApiBlueprint, VersionedBlueprint
+from marketplace.web.openapi.api import make_api
 
 
 @pytest.fixture
@@ -57,3 +58,15 @@ def test_a_document_is_made_once_and_at_its_first_request(described: list[str]) 
     assert json.loads(answers[0]) == api.document
     assert list(api.document["paths"]) == ["/api/v1/favours/"]
     assert api.document["tags"] == [{"name": "favours", "description": "Favours"}]
+
+
+def test_a_document_is_sent_compressed_to_those_who_accept_it(app: Flask) -> None:
+    address = "/api/v1/openapi.json"
+    plain = app.test_client().get(address, headers={"Accept-Encoding": "identity"})
+    packed = app.test_client().get(address, headers={"Accept-Encoding": "gzip"})
+    assert "Content-Encoding" not in plain.headers
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(packed.data) == plain.data
+    assert plain.headers["ETag"] != packed.headers["ETag"]
+    assert "Accept-Encoding" in packed.headers["Vary"]
+    assert len(packed.data) < 100_000, "readers of the documentation wait for it"

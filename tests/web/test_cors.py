@@ -12,11 +12,18 @@ SHOP = "https://shop.example"
 APP = "http://localhost:3000"
 
 
-def small_app(*origins: str) -> Flask:
+def small_app(*origins: str, app_env: str = "testing") -> Flask:
     app = Flask("small", static_folder=None)
     app.config["PROPAGATE_EXCEPTIONS"] = False
     cors.init_app(
-        app, Settings(secret_key="x" * 40, instance_path=Path("instance"), cors_origins=origins, testing=True)
+        app,
+        Settings(
+            app_env=app_env,
+            secret_key="x" * 40,
+            instance_path=Path("instance"),
+            cors_origins=origins,
+            testing=True,
+        ),
     )
 
     @app.route("/x", methods=["GET", "PATCH"])
@@ -107,3 +114,55 @@ def test_a_wildcard_is_said_as_one() -> None:
     answer = small_app("*").test_client().get("/x", headers={"Origin": "https://any.example"})
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
     assert "Access-Control-Allow-Credentials" not in answer.headers
+
+
+LOCAL = ["http://localhost:5173", "http://127.0.0.1:3000", "http://localhost"]
+NOT_LOCAL = [
+    "https://localhost:5173",
+    "http://localhost.evil.example",
+    "http://localhost:5173.evil.example",
+    "http://evil.example/http://localhost:1",
+    "http://127.0.0.1.evil.example",
+    "http://127x0.0.1",
+    "http://localhost:5173\n",
+    "http://user@localhost:5173",
+    "null",
+]
+
+
+@pytest.mark.parametrize("listed", [(), (SHOP,)])
+def test_in_development_pages_of_this_machine_may(listed: tuple[str, ...]) -> None:
+    app = small_app(*listed, app_env="development")
+    for origin in (*LOCAL, *listed):
+        answer = app.test_client().get("/x", headers={"Origin": origin})
+        assert answer.headers["Access-Control-Allow-Origin"] == origin
+        assert "Origin" in answer.vary
+    preflight = {"Origin": LOCAL[0], "Access-Control-Request-Method": "PATCH"}
+    assert (
+        "PATCH" in app.test_client().options("/x", headers=preflight).headers["Access-Control-Allow-Methods"]
+    )
+    for origin in NOT_LOCAL:
+        if "\n" not in origin:
+            assert cors_headers(app.test_client().get("/x", headers={"Origin": origin})) == {}, origin
+
+
+@pytest.mark.parametrize("app_env", ["production", "testing"])
+def test_elsewhere_they_may_not(app_env: str) -> None:
+    for origin in LOCAL:
+        answer = small_app(SHOP, app_env=app_env).test_client().get("/x", headers={"Origin": origin})
+        assert cors_headers(answer) == {}
+
+
+def test_sockets_take_the_same_origins() -> None:
+    def allows(app_env: str, origin: str) -> bool:
+        settings = Settings(
+            app_env=app_env, secret_key="x" * 40, instance_path=Path("instance"), cors_origins=(SHOP,)
+        )
+        return settings.allows_origin(origin)
+
+    for origin in LOCAL:
+        assert allows("development", origin)
+        assert not allows("production", origin)
+        assert not allows("testing", origin)
+    assert not any(allows("development", origin) for origin in NOT_LOCAL)
+    assert all(allows(app_env, SHOP) for app_env in ("development", "production"))

@@ -5,8 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from marketplace.models import User
-from tests.factories import Factory
-from tests.support.client import CheckedClient
+from marketplace.testing import CheckedClient, Factory
 
 LIST = "/api/v1/user/sessions"
 

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from marketplace.models import User
-from tests.factories import Factory
-from tests.support.client import CheckedClient
+from marketplace.testing import CheckedClient, Factory
 
 Auth = Callable[[User], dict[str, str]]
 ME = "/api/v1/user/me"

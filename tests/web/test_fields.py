@@ -9,16 +9,15 @@ from enum import StrEnum
 import marshmallow as ma
 import pytest
 from apispec import APISpec
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from jsonschema import Draft202012Validator
 from werkzeug.datastructures import FileStorage
 
 from marketplace.kernel.money import Money
-from marketplace.web import fields
-from marketplace.web.fields import Parameter, Point
-from marketplace.web.openapi_fields import HardenedMarshmallowPlugin
-from marketplace.web.schema import PatchSchema, Schema, schema_name
+from marketplace.web.hardened import fields
+from marketplace.web.hardened.fields import Parameter, Point
+from marketplace.web.hardened.schema import PatchSchema, Schema, schema_name
+from marketplace.web.openapi.field_types import HardenedMarshmallowPlugin
 
 
 class Colour(StrEnum):
@@ -587,7 +586,7 @@ def described(field):
     ("field", "said"),
     [
         (fields.Id(), {"type": "integer", "format": "int64", "minimum": 1, "maximum": 2**63 - 1}),
-        (fields.Id(dump_only=True, metadata={"description": "d"}), {"readOnly": True, "description": "d"}),
+        (fields.Id(dump_only=True, description="d"), {"readOnly": True, "description": "d"}),
         (fields.Int(allow_none=True), {"type": ["integer", "null"]}),
         (fields.Int(dump_only=True), {"type": "integer", "minimum": None, "maximum": None}),
         (
@@ -595,8 +594,13 @@ def described(field):
             {"type": "string", "minLength": None, "maxLength": None, "pattern": None},
         ),
         (fields.Float(min=0, max=5, dump_only=True), {"type": "number", "minimum": None}),
-        (fields.Enum(Colour), {"type": "string", "enum": ["red", "blue"]}),
-        (fields.Enum(Colour, allow_none=True), {"type": ["string", "null"], "enum": ["red", "blue", None]}),
+        (fields.Enum(Colour), {"$ref": "#/components/schemas/Colour", "type": None}),
+        (
+            fields.Enum(Colour, allow_none=True),
+            {"anyOf": [{"$ref": "#/components/schemas/Colour"}, {"type": "null"}], "$ref": None},
+        ),
+        (fields.Money(), {"$ref": "#/components/schemas/Money", "type": None}),
+        (fields.Id(description="Whose it is"), {"description": "Whose it is"}),
         (fields.Enum(Colour, load_default=Colour.RED), {"default": "red"}),
         (fields.Bool(load_default=False), {"type": "boolean", "default": False}),
         (
@@ -623,6 +627,27 @@ def described(field):
 def test_the_document_says_what_the_field_takes(field, said):
     found = described(field)
     assert {key: found.get(key) for key in said} == said
+
+
+def test_choices_and_money_are_described_once():
+    class Painted(Schema):
+        """Something with a colour."""
+
+        colour = fields.Enum(Colour)
+        other = fields.Enum(Colour, allow_none=True)
+        light = fields.Enum(Colour, only=(Colour.RED,))
+        price = fields.Money(description="For one")
+        owner_id = fields.Id()
+
+    found = document(Painted)
+    assert found["Colour"]["enum"] == ["red", "blue"]
+    assert found["ColourRed"]["enum"] == ["red"]
+    assert found["Money"]["properties"]["currency"]["$ref"] == "#/components/schemas/Currency"
+    assert "USD" in found["Currency"]["enum"]
+    assert found["Painted"]["description"] == "Something with a colour."
+    price = {"$ref": "#/components/schemas/Money", "description": "For one"}
+    assert found["Painted"]["properties"]["price"] == price
+    assert found["Painted"]["properties"]["owner_id"]["description"] == "The id of the owner"
 
 
 def test_the_document_of_schemas():
@@ -674,7 +699,11 @@ SAMPLES = [
 
 @pytest.mark.parametrize(("field", "good", "bad"), SAMPLES, ids=lambda value: type(value).__name__)
 def test_document_and_field_agree(field, good, bad):
-    said = Draft202012Validator(described(field))
+    class Held(Schema):
+        value = field
+
+    schemas = document(Held)
+    said = Draft202012Validator(schemas["Held"]["properties"]["value"] | {"components": {"schemas": schemas}})
     for value in good:
         assert said.is_valid(value)
         load(field, value)

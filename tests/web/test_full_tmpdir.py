@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from marketplace.models import User
-from tests.factories import Factory
-from tests.performers.certificates import OWN, PDF, VALUES
-from tests.support.client import CheckedClient
+from marketplace.testing import CheckedClient, Factory
+from tests.support.certificates import OWN, PDF, VALUES
 
 LARGE = PDF.replace(b"endobj", b"x" * 700_000 + b"endobj")
 

@@ -22,19 +22,14 @@ from werkzeug.test import TestResponse
 from marketplace.config import PROJECT_ROOT, Settings
 from marketplace.extensions import limiter
 from marketplace.models import User
-from marketplace.web import access, limits, problems
+from marketplace.testing import CheckedClient, Factory
+from marketplace.web import access, problems
 from marketplace.web.access import public
-from marketplace.web.limits import (
-    PAUSE_SECONDS,
-    TIMEOUT_SECONDS,
-    Counting,
-    LocalCounters,
-    RedisCounters,
-    address_key,
-    limit,
-)
-from tests.factories import Factory
-from tests.support.client import CheckedClient
+from marketplace.web.limits import budgets, counters
+from marketplace.web.limits.budgets import Counting
+from marketplace.web.limits.callers import address_key
+from marketplace.web.limits.counters import PAUSE_SECONDS, TIMEOUT_SECONDS, LocalCounters, RedisCounters
+from marketplace.web.limits.markers import limit
 from tests.support.redis import RedisProcess, needs_redis
 from tests.support.ticks import Ticks
 from tests.support.waiting import eventually
@@ -95,6 +90,7 @@ def check_refusal(answer: TestResponse, seconds: int) -> None:
     assert answer.mimetype == "application/problem+json"
     assert answer.json is not None
     assert (answer.json["status"], answer.json["code"]) == (429, "too_many_requests")
+    assert answer.json["detail"] == f"Wait {seconds} s before you try again"
     assert answer.headers["Retry-After"] == str(seconds)
     assert answer.headers["Cache-Control"] == "no-store"
 
@@ -105,7 +101,7 @@ def check_refusal(answer: TestResponse, seconds: int) -> None:
 @pytest.fixture
 def ticks(monkeypatch: pytest.MonkeyPatch) -> Ticks:
     found = Ticks()
-    monkeypatch.setattr(limits, "monotonic", found)
+    monkeypatch.setattr(counters, "monotonic", found)
     return found
 
 
@@ -355,7 +351,7 @@ def small_app(**values: Any) -> Flask:
     settings = Settings(secret_key="x" * 40, instance_path=Path("instance"), testing=True, **values)
     app = Flask("small", static_folder=None)
     app.before_request(access.read_token)
-    limits.init_app(app, settings)
+    budgets.init_app(app, settings)
     problems.init_app(app)
     for view in (guarded, plain, like_the_default):
         app.add_url_rule(f"/{view.__name__}", view_func=view)
@@ -507,7 +503,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     keys: list[str] = []
     ask = RedisCounters._ask
 
-    def note(self: RedisCounters, key: str, seconds: int, amount: int) -> limits.Window:
+    def note(self: RedisCounters, key: str, seconds: int, amount: int) -> counters.Window:
         keys.append(key)
         return ask(self, key, seconds, amount)
 

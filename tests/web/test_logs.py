@@ -15,8 +15,8 @@ from gunicorn.config import Config
 
 from marketplace.config import Settings
 from marketplace.kernel.identity import Principal
-from marketplace.web import logs, request_id
-from marketplace.web.logs import GunicornLogger, StderrHandler, configure_logging
+from marketplace.web.observability import logs, request_id
+from marketplace.web.observability.logs import GunicornLogger, StderrHandler, configure_logging
 
 
 @pytest.fixture(autouse=True)

@@ -3,8 +3,8 @@
 import pytest
 
 from marketplace.extensions import cache as programs
-from marketplace.web import memory
-from marketplace.web.memory import MemoryCache
+from marketplace.web.caching import memory
+from marketplace.web.caching.memory import MemoryCache
 from tests.support.ticks import Ticks
 
 

@@ -13,8 +13,14 @@ from sqlalchemy.pool import NullPool, QueuePool
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from marketplace.config import Settings
-from marketplace.web import metrics
-from marketplace.web.metrics import OutboxState, count_event, metrics_response, watch_outbox, watch_pool
+from marketplace.web.observability import metrics
+from marketplace.web.observability.metrics import (
+    OutboxState,
+    count_event,
+    metrics_response,
+    watch_outbox,
+    watch_pool,
+)
 
 
 @pytest.fixture
@@ -146,6 +152,11 @@ def test_what_came_through_a_proxy_may_not(app: Flask, header: str) -> None:
     assert app.test_client().get("/metrics", headers={header: "127.0.0.1"}).status_code == 404
 
 
+def test_a_page_in_a_browser_of_the_inside_may_not(app: Flask) -> None:
+    """Where CORS allows its origin, it could read them and tell the outside."""
+    assert app.test_client().get("/metrics", headers={"Origin": "https://shop.example"}).status_code == 404
+
+
 def test_a_trusted_proxy_cannot_be_used_to_look_inside(app: Flask) -> None:
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1)  # type: ignore[method-assign] # as create_app does
     client = app.test_client()
@@ -168,7 +179,7 @@ import sys
 from pathlib import Path
 from flask import Flask
 from marketplace.config import Settings
-from marketplace.web import metrics
+from marketplace.web.observability import metrics
 app = Flask("small", static_folder=None)
 metrics.init_app(app, Settings(secret_key="x" * 40, instance_path=Path("."), testing=True))
 app.add_url_rule("/metrics", view_func=metrics.metrics_response)

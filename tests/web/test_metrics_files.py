@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from prometheus_client import values
 
-from marketplace.web import metrics_files
+from marketplace.web.observability import metrics_files
 
 _COUNT = """
 import signal, sys
 from prometheus_client import CollectorRegistry, Counter
-from marketplace.web import metrics_files
+from marketplace.web.observability import metrics_files
 counter = Counter("steps", "Steps.", ("name",), registry=CollectorRegistry())
 for number in range(int(sys.argv[1])):
     counter.labels(f"a-name-that-takes-room-{number:060}").inc()

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,13 +16,15 @@ from werkzeug.test import TestResponse
 
 from marketplace.extensions import limiter
 from marketplace.models import User
-from marketplace.web import caching, limits, logs, microcache
-from marketplace.web.caching import cached
-from marketplace.web.logs import make_formatter
-from marketplace.web.microcache import LIFE_SECONDS, MAX_BYTES
+from marketplace.testing import CheckedClient, Factory
+from marketplace.web.caching import microcache, responses, topics
+from marketplace.web.caching.microcache import LIFE_SECONDS, MAX_BYTES
+from marketplace.web.caching.responses import cached
+from marketplace.web.limits import counters
+from marketplace.web.observability import logs
+from marketplace.web.observability.answered import Answered
+from marketplace.web.observability.logs import make_formatter
 from marketplace.web.runtime import runtime
-from tests.factories import Factory
-from tests.support.client import CheckedClient
 from tests.support.ticks import Ticks
 
 PATH = "/api/v1/performers"
@@ -33,7 +36,7 @@ Auth = Callable[[User], dict[str, str]]
 @pytest.fixture(autouse=True)
 def ticks(monkeypatch: pytest.MonkeyPatch) -> Ticks:
     found = Ticks()
-    for module in (microcache, limits):
+    for module in (microcache, counters):
         monkeypatch.setattr(module, "monotonic", found)
     return found
 
@@ -178,7 +181,7 @@ def test_methods_other_than_get(client: CheckedClient, came: list[str]) -> None:
 def test_it_falls_with_its_topic(client: CheckedClient, came: list[str]) -> None:
     client.get(PATH)
     with client.application.app_context():
-        caching.drop("performers")
+        topics.drop("performers")
     client.get(PATH)
     assert len(came) == 2
 
@@ -191,9 +194,9 @@ def test_it_falls_also_where_the_cache_fails(
 
     client.get(PATH)
     with client.application.app_context(), monkeypatch.context() as patch:
-        patch.setattr(caching.cache, "set", fail)
+        patch.setattr(responses.cache, "set", fail)
         with pytest.raises(ConnectionError):
-            caching.drop("performers")
+            topics.drop("performers")
     client.get(PATH)
     assert len(came) == 2
 
@@ -208,7 +211,7 @@ def layered(app: Flask, view: Callable[[], Response]) -> Flask:
     small.add_url_rule("/things", view_func=cached("things", seconds=60)(view))
     microcache.init_app(small, app.extensions["marketplace"].settings)
     with small.app_context():
-        caching.clear()
+        topics.clear()
     return small
 
 
@@ -229,7 +232,7 @@ def test_what_was_read_before_a_change_is_not_kept(app: Flask) -> None:
         assert has_read.wait(30)
         value[0] = "new"
         with small.app_context():
-            caching.drop("things")
+            topics.drop("things")
         changed.set()
         assert reader.result(30).data == b"old"
     for _ in range(2):
@@ -258,7 +261,7 @@ def test_there_is_room_for_so_many(app: Flask, ticks: Ticks, monkeypatch: pytest
 
 def test_an_answer_that_ends_by_itself_is_left_to_flask(app: Flask, came: list[str]) -> None:
     def view() -> Response:
-        caching.keep_until(runtime().clock.now() + timedelta(seconds=30))
+        responses.keep_until(runtime().clock.now() + timedelta(seconds=30))
         return make_response("x")
 
     small = layered(app, view)
@@ -273,7 +276,7 @@ def test_an_answer_that_ends_by_itself_is_left_to_flask(app: Flask, came: list[s
 def test_the_line_and_the_figures_are_as_of_others(
     client: CheckedClient, came: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, logs.__name__)
+    caplog.set_level(logging.INFO, logs.REQUESTS)
     before = metric(client)
     tag = client.get(PATH, headers={"X-Request-ID": "first-0001"}).headers["ETag"]
     client.get(PATH, headers={"X-Request-ID": "second-0002"})
@@ -288,21 +291,59 @@ def test_the_line_and_the_figures_are_as_of_others(
         own = {"request_id", "status", "duration_ms", "timestamp"}
         assert {key: line[key] for key in line.keys() - own} == {key: made[key] for key in made.keys() - own}
     after = metric(client)
-    more = {status: after[status] - before.get(status, 0) for status in after}
-    assert {status: count for status, count in more.items() if count} == {"200": 2, "304": 2}
+    more = {name: after[name] - before.get(name, 0) for name in after}
+    assert {name: count for name, count in more.items() if count} == {
+        ("http_requests_total", "200"): 2,
+        ("http_requests_total", "304"): 2,
+        ("http_request_duration_seconds_count", "200"): 2,
+        ("http_request_duration_seconds_count", "304"): 2,
+    }
+
+
+def test_whoever_observes_is_told_of_both_ways(
+    app: Flask, client: CheckedClient, came: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[Answered] = []
+    observers = app.extensions["marketplace_answered"]
+    monkeypatch.setitem(app.extensions, "marketplace_answered", [*observers, told.append])
+    for _ in range(2):
+        client.get(PATH, environ_base={"REMOTE_ADDR": "192.0.2.8"})
+    made, kept = told
+    assert len(came) == 1
+    for name in ("route", "action", "status", "user_id", "trace_id"):
+        assert getattr(kept, name) == getattr(made, name)
+    assert (made.route, made.status) == (PATH, 200)
+    assert {answered.environ["REMOTE_ADDR"] for answered in told} == {"192.0.2.8"}
+
+
+def test_both_ways_count_in_the_same_windows(
+    app: Flask, client: CheckedClient, came: list[str], limited: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the same keys, with the same seconds."""
+    hits: list[tuple[str, int]] = []
+    counters = app.extensions["marketplace_limits"].counters
+    hit = counters.hit
+
+    def note(key: str, seconds: int, amount: int = 1) -> Any:
+        hits.append((key, seconds))
+        return hit(key, seconds, amount)
+
+    monkeypatch.setattr(counters, "hit", note)
+    client.get(PATH)
+    made = list(hits)
+    hits.clear()
+    client.get(PATH)
+    assert len(came) == 1
+    assert hits == made != []
 
 
 def written(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
     formatter = make_formatter("json")
-    return [json.loads(formatter.format(record)) for record in caplog.records if record.name == logs.__name__]
+    return [json.loads(formatter.format(record)) for record in caplog.records if record.name == logs.REQUESTS]
 
 
-def metric(client: CheckedClient) -> dict[str, float]:
-    """Requests of the list so far, by status."""
-    lines = client.get("/metrics").text.splitlines()
-    start = f'http_requests_total{{method="GET",route="{PATH}",status="'
-    return {
-        line.removeprefix(start).split('"')[0]: float(line.rsplit(" ", 1)[1])
-        for line in lines
-        if line.startswith(start)
-    }
+def metric(client: CheckedClient) -> dict[tuple[str, str], float]:
+    """What is counted of the list so far, by name and status."""
+    form = re.compile(r'(\w+_(?:total|count))\{method="GET",route="([^"]+)",status="(\d+)"\} (\S+)')
+    found = (form.fullmatch(line) for line in client.get("/metrics").text.splitlines())
+    return {(one[1], one[3]): float(one[4]) for one in found if one and one[2] == PATH}

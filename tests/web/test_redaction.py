@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from marketplace.web.redaction import MAX_TEXT, REDACTED, is_secret_key, redact, redact_text
+from marketplace.web.observability.redaction import MAX_TEXT, REDACTED, is_secret_key, redact, redact_text
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NSJ9.c2lnbmF0dXJlLXRoYXQtaXMtc2VjcmV0"  # not a real token
 

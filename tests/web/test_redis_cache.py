@@ -9,8 +9,8 @@ import pytest
 from flask import Flask
 from flask_caching import Cache
 
-from marketplace.web.answers import Answer
-from marketplace.web.redis_cache import AnswerSerializer
+from marketplace.web.caching.answers import Answer
+from marketplace.web.caching.redis_cache import AnswerSerializer
 from tests.support.redis import RedisProcess, needs_redis
 
 ANSWERS = [
@@ -75,7 +75,7 @@ def kept(tmp_path: Path) -> Iterator[tuple[Cache, RedisProcess]]:
     server.start()
     app = Flask("small", static_folder=None)
     app.config.update(
-        CACHE_TYPE="marketplace.web.redis_cache.RedisCache",
+        CACHE_TYPE="marketplace.web.caching.redis_cache.RedisCache",
         CACHE_REDIS_URL=server.url,
         CACHE_KEY_PREFIX="marketplace:",
     )

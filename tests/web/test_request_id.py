@@ -8,8 +8,8 @@ import pytest
 from flask import Flask, Response, abort, stream_with_context
 
 from marketplace.config import Settings
-from marketplace.web import request_id
-from marketplace.web.request_id import bind_request_id, current_request_id
+from marketplace.web.observability import request_id
+from marketplace.web.observability.request_id import bind_request_id, current_request_id
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from flask import Flask, Response
 
 from marketplace.config import Settings
 from marketplace.web import security
-from marketplace.web.security import new_nonce, page_policy
+from marketplace.web.security import PAGE_POLICY, page_policy
 
 
 def small_app(app_env: str = "testing") -> Flask:
@@ -66,11 +66,10 @@ def test_https_is_remembered_in_production_alone(app_env: str, address: str, exp
     assert headers.get("Strict-Transport-Security") == expected
 
 
-def test_nonces_are_new_each_time_and_named_by_the_policy() -> None:
-    nonces = {new_nonce() for _ in range(100)}
-    assert len(nonces) == 100
-    nonce = nonces.pop()
-    policy = page_policy(nonce)
-    assert f"script-src 'nonce-{nonce}';" in policy
-    assert "unsafe" not in policy
-    assert "http" not in policy
+def test_the_policy_of_pages_lets_nothing_in_that_stands_in_the_page() -> None:
+    for policy in (PAGE_POLICY, page_policy("sha256-abc")):
+        assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'")
+        assert "unsafe" not in policy
+        assert "http" not in policy
+    assert "'sha256-abc'" in page_policy("sha256-abc")
+    assert "require-trusted-types-for 'script'" in PAGE_POLICY

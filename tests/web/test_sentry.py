@@ -13,8 +13,8 @@ from sentry_sdk.transport import Transport
 from marketplace.config import Settings
 from marketplace.kernel.errors import Conflict
 from marketplace.kernel.identity import Principal
-from marketplace.web import request_id, sentry
-from marketplace.web.request_id import bind_request_id
+from marketplace.web.observability import request_id, sentry
+from marketplace.web.observability.request_id import bind_request_id
 
 SECRETS = ("hunter2", "s3cr3t", "abc.def.ghi", "session-cookie", "482913", "local-value", "private-search")
 

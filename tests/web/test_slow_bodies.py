@@ -16,8 +16,7 @@ from marketplace.blueprints.accounts.wiring import accounts
 from marketplace.extensions import db, limiter
 from marketplace.kernel.identity import Principal
 from marketplace.models import User
-from tests.factories import Factory
-from tests.support.client import CheckedClient
+from marketplace.testing import CheckedClient, Factory
 
 Auth = Callable[[User], dict[str, str]]
 

@@ -13,15 +13,15 @@ from flask import Flask
 from sqlalchemy import select, text
 
 from marketplace.blueprints.accounts.adapters import ArgonHasher
-from marketplace.blueprints.integrations.pictures import Pictures
-from marketplace.blueprints.integrations.storage import LocalFolder
 from marketplace.database.dsn import libpq_dsn
 from marketplace.extensions import db
 from marketplace.kernel.identity import Principal
 from marketplace.models import Banner, Certificate, Performer, PortfolioImage, User
+from marketplace.outside.pictures import PillowPictures
+from marketplace.outside.storage import LocalFolder
+from marketplace.testing import PASSWORD, Factory
 from marketplace.web.runtime import Runtime
-from tests.factories import PASSWORD, Factory
-from tests.performers.certificates import picture
+from tests.support.certificates import picture
 
 Auth = Callable[[User], dict[str, str]]
 
@@ -73,7 +73,7 @@ def meanwhile(committed: Flask, monkeypatch: pytest.MonkeyPatch) -> Meanwhile:
     for kind, name in (
         (LocalFolder, "put"),
         (LocalFolder, "delete"),
-        (Pictures, "encode"),
+        (PillowPictures, "encode"),
         (ArgonHasher, "verify"),
         (ArgonHasher, "hash"),
     ):
@@ -222,11 +222,11 @@ def test_a_password_is_not_changed_by_who_is_shut_out_while_it_is_hashed(
 
 def test_slow_work_within_a_transaction_is_refused(runtime: Runtime, make: Factory) -> None:
     with pytest.raises(RuntimeError, match="within a transaction"), runtime.uow:
-        runtime.uow.rest()
+        runtime.uow.release_connection()
     user = make.user()
     user.first_name = "Changed"
     with pytest.raises(RuntimeError, match="outside of the unit of work"):
-        runtime.uow.rest()
+        runtime.uow.release_connection()
 
 
 @pytest.mark.parametrize(

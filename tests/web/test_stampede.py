@@ -11,8 +11,8 @@ from sqlalchemy import event
 
 from marketplace.database.engine import READING
 from marketplace.extensions import db
-from marketplace.web import caching
-from marketplace.web.caching import Flights
+from marketplace.web.caching import topics
+from marketplace.web.caching.singleflight import SingleFlight
 
 URL = "/api/v1/performers?city_id=77"
 CALLERS = 20
@@ -39,7 +39,7 @@ def counted(app: Flask) -> Iterator[list[str]]:
 def test_many_at_once_cost_one_query(committed: Flask) -> None:
     for _ in range(5):
         with committed.app_context():
-            caching.clear()
+            topics.clear()
         gate = threading.Barrier(CALLERS)
 
         def ask(_number: int, gate: threading.Barrier = gate) -> bytes:
@@ -54,20 +54,20 @@ def test_many_at_once_cost_one_query(committed: Flask) -> None:
 
 
 def test_whoever_waits_goes_on_when_the_maker_fails() -> None:
-    flights = Flights()
-    assert flights.take_off("key") is None
-    waiting = flights.take_off("key")
+    flight = SingleFlight()
+    assert flight.join("key") is None
+    waiting = flight.join("key")
     assert waiting is not None
     assert not waiting.is_set()
-    flights.land("key")
+    flight.finish("key")
     assert waiting.is_set()
-    assert flights.take_off("key") is None  # and the next one makes it
+    assert flight.join("key") is None  # and the next one makes it
 
 
 def test_a_refusal_is_not_kept(committed: Flask) -> None:
     client = committed.test_client()
     with committed.app_context():
-        caching.clear()
+        topics.clear()
     for _ in range(2):
         assert client.get("/api/v1/performers/987654321").status_code == 404
 
@@ -76,7 +76,7 @@ def test_a_refusal_is_not_kept(committed: Flask) -> None:
 def test_a_kept_answer_carries_its_tag(committed: Flask, path: str) -> None:
     client = committed.test_client()
     with committed.app_context():
-        caching.clear()
+        topics.clear()
     made, kept = client.get(path), client.get(path)
     assert made.headers["ETag"] == kept.headers["ETag"]
     assert made.data == kept.data

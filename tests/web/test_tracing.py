@@ -19,9 +19,9 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
 from marketplace.config import ConfigError, Settings
-from marketplace.web import logs, request_id, tracing
-from marketplace.web.request_id import bind_request_id
-from marketplace.web.tracing import continue_trace, current_trace_id, inject_context
+from marketplace.web.observability import logs, request_id, tracing
+from marketplace.web.observability.request_id import bind_request_id
+from marketplace.web.observability.tracing import continue_trace, current_trace_id, inject_context
 
 PARENT = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
 
@@ -200,7 +200,7 @@ def test_a_missing_extra_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_module_loads_without_the_packages() -> None:
     code = (
         "import sys; sys.modules['opentelemetry'] = None\n"
-        "from marketplace.web import tracing\n"
+        "from marketplace.web.observability import tracing\n"
         "assert not tracing.INSTALLED and tracing.inject_context() == {}"
     )
     done = subprocess.run(

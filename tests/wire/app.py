@@ -5,8 +5,9 @@ import json
 import os
 from typing import Any
 
-from marketplace.web.request_id import RequestIdMiddleware
-from marketplace.web.server import BodyLimits, Limits, make_worker_class
+from marketplace.web.observability.request_id import RequestIdMiddleware
+from marketplace.web.server.arrival import BodyLimits
+from marketplace.web.server.worker import Limits, make_worker_class
 from tests.wire import FORM_LIMIT, OTHER_LIMIT
 
 bind = os.environ["WIRE_BIND"]
@@ -28,7 +29,7 @@ graceful_timeout = 5
 forwarded_allow_ips = ""
 forwarder_headers = ""
 secure_scheme_headers: dict[str, str] = {}
-http_parser = "python"
+http_parser = "auto"
 
 
 def tell(environ: dict[str, Any], start_response: Any) -> Any:

@@ -109,6 +109,7 @@ class Wire:
                 cwd=PROJECT_ROOT,
                 env={
                     "PATH": os.environ["PATH"],
+                    "PYTHONPATH": os.environ.get("PYTHONPATH", ""),  # where gunicorn_h1c may be
                     "WIRE_BIND": f"127.0.0.1:{port}",
                     **{f"WIRE_{name}": str(value) for name, value in values.items()},
                 },

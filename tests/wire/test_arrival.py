@@ -7,8 +7,7 @@ import pytest
 from gunicorn.config import Config
 from gunicorn.http.errors import LimitRequestHeaders, NoMoreData, ParseException
 from gunicorn.http.parser import RequestParser
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from marketplace.web.server.arrival import MAX_HEAD, Arrival, BodyLimits, Stage
 from marketplace.web.server.checks import check_request

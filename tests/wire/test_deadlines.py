@@ -222,16 +222,23 @@ def test_idle_connections_give_way_before_unfinished_ones(
 
 def test_a_server_that_stops_answers_what_it_has_taken(start_wire: Callable[..., Wire]) -> None:
     wire = start_wire(head=29)
-    with wire.client() as working, wire.client() as idle, wire.client() as unfinished:
+    with (
+        wire.client() as working,
+        wire.client() as idle,
+        wire.client() as silent,
+        wire.client() as unfinished,
+    ):
         working.send(b"GET /big/9000000 HTTP/1.1\r\nHost: x\r\n\r\n")
         assert idle.ask(GET).status == 200
         unfinished.send(b"GET / HTTP/1.1\r\n")
         wire.health()
         wire.process.terminate()
         assert len(working.answer().body) == 9_000_000
+        # Which says that the process has heard of it: the signal goes by way of the master.
+        assert idle.ended()
+        assert silent.ended()
         answer = unfinished.ask(b"Host: x\r\n\r\n")
         assert (answer.status, answer.headers["connection"]) == (200, "close")
-        assert idle.ended()
     assert wire.process.wait(20) == 0
 
 

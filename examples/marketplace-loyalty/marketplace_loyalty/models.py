@@ -3,6 +3,7 @@
 from sqlalchemy import CheckConstraint, ForeignKey, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from marketplace.database.base import CreatedAt
 from marketplace.models import Base
 
 
@@ -14,3 +15,4 @@ class LoyaltyAccount(Base):
 
     user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), primary_key=True)
     points: Mapped[int] = mapped_column(server_default=text("0"))
+    opened_at: Mapped[CreatedAt] = mapped_column(index=True)

@@ -3,24 +3,31 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from marketplace.blueprints.accounts.public import UserRegistered
+from marketplace.blueprints.accounts.contracts import UserRegistered
 from marketplace.kernel.events import Handler
+from marketplace.kernel.personal_data import Erasure, ExportSection
+from marketplace.kernel.statistics import Counter
 from marketplace.plugins import Plugin
-from marketplace.web.runtime import Runtime
+from marketplace.web.runtime import Runtime, late, runtime
 from marketplace_loyalty.cli import commands
 from marketplace_loyalty.repositories import SqlLoyaltyRepository
 from marketplace_loyalty.routes import blp
 from marketplace_loyalty.services import LoyaltyService
 
 
-def setup(runtime: Runtime) -> None:
+def build(parts: Runtime) -> LoyaltyService:
     """Build the service."""
-    runtime.provide(LoyaltyService(runtime.uow, SqlLoyaltyRepository(runtime.uow)))
+    return LoyaltyService(parts.uow, SqlLoyaltyRepository(parts.uow))
 
 
-def handlers(runtime: Runtime) -> Iterable[Handler]:
+def loyalty() -> LoyaltyService:
+    """The service of the current application."""
+    return runtime().get(LoyaltyService)
+
+
+def handlers(parts: Runtime) -> Iterable[Handler]:
     """Whoever signs up gets points, after the commit."""
-    service = runtime.get(LoyaltyService)
+    service = parts.get(LoyaltyService)
 
     def welcome(event: UserRegistered) -> None:
         service.welcome(event.user_id)
@@ -32,8 +39,14 @@ PLUGIN = Plugin(
     name="loyalty",
     requires=("accounts",),
     blueprints=(blp,),
-    setup=setup,
+    provides={LoyaltyService: build},
+    gives=(
+        ExportSection("loyalty", late(lambda: loyalty().export)),
+        Erasure("loyalty", late(lambda: loyalty().forget)),
+        Counter("loyalty_accounts", late(lambda: loyalty().count_opened)),
+    ),
     handlers=handlers,
     commands=(commands,),
     migrations=Path(__file__).parent / "migrations",
+    locales=Path(__file__).parent / "locales",
 )

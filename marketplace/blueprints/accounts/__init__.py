@@ -1,1 +1,1 @@
-"""People: sign-up, sessions, the own profile."""
+"""Accounts: sign-up, sessions, the own profile."""

@@ -1,4 +1,4 @@
-"""Passwords by Argon2id, tokens by JWT and HMAC."""
+"""Adapters of accounts: passwords by Argon2id, tokens by JWT and HMAC, codes by TOTP."""
 
 import base64
 import hashlib
@@ -17,8 +17,9 @@ import pyotp
 from cryptography.fernet import Fernet, InvalidToken
 
 from marketplace.blueprints.accounts.policies import CODE_DIGITS
-from marketplace.blueprints.accounts.ports import SentCode
+from marketplace.blueprints.accounts.ports.proofs import PasswordHasher, SentCode, TokenMaker, TotpCodes
 from marketplace.config import Settings
+from marketplace.database.production_checks import is_of_the_demo
 from marketplace.kernel.errors import Unauthenticated, Unavailable
 from marketplace.kernel.identity import AccessClaims
 
@@ -30,15 +31,16 @@ LEEWAY_SECONDS = 5
 HASH_WAIT_SECONDS = 5
 TOTP_ISSUER = "Marketplace"
 TOTP_DRIFT = 1
-"""Steps of 30 seconds that a user's clock may be wrong by."""
+"""Time steps of 30 seconds by which a user's clock may be wrong."""
 _REFRESH = re.compile(r"([1-9][0-9]{0,17})\.[A-Za-z0-9_-]{43}\.[A-Za-z0-9_-]{43}")
 
 
-class ArgonHasher:
+class ArgonHasher(PasswordHasher):
     """Argon2id with the parameters of the settings.
 
-    Half of the processors hash at once, whoever asks: a crowd of log-ins takes neither all processors nor, at
-    19 MiB each, all memory (bench/authentication.py).
+    At most half of the processors hash at the same time, so a crowd of log-ins cannot take all processors
+    nor, at 19 MiB each, all memory (bench/authentication.py). In production the password of the demo fits
+    nowhere: a server that runs does not see who seeds its database.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -46,19 +48,19 @@ class ArgonHasher:
         self._hasher = argon2.PasswordHasher(
             time_cost=settings.argon2_time_cost, memory_cost=settings.argon2_memory_cost, parallelism=1
         )
+        self._is_production = settings.is_production
 
     def hash(self, password: str) -> str:
-        """The encoded hash with its salt. Raises Unavailable."""
         with self._turn():
             return self._hasher.hash(password)
 
     def verify(self, password_hash: str, password: str) -> bool:
-        """Whether `password` is the one; in the time that the stored parameters take. Raises Unavailable."""
         with self._turn():
             try:
-                return self._hasher.verify(password_hash, password)
+                fits = self._hasher.verify(password_hash, password)
             except (argon2.exceptions.VerifyMismatchError, argon2.exceptions.InvalidHashError):
                 return False
+        return fits and not (self._is_production and is_of_the_demo(password_hash))
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -70,16 +72,16 @@ class ArgonHasher:
             self._turns.release()
 
     def needs_rehash(self, password_hash: str) -> bool:
-        """Whether the stored hash has other parameters than the present ones."""
-        return self._hasher.check_needs_rehash(password_hash)
+        # A hash of the demo stays as it is, with the salt that it is known by.
+        return not is_of_the_demo(password_hash) and self._hasher.check_needs_rehash(password_hash)
 
 
-class JwtTokens:
+class JwtTokens(TokenMaker):
     """Access tokens are signed JWTs (RFC 8725: one algorithm, checked audience and type).
 
-    Refresh tokens are `<session>.<secret>.<seal>`: the first secret is random, each next one derived from
-    the token before it with the server's key. The seal shows that a token is ours even when nothing of it
-    is stored any more, so that the reuse of an old one is told from a guess.
+    Refresh tokens are `<session>.<secret>.<seal>`: the first secret is random, each next one is derived from
+    the token before it with the server's key. The seal shows that this server made the token even when
+    nothing of it is stored any longer, which tells the reuse of an old token from a guess.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -93,7 +95,6 @@ class JwtTokens:
     def access(
         self, user_id: int, session_id: int, now: datetime, seconds: int | None = None
     ) -> tuple[str, int]:
-        """A new access token and its life in seconds, the usual one unless given."""
         issued = int(now.timestamp())
         life = seconds or self._life
         claims = {
@@ -109,7 +110,6 @@ class JwtTokens:
         return token, life
 
     def read_access(self, token: str, now: datetime) -> AccessClaims:
-        """Raises Unauthenticated; the time is `now`, not this machine's."""
         try:
             if len(token) > MAX_TOKEN_LENGTH:
                 raise Unauthenticated("The access token is not valid")
@@ -142,47 +142,42 @@ class JwtTokens:
         return access
 
     def new_secret(self) -> str:
-        """256 random bits, URL-safe."""
         return secrets.token_urlsafe(32)
 
     def first_refresh(self, session_id: int) -> str:
-        """A new refresh token of a session."""
         return self._sealed(f"{session_id}.{self.new_secret()}")
 
     def session_of(self, token: str) -> int | None:
-        """The session that a refresh token names; None for a text of another form."""
         found = _REFRESH.fullmatch(token)
         return int(found[1]) if found else None
 
     def is_ours(self, token: str) -> bool:
-        """Whether the seal is this server's."""
         sealed = self._sealed(token.rpartition(".")[0])
         return hmac.compare_digest(sealed.encode(), token.encode())
 
     def next_refresh(self, token: str) -> str:
-        """The successor of a refresh token; only this server can tell it."""
         return self._sealed(f"{token.partition('.')[0]}.{_mac(self._refresh_key, token)}")
 
     def _sealed(self, content: str) -> str:
         return f"{content}.{_mac(self._seal_key, content)}"
 
     def digest(self, token: str) -> bytes:
-        """SHA-256: the tokens have 256 random bits, so a slow hash would add nothing."""
+        # The tokens have 256 random bits, so a slow hash would add nothing.
         return hashlib.sha256(token.encode()).digest()
 
     def keyed_digest(self, purpose: str, text: str) -> bytes:
-        """HMAC-SHA-256: who has the table alone cannot find the few values that are possible."""
+        # Somebody who has only the table cannot find the few possible values.
         return hmac.new(self._digest_key, f"{purpose}\0{text}".encode(), hashlib.sha256).digest()
 
     def phone_code(self, code: SentCode) -> str:
-        """The digits that were sent for `code`: they follow from its nonce (as in RFC 4226, 5.3)."""
+        # The digits follow from the nonce, as in RFC 4226, 5.3.
         content = f"{code.id}\0{code.version}\0{code.phone}\0{code.purpose}\0{code.user_id}\0".encode()
         digest = hmac.new(self._code_key, content + code.nonce, hashlib.sha256).digest()
         number = int.from_bytes(digest[:8]) % 10**CODE_DIGITS
         return f"{number:0{CODE_DIGITS}d}"
 
 
-class PyotpCodes:
+class PyotpCodes(TotpCodes):
     """TOTP by pyotp: 6 digits, 30 seconds, SHA-1, as the usual apps expect; the secret encrypted at rest."""
 
     def __init__(self, settings: Settings) -> None:
@@ -190,20 +185,17 @@ class PyotpCodes:
         self._box = Fernet(key)
 
     def new_secret(self) -> tuple[str, bytes]:
-        """160 random bits in Base32, and encrypted."""
         secret = pyotp.random_base32()
         return secret, self._box.encrypt(secret.encode())
 
     def address(self, secret: str, account: str) -> str:
-        """The `otpauth://` address for a QR code."""
         return pyotp.TOTP(secret).provisioning_uri(name=account, issuer_name=TOTP_ISSUER)
 
     def matching_step(self, secret: bytes, code: str, now: datetime) -> int | None:
-        """The time step whose code `code` is, of those one step around `now` (RFC 6238, 5.2)."""
         try:
             totp = pyotp.TOTP(self._box.decrypt(secret).decode())
         except InvalidToken:
-            # SECRET_KEY has changed since, and with it what it encrypted is lost (docs/operators.md).
+            # SECRET_KEY has changed, so what the old one encrypted is lost (docs/operators.md).
             return None
         present = int(now.timestamp()) // totp.interval
         found = None

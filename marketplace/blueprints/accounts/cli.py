@@ -44,6 +44,6 @@ def reset_second_factor(username: str) -> None:
 
 
 def _said(reasons: Mapping[str, Sequence[str]], title: str = "") -> str:
-    """In one line what is wrong, by option."""
+    """What is wrong, in one line, by option."""
     parts = [f"--{name}: {' '.join(texts)}" for name, texts in reasons.items()]
     return " ".join([f"{title}."] * bool(title) + parts)

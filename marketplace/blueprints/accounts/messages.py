@@ -1,36 +1,30 @@
-"""What accounts write to people: mails and text messages by topic and language; English is the fallback."""
+"""Mails and text messages of accounts, by topic and language; English is the fallback."""
 
-from dataclasses import dataclass
+import html
+import re
+from collections.abc import Mapping
 
+from marketplace.blueprints.accounts.contracts import Letter
 from marketplace.blueprints.accounts.policies import UNCONFIRMED_LIFE
-
-
-@dataclass(frozen=True)
-class Letter:
-    """A mail; both parts are templates of `str.format`, `{greeting}` at the beginning of the text."""
-
-    subject: str
-    text: str
-
 
 MAILS: dict[str, dict[str, Letter]] = {
     "welcome": {
         "en": Letter(
             "Welcome! Please confirm your e-mail address",
-            "{greeting}\n\nthank you for joining. Confirm your e-mail address with this token within {hours}"
+            "{greeting}\n\nthank you for joining. Confirm your e-mail address with {by} within {hours}"
             " hours:\n\n{token}\n\nUse it only if you have signed up yourself: who signed up has chosen the password"
             " of the account. If you used it by mistake, ask for a new password: that shuts everybody else out.\n",
         ),
         "es": Letter(
             "¡Bienvenido! Confirme su correo electrónico",
-            "{greeting}\n\ngracias por registrarse. Confirme su correo electrónico con este código en un plazo"
+            "{greeting}\n\ngracias por registrarse. Confirme su correo electrónico con {by} en un plazo"
             " de {hours} horas:\n\n{token}\n\nÚselo solo si se ha registrado usted: quien se registró eligió la"
             " contraseña de la cuenta. Si lo ha usado por error, pida una contraseña nueva: así nadie más podrá"
             " entrar.\n",
         ),
         "ar": Letter(
             "مرحبًا بك! يرجى تأكيد بريدك الإلكتروني",
-            "{greeting}\n\nشكرًا لانضمامك. أكّد بريدك الإلكتروني بهذا الرمز خلال {hours} ساعة:\n\n{token}\n\n"
+            "{greeting}\n\nشكرًا لانضمامك. أكّد بريدك الإلكتروني {by} خلال {hours} ساعة:\n\n{token}\n\n"
             "لا تستخدمه إلا إن كنت أنت من سجّل: فمن سجّل اختار كلمة مرور الحساب. وإن استخدمته خطأً فاطلب كلمة مرور"
             " جديدة، فلا يدخل أحد غيرك.\n",
         ),
@@ -38,17 +32,17 @@ MAILS: dict[str, dict[str, Letter]] = {
     "change_email": {
         "en": Letter(
             "Confirm your new e-mail address",
-            "{greeting}\n\nconfirm with this token within {hours} hours, while you are logged in, that this"
+            "{greeting}\n\nconfirm with {by} within {hours} hours, while you are logged in, that this"
             " is your new e-mail address:\n\n{token}\n\nIf you did not ask for it, do nothing: nothing changes.\n",
         ),
         "es": Letter(
             "Confirme su nuevo correo electrónico",
-            "{greeting}\n\nconfirme con este código en un plazo de {hours} horas, con la sesión iniciada, que"
+            "{greeting}\n\nconfirme con {by} en un plazo de {hours} horas, con la sesión iniciada, que"
             " este es su nuevo correo electrónico:\n\n{token}\n\nSi no lo ha pedido, no haga nada: nada cambia.\n",
         ),
         "ar": Letter(
             "أكّد بريدك الإلكتروني الجديد",
-            "{greeting}\n\nأكّد بهذا الرمز خلال {hours} ساعة، وأنت مسجّل الدخول، أن هذا بريدك الإلكتروني الجديد:\n\n{token}\n\n"
+            "{greeting}\n\nأكّد {by} خلال {hours} ساعة، وأنت مسجّل الدخول، أن هذا بريدك الإلكتروني الجديد:\n\n{token}\n\n"
             "إن لم تطلب ذلك فلا تفعل شيئًا، ولن يتغير شيء.\n",
         ),
     },
@@ -88,17 +82,17 @@ MAILS: dict[str, dict[str, Letter]] = {
     "reset_password": {
         "en": Letter(
             "Set a new password",
-            "{greeting}\n\nset a new password with this token within {hours} hour(s):\n\n{token}\n\nIf you did"
+            "{greeting}\n\nset a new password with {by} within {hours} hour(s):\n\n{token}\n\nIf you did"
             " not ask for it, do nothing: your password stays as it is.\n",
         ),
         "es": Letter(
             "Elija una contraseña nueva",
-            "{greeting}\n\nelija una contraseña nueva con este código en un plazo de {hours} hora(s):\n\n{token}"
+            "{greeting}\n\nelija una contraseña nueva con {by} en un plazo de {hours} hora(s):\n\n{token}"
             "\n\nSi no lo ha pedido, no haga nada: su contraseña sigue igual.\n",
         ),
         "ar": Letter(
             "عيّن كلمة مرور جديدة",
-            "{greeting}\n\nعيّن كلمة مرور جديدة بهذا الرمز خلال {hours} ساعة:\n\n{token}\n\n"
+            "{greeting}\n\nعيّن كلمة مرور جديدة {by} خلال {hours} ساعة:\n\n{token}\n\n"
             "إن لم تطلب ذلك فلا تفعل شيئًا، وستبقى كلمة مرورك كما هي.\n",
         ),
     },
@@ -170,38 +164,20 @@ MAILS: dict[str, dict[str, Letter]] = {
             " فغيّر كلمة المرور فورًا وراسلنا.\n",
         ),
     },
-    "export_ready": {
-        "en": Letter(
-            "Your data are ready",
-            "{greeting}\n\nthe copy of your data that you asked for is ready. Sign in and fetch it from your"
-            " account within {days} days. If you did not ask for it, change your password at once and write to"
-            " us.\n",
-        ),
-        "es": Letter(
-            "Sus datos están listos",
-            "{greeting}\n\nla copia de sus datos que pidió está lista. Entre en su cuenta y descárguela en un"
-            " plazo de {days} días. Si no la ha pedido, cambie su contraseña de inmediato y escríbanos.\n",
-        ),
-        "ar": Letter(
-            "بياناتك جاهزة",
-            "{greeting}\n\nنسخة بياناتك التي طلبتها جاهزة. سجّل الدخول ونزّلها من حسابك خلال {days} أيام. إن لم"
-            " تطلبها فغيّر كلمة المرور فورًا وراسلنا.\n",
-        ),
-    },
     "account_deleted": {
         "en": Letter(
             "Your account is deleted",
-            "{greeting}\n\nyour account is deleted. For {days} days you can take this back with this token:"
+            "{greeting}\n\nyour account is deleted. For {days} days you can take this back with {by}:"
             "\n\n{token}\n\nAfter that, your data are removed for good.\n",
         ),
         "es": Letter(
             "Su cuenta está eliminada",
-            "{greeting}\n\nsu cuenta está eliminada. Durante {days} días puede recuperarla con este código:"
+            "{greeting}\n\nsu cuenta está eliminada. Durante {days} días puede recuperarla con {by}:"
             "\n\n{token}\n\nDespués, sus datos se borrarán para siempre.\n",
         ),
         "ar": Letter(
             "تم حذف حسابك",
-            "{greeting}\n\nتم حذف حسابك. يمكنك التراجع خلال {days} أيام بهذا الرمز:\n\n{token}\n\nبعد ذلك"
+            "{greeting}\n\nتم حذف حسابك. يمكنك التراجع خلال {days} أيام {by}:\n\n{token}\n\nبعد ذلك"
             " تُزال بياناتك نهائيًا.\n",
         ),
     },
@@ -223,12 +199,29 @@ MAILS: dict[str, dict[str, Letter]] = {
     },
 }
 
+PATHS = {
+    "welcome": "/verify-email",
+    "change_email": "/confirm-email",
+    "reset_password": "/reset-password",
+    "account_deleted": "/restore-account",
+}
+"""The pages of the app at APP_URL that mails with a token lead to."""
+
+RIGHT_TO_LEFT = {"ar"}
+
 GREETINGS = {
     "en": ("Hello {name},", "Hello,"),
     "es": ("Hola, {name}:", "Hola:"),
     "ar": ("مرحبًا {name}،", "مرحبًا،"),
 }
-"""How a mail begins, with a name and without."""
+"""The beginning of a mail, with a name and without."""
+
+BY = {
+    "en": ("this token", "this link"),
+    "es": ("este código", "este enlace"),
+    "ar": ("بهذا الرمز", "بهذا الرابط"),
+}
+"""What follows in a mail: a token for programs and forms, or a link that holds it."""
 
 STRANGERS = {
     "en": (
@@ -244,7 +237,7 @@ STRANGERS = {
         " خلال {days} يومًا.\n"
     ),
 }
-"""How a mail to an address that nobody has confirmed ends."""
+"""The end of a mail to an address that nobody has confirmed."""
 
 CODE_TEXT = {
     "en": "{code} is your code. It is good for {minutes} minutes. Give it to nobody.",
@@ -260,39 +253,35 @@ RESTORE_TEXT = {
 }
 """The text message with the token that takes a deletion back."""
 
-EXPORT_README = {
-    "en": (
-        "This is what was held on you, {name}, at {at}. Each file is a JSON array; times are in UTC.\n\n"
-        "Passwords, codes and tokens are kept as hashes only and are not here. Of other people you find what"
-        " they wrote to you or about you, with their first name.\n"
-    ),
-    "es": (
-        "Esto es lo que se guardaba sobre usted, {name}, el {at}. Cada archivo es una lista JSON; las horas están"
-        " en UTC.\n\nLas contraseñas, los códigos y los tokens solo se guardan como resúmenes y no están aquí. De"
-        " otras personas encontrará lo que le escribieron o escribieron sobre usted, con su nombre de pila.\n"
-    ),
-    "ar": (
-        "هذا ما كان محفوظًا عنك يا {name} في {at}. كل ملف قائمة JSON، والأوقات بالتوقيت العالمي.\n\n"
-        "كلمات المرور والرموز محفوظة كبصمات فقط وليست هنا. ومن الآخرين تجد ما كتبوه إليك أو عنك مع اسمهم"
-        " الأول.\n"
-    ),
-}
-"""What an export says of itself."""
 
-
-def letter(topic: str, locale: str, *, confirmed: bool) -> Letter:
-    """The templates of a topic in the language of `locale`; to an address that nobody confirmed without a
-    name, and with what to do for who did not ask for it. Raises KeyError for an unknown topic.
+def letter(versions: Mapping[str, Letter], locale: str, *, confirmed: bool, linked: bool = False) -> Letter:
+    """The letter in the language of `locale`; `linked` says that a link stands in the place of its token. A
+    letter to an unconfirmed address has no name in it, and tells strangers what to do.
     """
-    versions = MAILS[topic]
     language = _language(locale)
     language = language if language in versions else "en"
     found = versions[language]
     named, nameless = GREETINGS[language]
+    text = found.text.replace("{by}", BY[language][linked])
     if confirmed:
-        return Letter(found.subject, found.text.replace("{greeting}", named))
+        return Letter(found.subject, text.replace("{greeting}", named))
     end = STRANGERS[language].replace("{days}", str(UNCONFIRMED_LIFE.days))
-    return Letter(found.subject, found.text.replace("{greeting}", nameless) + end)
+    return Letter(found.subject, text.replace("{greeting}", nameless) + end)
+
+
+def as_html(text: str, locale: str, link: str | None) -> str:
+    """The text of a mail as a page: what users wrote is escaped, and `link` alone can be followed."""
+    parts = [html.escape(part).replace("\n", "<br>\n") for part in re.split(r"\n{2,}", text.strip())]
+    if link is not None:
+        shown = html.escape(link)
+        parts = [f'<a href="{shown}">{shown}</a>' if part == shown else part for part in parts]
+    language = _language(locale)
+    direction = "rtl" if language in RIGHT_TO_LEFT else "ltr"
+    body = "\n".join(f"<p>{part}</p>" for part in parts)
+    return (
+        f'<!doctype html>\n<html lang="{html.escape(language)}" dir="{direction}">\n<meta charset="utf-8">\n'
+        f'<body style="font-family: sans-serif; line-height: 1.5">\n{body}\n</body>\n</html>\n'
+    )
 
 
 def code_text(locale: str) -> str:
@@ -303,11 +292,6 @@ def code_text(locale: str) -> str:
 def restore_text(locale: str) -> str:
     """The template of the text message that takes a deletion back."""
     return RESTORE_TEXT.get(_language(locale), RESTORE_TEXT["en"])
-
-
-def export_readme(locale: str) -> str:
-    """The template of the text beside the data of an export."""
-    return EXPORT_README.get(_language(locale), EXPORT_README["en"])
 
 
 def _language(locale: str) -> str:

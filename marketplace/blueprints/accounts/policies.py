@@ -1,4 +1,4 @@
-"""The rules of accounts: passwords, the life of tokens and codes, what may be spent a day."""
+"""The rules of accounts: passwords, lifetimes of tokens and codes, daily limits."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -7,8 +7,9 @@ from ipaddress import IPv6Address, ip_address, ip_network
 
 import phonenumbers
 
-from marketplace.blueprints.accounts.common_passwords import BASES
+from marketplace.blueprints.accounts.data import BASES
 from marketplace.kernel.identity import ADMIN, MODERATOR
+from marketplace.kernel.texts import Text
 from marketplace.models.accounts import User
 
 PASSWORD_MIN = 8
@@ -16,22 +17,13 @@ PASSWORD_MAX = 128
 REFRESH_GRACE_SECONDS = 10
 VERIFY_EMAIL_HOURS = 72
 RESET_HOURS = 1
-RESTORE_DAYS = 7
-"""How long a deletion can be undone."""
-ANONYMISE_BATCH = 200
-EXPORT_DAYS = 7
-"""How long an export is kept."""
-EXPORT_HOURS = 6
-"""After so long an export that is not ready is given up."""
-EXPORT_LINK = timedelta(minutes=15)
-"""How long a link to an export is good."""
 OLD_SESSIONS = timedelta(days=90)
-"""So long after its end a session is still known, to tell its user about."""
+"""How long an ended session is kept for the copy of its user's data."""
 OLD_TOKENS = timedelta(days=30)
 SESSION_LIFE = timedelta(days=180)
-"""A session ends then, however often it is refreshed (contract, section 2)."""
+"""The longest life of a session, however often it is refreshed (contract, section 2)."""
 UNCONFIRMED_LIFE = timedelta(days=30)
-"""So long after sign-up an address that nobody confirmed is forgotten."""
+"""The time after sign-up in which an address must be confirmed before it is removed."""
 LAPSE_BATCH = 500
 NO_PASSWORD = "!"  # noqa: S105 - what no hash looks like, as in /etc/shadow
 RESET_BY_PHONE = timedelta(minutes=10)
@@ -40,35 +32,28 @@ ACT_AS = timedelta(minutes=30)
 CODE_DIGITS = 6
 CODE_LIFE = timedelta(minutes=10)
 CODE_TRIES = 5
-"""Wrong or right, a code is compared this often at most (contract, section 2; ASVS 6.5)."""
+"""The limit of tries for a code, right or wrong (contract, section 2; ASVS 6.5)."""
 
 TOTP_FAILURES = 10
 TOTP_WINDOW = timedelta(hours=1)
-"""So many wrong second factors in a window, then nobody gets in by one until it ends. Whoever reaches
-this knows the password already."""
+"""The window of the limit on wrong second factors; at the limit, no factor is accepted until the window ends.
+Anybody who reaches it already knows the password.
+"""
 RECOVERY_CODES = 10
 
 KNOWN_ADDRESS = timedelta(days=30)
-"""For so long an address counts as one that the user signs in from."""
+"""How long an address counts as one that the user signs in from."""
 
 
-class Role(StrEnum):
-    """What staff there is."""
+class StaffRole(StrEnum):
+    """The staff roles."""
 
     MODERATOR = MODERATOR
     ADMIN = ADMIN
 
 
-class ExportStatus(StrEnum):
-    """How far a copy of a user's data is."""
-
-    PENDING = "pending"
-    READY = "ready"
-    FAILED = "failed"
-
-
 class CodePurpose(StrEnum):
-    """What a code that anybody may ask for is good for."""
+    """What a code that anybody may ask for can be used for."""
 
     SIGN_IN = "sign_in"
     VERIFY_PHONE = "verify_phone"
@@ -77,8 +62,8 @@ class CodePurpose(StrEnum):
 
 @dataclass(frozen=True)
 class Allowance:
-    """What may be spent on one thing in a day (UTC). `strangers` of `total` are open to anybody; the rest
-    is kept for addresses that the owner signs in from, so that nobody can lock the owner out.
+    """A daily limit (UTC). Everybody may use `strangers` of `total`; the rest is kept for addresses that the
+    owner signs in from, so that nobody can lock the owner out.
     """
 
     total: int
@@ -86,12 +71,13 @@ class Allowance:
 
 
 PICTURE_UNIT = 1_000
-"""Pixels: what budgets count of pictures."""
+"""The unit in which daily limits count pictures, in pixels."""
 PICTURES = 1_500_000
-"""Units of pictures that a user may have worked on in a day: a portfolio of thirty and twenty certificates,
-all of them photographs of 24 million pixels. About a minute of work."""
+"""Units of pictures that a user may have processed in a day: a portfolio of thirty and twenty certificates,
+all of them photographs of 24 million pixels. About a minute of work.
+"""
 PICTURES_UNVERIFIED = 100_000
-"""The same for who has confirmed no address: avatars."""
+"""The same for users who have confirmed no address: enough for avatars."""
 FAILED_LOGINS = Allowance(total=200, strangers=100)
 """Wrong passwords for one account."""
 RESET_MAILS = Allowance(total=10, strangers=5)
@@ -100,7 +86,7 @@ CODES_PER_PHONE = Allowance(total=10, strangers=5)
 MAILS_PER_USER = 10
 """Mails that confirm an address, to one user."""
 MAILS_PER_ADDRESS = 20
-"""The same to one address: any number of strangers may write it into a form."""
+"""The same to one address, which any number of strangers may write into a form."""
 
 _LEET = str.maketrans("@43!10$57", "aaeiiosst")
 
@@ -119,7 +105,7 @@ _COSTLY = {
 
 
 def network_of(ip: str) -> str:
-    """Whose address it is: one subscriber has a whole /64 of IPv6."""
+    """The network of an address: one IPv6 subscriber has a whole /64."""
     try:
         found = ip_address(ip)
     except ValueError:
@@ -130,7 +116,7 @@ def network_of(ip: str) -> str:
 
 
 def is_costly(phone: str) -> bool:
-    """Whether a call or text to the number is paid for above the usual: the business of SMS pumping."""
+    """Whether a call or text to the number costs more than usual: the business of SMS pumping."""
     return phonenumbers.number_type(phonenumbers.parse(phone, None)) in _COSTLY
 
 
@@ -140,41 +126,41 @@ def is_proven(user: User) -> bool:
 
 
 def may_prove(*, proven: bool, other_proven: bool) -> bool:
-    """Whether having an address (e-mail or phone) proves whose an account is: when the owner confirmed the
-    address, or confirmed none. An address that was mistyped at sign-up must not open an account whose owner
-    confirmed the other one.
+    """Whether having an address (e-mail or phone) proves who owns the account: it does when the owner
+    confirmed this address, or confirmed none. An address that was mistyped at sign-up must not open an
+    account whose owner confirmed the other one.
     """
     return proven or not other_proven
 
 
 def holds(user: User, address: str) -> bool:
-    """Whether `address` stands in the account, and having it proves whose the account is."""
+    """Whether the account has `address` and `may_prove` holds for it."""
     if address == user.email:
         return may_prove(proven=user.email_verified, other_proven=user.phone_verified)
     return address == user.phone and may_prove(proven=user.phone_verified, other_proven=user.email_verified)
 
 
 def password_problems(password: str, *personal: str) -> list[str]:
-    """Why `password` is refused; empty when it keeps the rule.
+    """The reasons to refuse `password`; empty when it keeps the rule.
 
     The rule is the contract's (section 2): length, four kinds of characters, not a common password
-    (docs/decisions/0004). `personal` are words such as the username that it must not consist of.
+    (docs/decisions/0004). The password must not consist of `personal` words such as the username.
     """
-    problems = []
+    problems: list[str] = []
     if len(password) < PASSWORD_MIN:
-        problems.append(f"Use at least {PASSWORD_MIN} characters.")
+        problems.append(Text("Use at least {limit} characters.", limit=PASSWORD_MIN))
     if len(password) > PASSWORD_MAX:
-        problems.append(f"Use at most {PASSWORD_MAX} characters.")
+        problems.append(Text("Use at most {limit} characters.", limit=PASSWORD_MAX))
     if not any(c.islower() for c in password):
-        problems.append("Add a lower-case letter.")
+        problems.append(Text("Add a lower-case letter."))
     if not any(c.isupper() for c in password):
-        problems.append("Add an upper-case letter.")
+        problems.append(Text("Add an upper-case letter."))
     if not any(c.isdigit() for c in password):
-        problems.append("Add a digit.")
+        problems.append(Text("Add a digit."))
     if not any(_is_other(c) for c in password):
-        problems.append("Add a special character.")
+        problems.append(Text("Add a special character."))
     if not problems and _is_common(password, personal):
-        problems.append("This password is easy to guess; choose another.")
+        problems.append(Text("This password is easy to guess; choose another."))
     return problems
 
 
@@ -184,12 +170,12 @@ def _is_other(character: str) -> bool:
 
 
 def _is_common(password: str, personal: tuple[str, ...]) -> bool:
-    """Whether a common word with digits and signs around it is all there is (`P@ssw0rd!`, `Summer2024!`)."""
+    """Whether it is only a common word with digits and signs around it (`P@ssw0rd!`, `Summer2024!`)."""
     known = BASES | {_letters(word) for word in personal if len(word) > 3}  # noqa: PLR2004 - short names say little
     lowered = password.lower()
     trimmed = lowered.strip("0123456789!@#$%^&*()-_=+.,;:?/\\|'\"`~<>[]{} ")
     candidates = {_letters(lowered), _letters(lowered.translate(_LEET)), _letters(trimmed.translate(_LEET))}
-    # A long rest around the word is a password of its own.
+    # A long rest around the word is a password in itself.
     return any(word in known and len(password) - len(word) < PASSWORD_MIN for word in candidates if word)
 
 

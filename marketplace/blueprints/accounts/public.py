@@ -1,61 +1,31 @@
-"""What other domains may know of accounts."""
+"""Functions of accounts that other domains may call."""
 
-from marketplace.blueprints.accounts.events import (
-    PasswordChanged,
-    SecondFactorChanged,
-    SessionRevoked,
-    UserAnonymised,
-    UserBlocked,
-    UserDeleted,
-    UserEmailChanged,
-    UserPhoneChanged,
-    UserProfileChanged,
-    UserRegistered,
-    UserRestored,
-    UserRolesChanged,
-    UserUnblocked,
-    UserVerified,
-)
-from marketplace.blueprints.accounts.privacy_ports import ExportFile, ExportSection
-from marketplace.blueprints.accounts.services import AvatarService, PictureAllowance
+from marketplace.blueprints.accounts.contracts import Avatars, Notifier, PictureAllowance, Users
+from marketplace.blueprints.accounts.services.sessions import Device
 from marketplace.blueprints.accounts.wiring import Accounts
 from marketplace.web.runtime import Runtime
 
-__all__ = [
-    "AvatarService",
-    "ExportFile",
-    "ExportSection",
-    "PasswordChanged",
-    "PictureAllowance",
-    "SecondFactorChanged",
-    "SessionRevoked",
-    "UserAnonymised",
-    "UserBlocked",
-    "UserDeleted",
-    "UserEmailChanged",
-    "UserPhoneChanged",
-    "UserProfileChanged",
-    "UserRegistered",
-    "UserRestored",
-    "UserRolesChanged",
-    "UserUnblocked",
-    "UserVerified",
-    "avatars",
-    "picture_allowance",
-    "register_export",
-]
 
-
-def avatars(parts: Runtime) -> AvatarService:
-    """The pictures of accounts, for who comes with one."""
+def avatars(parts: Runtime) -> Avatars:
+    """Takes avatars, also before a profile shows them."""
     return parts.get(Accounts).avatars
 
 
 def picture_allowance(parts: Runtime) -> PictureAllowance:
-    """What a user may have done to pictures in a day; spend it before you decode one."""
+    """The daily limit on a user's work on pictures; spend it before you decode one."""
     return parts.get(Accounts).allowance
 
 
-def register_export(parts: Runtime, section: ExportSection) -> None:
-    """Put what a domain holds on a user into the user's export."""
-    parts.get(Accounts).exports.register(section)
+def users(parts: Runtime) -> Users:
+    """Users who are not deleted."""
+    return parts.get(Accounts).users
+
+
+def notifier(parts: Runtime) -> Notifier:
+    """Tells users by mail, in their language."""
+    return parts.get(Accounts).post
+
+
+def open_session(parts: Runtime, user_id: int, device: str) -> str:
+    """The access token of a new session, for a user whose identity is proven."""
+    return parts.get(Accounts).sessions.open(user_id, Device(device)).access_token

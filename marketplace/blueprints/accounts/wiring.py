@@ -1,51 +1,44 @@
 """Builds the services of accounts."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from marketplace.blueprints.accounts.adapters import ArgonHasher, JwtTokens, PyotpCodes
-from marketplace.blueprints.accounts.archives import ExportLinks
-from marketplace.blueprints.accounts.changes import MODERATED_FIELDS, SUBJECT, Avatar
-from marketplace.blueprints.accounts.events import UserProfileChanged
-from marketplace.blueprints.accounts.privacy_ports import ExportSection
-from marketplace.blueprints.accounts.repositories import (
-    SqlAccountRecords,
+from marketplace.blueprints.accounts.changes import moderated_fields
+from marketplace.blueprints.accounts.contracts import MailTopic, UserProfileChanged
+from marketplace.blueprints.accounts.repositories.records import SqlAccountRecords
+from marketplace.blueprints.accounts.repositories.secrets import (
     SqlBudgetRepository,
     SqlCodeRepository,
-    SqlExportRepository,
-    SqlOldSessions,
     SqlSecondFactorRepository,
-    SqlSessionRepository,
-    SqlStatistics,
     SqlTokenRepository,
-    SqlUserDirectory,
-    SqlUserRepository,
 )
-from marketplace.blueprints.accounts.services import (
-    AvatarService,
-    Budgets,
-    CodeKeeper,
-    CodeLimits,
-    CodeService,
-    ContactService,
-    Credentials,
-    DeletionService,
-    ExportService,
-    LoginService,
-    Ownership,
-    PasswordService,
-    PictureAllowance,
-    Post,
-    ProfileService,
-    RegistrationService,
-    SecondFactorService,
-    SessionService,
-    Sweeper,
-    UserAdministration,
-)
-from marketplace.blueprints.integrations import public as integrations
+from marketplace.blueprints.accounts.repositories.sessions import SqlSessionRepository
+from marketplace.blueprints.accounts.repositories.statistics import SqlStatistics
+from marketplace.blueprints.accounts.repositories.users import SqlUserDirectory, SqlUserRepository
+from marketplace.blueprints.accounts.services.allowance import PictureBudget
+from marketplace.blueprints.accounts.services.avatar import AvatarService
+from marketplace.blueprints.accounts.services.budgets import Budgets
+from marketplace.blueprints.accounts.services.codes import CodeKeeper, CodeLimits, CodeService
+from marketplace.blueprints.accounts.services.contacts import ContactService
+from marketplace.blueprints.accounts.services.credentials import Credentials
+from marketplace.blueprints.accounts.services.deletion import DeletionService
+from marketplace.blueprints.accounts.services.login import LoginService
+from marketplace.blueprints.accounts.services.ownership import Ownership
+from marketplace.blueprints.accounts.services.passwords import PasswordService
+from marketplace.blueprints.accounts.services.post import Post
+from marketplace.blueprints.accounts.services.profile import ProfileService
+from marketplace.blueprints.accounts.services.registration import RegistrationService
+from marketplace.blueprints.accounts.services.second_factor import SecondFactorService
+from marketplace.blueprints.accounts.services.sessions import SessionService
+from marketplace.blueprints.accounts.services.staff import UserAdministration
+from marketplace.blueprints.accounts.services.sweeping import Sweeper
 from marketplace.blueprints.moderation import public as moderation
-from marketplace.database.resting import resting
+from marketplace.database.slow_work import outside_transaction
+from marketplace.outside.pictures import CONTENT_TYPE
+from marketplace.outside.ports import PrivateFile
 from marketplace.web.runtime import Runtime, runtime
 
 AVATAR, AVATARS = "avatar", "avatars"
@@ -61,21 +54,23 @@ class Accounts:
     registration: RegistrationService
     profile: ProfileService
     avatars: AvatarService
-    allowance: PictureAllowance
+    allowance: PictureBudget
     codes: CodeService
     passwords: PasswordService
     contacts: ContactService
     factors: SecondFactorService
     staff: UserAdministration
     post: Post
-    exports: ExportService
     deletion: DeletionService
     ownership: Ownership
     sweeper: Sweeper
+    users: SqlUserRepository
+    records: SqlAccountRecords
+    numbers: SqlStatistics
 
 
 def build(parts: Runtime) -> Accounts:
-    """Wire services to their adapters, and register users as a moderated subject."""
+    """Wire services to their adapters."""
     uow, clock, settings = parts.uow, parts.clock, parts.settings
     audit = moderation.audit(parts)
     users = SqlUserRepository(uow)
@@ -84,8 +79,10 @@ def build(parts: Runtime) -> Accounts:
     session_rows = SqlSessionRepository(uow, parts.cursors)
     sessions = SessionService(uow, session_rows, tokens, audit, clock, settings.refresh_token_seconds)
     budgets = Budgets(SqlBudgetRepository(uow), session_rows, tokens, clock)
-    credentials = Credentials(uow, users, resting(ArgonHasher(settings), uow.rest), tokens, budgets)
-    post = Post(uow, integrations.mailer(parts), integrations.sms(parts))
+    credentials = Credentials(
+        uow, users, outside_transaction(ArgonHasher(settings), uow.release_connection), tokens, budgets
+    )
+    post = Post(uow, parts.outside.mailer, parts.outside.sms, parts.given(MailTopic), settings.app_url)
     factor_rows = SqlSecondFactorRepository(uow)
     factors = SecondFactorService(
         uow,
@@ -100,8 +97,7 @@ def build(parts: Runtime) -> Accounts:
         staff_must=settings.is_production,
     )
     codes = SqlCodeRepository(uow)
-    export_rows = SqlExportRepository(uow)
-    ownership = Ownership(uow, users, one_time, codes, factor_rows, export_rows, sessions, audit, clock)
+    ownership = Ownership(uow, users, one_time, codes, factor_rows, sessions, audit, clock)
     passwords = PasswordService(
         uow, users, one_time, credentials, tokens, sessions, ownership, budgets, post, audit, clock
     )
@@ -109,21 +105,6 @@ def build(parts: Runtime) -> Accounts:
     keeper = CodeKeeper(uow, codes, tokens, budgets, clock, limits)
     staff = UserAdministration(uow, users, SqlUserDirectory(uow, parts.cursors), sessions, audit, clock)
     records = SqlAccountRecords(uow)
-    personal = moderation.personal_records(parts)
-    exports = ExportService(
-        uow,
-        users,
-        export_rows,
-        ExportLinks(settings.secret_key),
-        integrations.files(parts),
-        post,
-        audit,
-        clock,
-    )
-    for section in records.sections():
-        exports.register(section)
-    for name, collect in personal.sections():
-        exports.register(ExportSection(name, collect))
     deletion = DeletionService(
         uow,
         users,
@@ -133,30 +114,17 @@ def build(parts: Runtime) -> Accounts:
         sessions,
         factors,
         ownership,
-        personal,
         post,
         audit,
         clock,
     )
-    old_sessions = SqlOldSessions(uow, timedelta(seconds=settings.refresh_token_seconds))
-    sweeper = Sweeper(uow, export_rows, codes, one_time, old_sessions, budgets, clock)
-    moderation.register_subject(
-        parts,
-        moderation.ModeratedSubject(
-            name=SUBJECT,
-            fields=MODERATED_FIELDS | {"avatar": Avatar(lambda key: _avatar_link(parts, key))},
-            store=users,
-            changed=lambda ids: uow.record_many([UserProfileChanged(user_id=user_id) for user_id in ids]),
-        ),
-    )
-    moderation.register_bulk(parts, staff)
-    moderation.register_counters(parts, SqlStatistics(uow).counters())
-    profile = ProfileService(uow, users, moderation.change_requests(parts))
-    allowance = PictureAllowance(uow, budgets)
+    session_life = timedelta(seconds=settings.refresh_token_seconds)
+    sweeper = Sweeper(uow, codes, one_time, session_rows, budgets, clock, session_life)
+    profile = ProfileService(uow, users, moderation.change_requests(parts), MODERATED_FIELDS)
+    allowance = PictureBudget(uow, budgets)
     avatars = AvatarService(
-        uow, users, profile, allowance, integrations.files(parts), integrations.pictures(parts), clock
+        uow, users, profile, allowance, parts.outside.files, parts.outside.pictures, clock
     )
-    _show_avatars(parts, avatars)
     return Accounts(
         sessions=sessions,
         login=LoginService(uow, credentials, factors, sessions),
@@ -172,29 +140,36 @@ def build(parts: Runtime) -> Accounts:
         factors=factors,
         staff=staff,
         post=post,
-        exports=exports,
         deletion=deletion,
         ownership=ownership,
         sweeper=sweeper,
+        users=users,
+        records=records,
+        numbers=SqlStatistics(uow),
     )
-
-
-def _show_avatars(parts: Runtime, avatars: AvatarService) -> None:
-    """Those that accounts show to everybody, those that wait by a link."""
-
-    def find(_row_id: int, key: str) -> integrations.PrivateFile | None:
-        if not avatars.is_waiting(key):
-            return None
-        return integrations.PrivateFile(key, integrations.CONTENT_TYPE, "avatar.webp")
-
-    integrations.private_files(parts).register(AVATAR, find)
-    integrations.public_files(parts).register(AVATARS, avatars.is_shown)
-
-
-def _avatar_link(parts: Runtime, key: str) -> str:
-    return integrations.private_files(parts).link(AVATAR, 0, key)
 
 
 def accounts() -> Accounts:
     """The services of the current application."""
     return runtime().get(Accounts)
+
+
+def waiting_avatar(_row_id: int, key: str) -> PrivateFile | None:
+    """An avatar that waits for staff, which can be opened only by a link."""
+    if not accounts().avatars.is_waiting(key):
+        return None
+    return PrivateFile(key, CONTENT_TYPE, "avatar.webp")
+
+
+def avatar_link(key: str) -> str:
+    """A link to an avatar that waits for staff."""
+    return runtime().outside.private_files.link(AVATAR, 0, key)
+
+
+MODERATED_FIELDS = moderated_fields(avatar_link)
+"""The strategies of the fields that wait for staff, for the profile and for staff's decisions alike."""
+
+
+def record_changed(users: Mapping[int, Any]) -> None:
+    """Record that approved edits of profiles were stored."""
+    runtime().uow.record_many([UserProfileChanged(user_id=user_id) for user_id in users])

@@ -1,1 +1,1 @@
-"""What is offered and where: categories, cities, banners, services."""
+"""Catalog: the tree of categories, and the cities of the world."""

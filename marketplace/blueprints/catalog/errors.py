@@ -1,71 +1,56 @@
-"""What can go wrong with the catalog, by stable code."""
+"""Errors of the catalog."""
 
-from marketplace.kernel.errors import AppError, Conflict, Forbidden, Invalid
+from marketplace.kernel.errors import AppError, Conflict, Invalid
 
 
 class SlugTaken(Conflict):
+    """Another category has this slug, or had it before."""
+
     code = "slug_taken"
     title = "There is a category with this slug"
+    remedy = "Choose another slug."
 
 
 class CategoryInUse(Conflict):
+    """The category is to be deleted, and services, performers or categories refer to it."""
+
     code = "category_in_use"
     title = "Something refers to this category; merge it into another one, or deactivate it"
+    remedy = "Merge it into another category, or set is_active to false."
 
 
 class SiblingsChanged(Conflict):
+    """The new order does not name each category of its level exactly once, as happens when somebody has
+    added or moved one.
+    """
+
     code = "siblings_changed"
     title = "These are not all the categories of this level; read them again"
+    remedy = "Read the categories again, and send the ids of the whole level."
 
 
 class CityExists(Conflict):
+    """The new city has an id that another one has."""
+
     code = "city_exists"
     title = "There is a city with this id"
+    remedy = "Send another id, or edit the city that is there."
 
 
 class CityInUse(Conflict):
+    """The city is to be deleted, and performers, orders or banners refer to it."""
+
     code = "city_in_use"
     title = "Something refers to this city; deactivate it instead"
-
-
-class TooManyServices(Conflict):
-    code = "too_many_services"
-    title = "A performer cannot offer more services than this; delete one first"
-
-
-class OwnService(Forbidden):
-    code = "own_service"
-    title = "Another member of staff decides on your own services"
-
-
-class AlreadyHidden(Conflict):
-    code = "already_hidden"
-    title = "The service is hidden already"
-
-
-class NotHidden(Conflict):
-    code = "not_hidden"
-    title = "The service is not hidden"
-
-
-class InvalidService(Invalid):
-    code = "invalid_service"
-    title = "The service cannot be offered like this"
+    remedy = "Set is_active to false instead: it is not offered any more, and what refers to it stays."
 
 
 class InvalidCategory(Invalid):
+    """The category cannot be moved or merged to that place of the tree, as below itself or too deep."""
+
     code = "invalid_category"
     title = "The category cannot stand there in the tree"
-
-
-class InvalidBanner(Invalid):
-    code = "invalid_banner"
-    title = "The banner cannot be shown like this"
-
-
-class InvalidPeriod(Invalid):
-    code = "invalid_period"
-    title = "The days must be in order, and not too many"
+    remedy = "Choose another place; errors says why this one is refused."
 
 
 CONSTRAINTS: dict[str, type[AppError]] = {

@@ -1,27 +1,27 @@
-"""What the catalog adds to the program."""
+"""The plugin of the catalog: what it adds to the program and gives to other domains."""
 
-from marketplace.blueprints.catalog.admin_routes import blp as admin_blp
 from marketplace.blueprints.catalog.cli import commands
+from marketplace.blueprints.catalog.contracts import (
+    CategoriesReordered,
+    CategoryChanged,
+    CityChanged,
+    ReferenceDataLoaded,
+)
 from marketplace.blueprints.catalog.errors import CONSTRAINTS
-from marketplace.blueprints.catalog.handlers import handlers, jobs
-from marketplace.blueprints.catalog.routes import blp
-from marketplace.blueprints.catalog.wiring import build
+from marketplace.blueprints.catalog.routes import public, staff
+from marketplace.blueprints.catalog.wiring import Catalog, build
 from marketplace.plugins import Plugin
-from marketplace.web.runtime import Runtime
-
-
-def setup(runtime: Runtime) -> None:
-    """Build the services."""
-    runtime.provide(build(runtime))
-
+from marketplace.web.caching.topics import CacheDrop
 
 PLUGIN = Plugin(
     name="catalog",
-    requires=("integrations", "moderation", "accounts"),
-    blueprints=(blp, admin_blp),
-    setup=setup,
-    handlers=handlers,
-    jobs=jobs,
+    requires=("moderation", "accounts"),
+    blueprints=(public.blp, staff.blp),
+    provides={Catalog: build},
+    gives=(
+        CacheDrop("categories", (CategoryChanged, CategoriesReordered, ReferenceDataLoaded)),
+        CacheDrop("cities", (CityChanged, ReferenceDataLoaded)),
+    ),
     commands=(commands,),
     constraints=CONSTRAINTS,
 )

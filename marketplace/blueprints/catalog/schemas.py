@@ -1,182 +1,78 @@
-"""What goes in and out of the catalog."""
+"""Schemas of the catalog."""
 
 from typing import Any
 
 import marshmallow as ma
 
-from marketplace.blueprints.catalog.policies import Pricing, ServiceSort
-from marketplace.web import fields
+from marketplace.web.hardened import fields
+from marketplace.web.hardened.schema import PatchSchema, Schema
 from marketplace.web.pagination import PageQuery
-from marketplace.web.schema import PatchSchema, Schema
-from marketplace.web.searching import PlaceAndTime
-
-MAX_PRICE = fields.Money().amount.maximum
 
 
 class CategoryQuery(Schema):
-    city_id = fields.Id(metadata={"description": "Keep categories with performers in this city"})
+    """What the tree is narrowed to."""
+
+    city_id = fields.Id(description="Only categories with performers in this city, and those above them")
 
 
 class CategoryNode(Schema):
+    """A category with those below it."""
+
     id = fields.Id(required=True)
-    slug = fields.Slug(required=True)
-    name = fields.Str(required=True, dump_only=True)
-    children = fields.List(fields.Nested(lambda: CategoryNode()), required=True, dump_only=True)  # noqa: PLW0108 - the name is bound below
+    slug = fields.Slug(
+        required=True, description="The name of the category in addresses", example="electricians"
+    )
+    name = fields.Str(
+        required=True,
+        dump_only=True,
+        description="The name in the language that was asked for, or in English",
+        example="Electricians",
+    )
+    children = fields.List(
+        fields.Nested(lambda: CategoryNode()),  # noqa: PLW0108 - the name is bound below
+        required=True,
+        dump_only=True,
+        description="The categories right below it, in order",
+    )
 
 
 class CategoryTree(Schema):
-    items = fields.List(fields.Nested(CategoryNode), required=True, dump_only=True)
+    """The categories as they are to be shown."""
+
+    items = fields.List(
+        fields.Nested(CategoryNode),
+        required=True,
+        dump_only=True,
+        description="The categories at the top, in order",
+    )
 
 
 class CityQuery(PageQuery):
+    """What to search for, and where."""
+
     q = fields.Search(
-        letters=2,
-        metadata={"description": "Part of any of the city's names; if none has it, much like one"},
+        letters=2, description="A part of any name of the city, two letters at least", example="münch"
     )
-    country = fields.Country()
-    near = fields.LatLng(metadata={"description": "The nearest first"})
+    country = fields.Country(description="Only cities of this country (ISO 3166-1 alpha-2)", example="DE")
+    near = fields.LatLng(
+        description="A place as `latitude,longitude` in degrees; the nearest come first",
+        example="52.52,13.405",
+    )
 
 
 class City(Schema):
+    """A city in which services are offered."""
+
     id = fields.Id(required=True)
-    name = fields.Str(required=True, dump_only=True)
-    country_code = fields.Country(required=True)
-    latitude = fields.Float(min=-90, max=90, required=True)
-    longitude = fields.Float(min=-180, max=180, required=True)
-    timezone = fields.Str(required=True, dump_only=True)
-
-
-class BannerQuery(PageQuery):
-    placement = fields.Slug(max=64)
-    city_id = fields.Id(metadata={"description": "Adds the banners of this city to those shown everywhere"})
-
-
-class Banner(Schema):
-    id = fields.Id(required=True)
-    placement = fields.Slug(required=True, max=64)
-    title = fields.Str(required=True, dump_only=True)
-    image_url = fields.Str(required=True, allow_none=True, dump_only=True)
-    link_url = fields.Str(required=True, allow_none=True, dump_only=True)
-    city_id = fields.Id(required=True, allow_none=True)
-
-
-class ServiceQuery(PlaceAndTime, PageQuery):
-    city_id = fields.Id()
-    category_id = fields.Id(metadata={"description": "This category and all below it"})
-    performer_id = fields.Id()
-    q = fields.Search(
-        metadata={"description": "In the title, the description and the category; typing errors count"},
+    name = fields.Str(
+        required=True, dump_only=True, description="The main name, as at GeoNames", example="Berlin"
     )
-    max_price = fields.Int(
-        min=0,
-        max=MAX_PRICE,
-        metadata={"description": "In minor units; services without a price are left out"},
+    country_code = fields.Country(required=True, description="The country (ISO 3166-1 alpha-2)", example="DE")
+    latitude = fields.Float(min=-90, max=90, required=True, description="In degrees (WGS 84)")
+    longitude = fields.Float(min=-180, max=180, required=True, description="In degrees (WGS 84)")
+    timezone = fields.Str(
+        required=True, dump_only=True, description="The time zone (IANA)", example="Europe/Berlin"
     )
-    currency = fields.Currency(metadata={"description": "Only prices in this currency"})
-    verified = fields.Bool()
-    min_rating = fields.Float(min=1, max=5, metadata={"description": "Needs at least three reviews"})
-    sort = fields.Enum(
-        ServiceSort,
-        load_default=ServiceSort.NEWEST,
-        metadata={
-            "description": "`distance` needs `near`, `relevance` needs `q`; `price` compares amounts: send"
-            " `currency` with it where several are in use"
-        },
-    )
-
-    @ma.validates_schema(skip_on_field_errors=True)
-    def _check_combination(self, data: dict[str, Any], **_: Any) -> None:
-        errors = {}
-        if data["sort"] == ServiceSort.DISTANCE and "near" not in data:
-            errors["sort"] = ["Sorting by distance needs near."]
-        if data["sort"] == ServiceSort.RELEVANCE and "q" not in data:
-            errors["sort"] = ["Sorting by relevance needs q."]
-        if errors:
-            raise ma.ValidationError(errors)
-
-
-class ServicePerformer(Schema):
-    id = fields.Id(required=True)
-    first_name = fields.Str(required=True, dump_only=True)
-    last_name = fields.Str(required=True, min=0, dump_only=True, metadata={"description": "The initial"})
-    avatar_url = fields.Str(required=True, allow_none=True, dump_only=True)
-    city_id = fields.Id(required=True)
-    verified = fields.Bool(required=True)
-    rating = fields.Float(
-        min=1, max=5, required=True, allow_none=True, metadata={"description": "null under three reviews"}
-    )
-    rating_count = fields.Int(min=0, required=True)
-
-
-class ServiceBase(Schema):
-    id = fields.Id(required=True)
-    category_id = fields.Id(required=True)
-    title = fields.Str(required=True, dump_only=True)
-    description = fields.Text(required=True, dump_only=True)
-    pricing = fields.Enum(Pricing, required=True)
-    price = fields.Money(required=True, allow_none=True)
-    duration_minutes = fields.Int(required=True)
-    is_active = fields.Bool(required=True)
-    created_at = fields.DateTime(required=True)
-    updated_at = fields.DateTime(required=True)
-
-
-class Service(ServiceBase):
-    performer = fields.Nested(ServicePerformer, required=True)
-
-
-class FoundService(Service):
-    distance_km = fields.Float(
-        min=0,
-        max=21_000,
-        required=True,
-        allow_none=True,
-        dump_only=True,
-        metadata={"description": "From `near` to the city; null without `near`"},
-    )
-
-
-class OwnService(ServiceBase):
-    performer_id = fields.Id(required=True)
-    hidden_at = fields.DateTime(
-        required=True, allow_none=True, metadata={"description": "When staff took it from public view"}
-    )
-    hidden_reason = fields.Str(required=True, allow_none=True, max=1000)
-
-
-class StaffService(Service):
-    hidden_at = fields.DateTime(required=True, allow_none=True)
-    hidden_reason = fields.Str(required=True, allow_none=True, max=1000)
-
-
-class StaffServiceQuery(PageQuery):
-    performer_id = fields.Id()
-    hidden = fields.Bool()
-    q = fields.Search()
-
-
-class ServiceHideReason(Schema):
-    reason = fields.Str(required=True, min=1, max=1000)
-
-
-class ServiceIn(Schema):
-    category_id = fields.Id(required=True)
-    title = fields.Str(required=True, min=3, max=120)
-    description = fields.Text(max=4_000, load_default="")
-    pricing = fields.Enum(Pricing, required=True)
-    price = fields.Money(allow_none=True, metadata={"description": "Needed unless pricing is quote"})
-    duration_minutes = fields.Int(required=True, min=5, max=1440)
-    is_active = fields.Bool(load_default=True)
-
-
-class ServicePatch(PatchSchema):
-    category_id = fields.Id()
-    title = fields.Str(min=3, max=120)
-    description = fields.Text(max=4_000)
-    pricing = fields.Enum(Pricing)
-    price = fields.Money(allow_none=True)
-    duration_minutes = fields.Int(min=5, max=1440)
-    is_active = fields.Bool()
 
 
 def _names(**options: Any) -> fields.Dict:
@@ -184,7 +80,8 @@ def _names(**options: Any) -> fields.Dict:
         keys=fields.Locale(),
         values=fields.Str(max=120),
         max=50,
-        metadata={"description": "Names by language; `en` must be there", "example": {"en": "Plumbing"}},
+        description="The names by language (BCP 47); `en` must be there",
+        example={"en": "Plumbing"},
         **options,
     )
 
@@ -197,158 +94,181 @@ class _NamesMixin(Schema):
 
 
 class AdminCategoryQuery(PageQuery):
-    parent_id = fields.Id()
-    is_root = fields.Bool(metadata={"description": "Those at the top; false: all others"})
-    is_active = fields.Bool()
+    """The categories that the list is narrowed to."""
+
+    parent_id = fields.Id(description="Only categories right below this one")
+    is_root = fields.Bool(description="True: only those at the top; false: only all others")
+    is_active = fields.Bool(description="True: only those that the public sees; false: only hidden ones")
 
 
 class AdminCategory(Schema):
+    """A category as staff sees it."""
+
     id = fields.Id(required=True)
-    parent_id = fields.Id(required=True, allow_none=True)
-    slug = fields.Slug(required=True)
-    names = fields.Raw(required=True, metadata={"type": "object", "additionalProperties": {"type": "string"}})
-    position = fields.Int(required=True)
-    is_active = fields.Bool(required=True)
+    parent_id = fields.Id(
+        required=True, allow_none=True, description="The category above it; null at the top"
+    )
+    slug = fields.Slug(
+        required=True, description="The name of the category in addresses", example="electricians"
+    )
+    names = fields.Raw(
+        required=True,
+        description="The names by language; `en` is always there",
+        metadata={
+            "type": "object",
+            "additionalProperties": {"type": "string"},
+            "examples": [{"en": "Electricians", "es": "Electricistas"}],
+        },
+    )
+    position = fields.Int(required=True, description="The place among its siblings, from 0")
+    is_active = fields.Bool(required=True, description="False hides it, and all below it, from the public")
     created_at = fields.DateTime(required=True)
 
 
 class CategoryIn(_NamesMixin):
-    parent_id = fields.Id(allow_none=True, load_default=None)
-    slug = fields.Slug(required=True)
+    """A new category."""
+
+    parent_id = fields.Id(
+        allow_none=True, load_default=None, description="The category above it; null for the top"
+    )
+    slug = fields.Slug(
+        required=True,
+        description="The name of the category in addresses: lower-case letters, digits and single hyphens",
+        example="solar-roofs",
+    )
     names = _names(required=True)
-    position = fields.Int(min=0, metadata={"description": "Among its siblings, from 0; without it, the last"})
-    is_active = fields.Bool(load_default=True)
+    position = fields.Int(min=0, description="The place among its siblings, from 0; last if left out")
+    is_active = fields.Bool(
+        load_default=True, description="False hides it, and all below it, from the public"
+    )
 
 
 class CategoryPatch(PatchSchema, _NamesMixin):
-    parent_id = fields.Id(allow_none=True)
-    slug = fields.Slug()
+    """The fields of a category to change."""
+
+    parent_id = fields.Id(allow_none=True, description="The category to move it below; null for the top")
+    slug = fields.Slug(
+        description="The name of the category in addresses; the former one goes on leading to it",
+        example="solar-roofs",
+    )
     names = _names()
-    position = fields.Int(min=0, metadata={"description": "Among its siblings, from 0; they make room"})
-    is_active = fields.Bool()
+    position = fields.Int(min=0, description="The place among its siblings, from 0; they make room")
+    is_active = fields.Bool(description="False hides it, and all below it, from the public")
 
 
 class CategoryOrder(Schema):
-    parent_id = fields.Id(required=True, allow_none=True, metadata={"description": "null: the top"})
-    ids = fields.List(fields.Id(), required=True, min=1, max=1_000, unique=True)
+    """The wanted order of a level."""
+
+    parent_id = fields.Id(
+        required=True, allow_none=True, description="The category whose level it is; null for the top"
+    )
+    ids = fields.List(
+        fields.Id(),
+        required=True,
+        min=1,
+        max=1_000,
+        unique=True,
+        description="All categories of the level, in the wanted order",
+    )
 
 
 class CategoryMerge(Schema):
-    into_id = fields.Id(required=True)
+    """Where a category goes."""
+
+    into_id = fields.Id(required=True, description="The category that takes everything")
 
 
 class MergedCategory(Schema):
-    category = fields.Nested(AdminCategory, required=True)
+    """The category that took the other one in."""
+
+    category = fields.Nested(AdminCategory, required=True, description="The category that is left")
     moved = fields.Raw(
         required=True,
         metadata={
             "type": "object",
             "additionalProperties": {"type": "integer"},
-            "description": "How many things of each kind came from the other category",
-            "example": {"services": 120, "performers": 14, "change_requests": 1, "children": 2},
+            "description": "How many things of each kind came along",
+            "examples": [{"services": 120, "performers": 14, "change_requests": 1, "children": 2}],
         },
     )
 
 
 class AdminCityQuery(PageQuery):
-    q = fields.Search(letters=2)
-    country = fields.Country()
-    is_active = fields.Bool()
+    """The cities that the list is narrowed to."""
+
+    q = fields.Search(letters=2, description="A part of any name of the city, two letters at least")
+    country = fields.Country(description="Only cities of this country (ISO 3166-1 alpha-2)", example="DE")
+    is_active = fields.Bool(description="True: only those that are offered; false: only hidden ones")
 
 
 class AdminCity(City):
-    ascii_name = fields.Str(required=True, dump_only=True)
-    admin1 = fields.Str(required=True, dump_only=True)
-    population = fields.Int(required=True, dump_only=True)
-    alternate_names = fields.List(fields.Str(), required=True, dump_only=True)
-    is_active = fields.Bool(required=True)
+    """A city as staff sees it."""
+
+    ascii_name = fields.Str(
+        required=True, dump_only=True, description="The name without accents", example="Munich"
+    )
+    admin1 = fields.Str(
+        required=True,
+        dump_only=True,
+        description="The code of the first-level division at GeoNames, such as a state; may be empty",
+        example="02",
+    )
+    population = fields.Int(
+        required=True,
+        dump_only=True,
+        description="How many people live there; searches show the largest first",
+    )
+    alternate_names = fields.List(
+        fields.Str(), required=True, dump_only=True, description="Other names that searches find"
+    )
+    is_active = fields.Bool(required=True, description="False hides it from searches")
 
 
 class CityIn(Schema):
-    id = fields.Id(required=True, metadata={"description": "The id at GeoNames"})
-    name = fields.Str(required=True, max=200)
-    ascii_name = fields.Str(max=200)
-    country_code = fields.Country(required=True)
-    admin1 = fields.Str(min=0, max=200, load_default="")
-    latitude = fields.Float(min=-90, max=90, required=True)
-    longitude = fields.Float(min=-180, max=180, required=True)
-    timezone = fields.TimeZone(required=True)
-    population = fields.Int(min=0, load_default=0)
-    alternate_names = fields.List(fields.Str(max=200), max=200, unique=True, load_default=list)
-    is_active = fields.Bool(load_default=True)
+    """A new city."""
+
+    id = fields.Id(required=True, description="The id at GeoNames")
+    name = fields.Str(required=True, max=200, description="The main name, as at GeoNames", example="Potsdam")
+    ascii_name = fields.Str(max=200, description="The name without accents; made from `name` if left out")
+    country_code = fields.Country(required=True, description="The country (ISO 3166-1 alpha-2)", example="DE")
+    admin1 = fields.Str(
+        min=0,
+        max=200,
+        load_default="",
+        description="The code of the first-level division at GeoNames, such as a state",
+    )
+    latitude = fields.Float(min=-90, max=90, required=True, description="In degrees (WGS 84)")
+    longitude = fields.Float(min=-180, max=180, required=True, description="In degrees (WGS 84)")
+    timezone = fields.TimeZone(required=True, description="The time zone (IANA)")
+    population = fields.Int(
+        min=0, load_default=0, description="How many people live there; searches show the largest first"
+    )
+    alternate_names = fields.List(
+        fields.Str(max=200),
+        max=200,
+        unique=True,
+        load_default=list,
+        description="Other names that searches find",
+    )
+    is_active = fields.Bool(load_default=True, description="False hides it from searches")
 
 
 class CityPatch(PatchSchema):
-    name = fields.Str(max=200)
-    ascii_name = fields.Str(max=200)
-    country_code = fields.Country()
-    admin1 = fields.Str(min=0, max=200)
-    latitude = fields.Float(min=-90, max=90)
-    longitude = fields.Float(min=-180, max=180)
-    timezone = fields.TimeZone()
-    population = fields.Int(min=0)
-    alternate_names = fields.List(fields.Str(max=200), max=200, unique=True)
-    is_active = fields.Bool()
+    """The fields of a city to change."""
 
-
-class AdminBannerQuery(PageQuery):
-    placement = fields.Slug(max=64)
-    city_id = fields.Id()
-    is_active = fields.Bool()
-
-
-class AdminBanner(Banner):
-    priority = fields.Int(required=True)
-    starts_at = fields.DateTime(required=True, allow_none=True)
-    ends_at = fields.DateTime(required=True, allow_none=True)
-    is_active = fields.Bool(required=True)
-    created_at = fields.DateTime(required=True)
-
-
-class BannerViews(Schema):
-    ids = fields.List(fields.Id(), required=True, min=1, max=50, unique=True)
-
-
-class BannerImage(Schema):
-    file = fields.Upload(required=True, metadata={"description": "JPEG, PNG or WebP, at most 25 megapixels"})
-
-
-class BannerStatsQuery(Schema):
-    first = fields.Date(data_key="from", metadata={"description": "The first day (UTC)"})
-    last = fields.Date(data_key="to", metadata={"description": "The last day (UTC), today without it"})
-
-
-class BannerDay(Schema):
-    day = fields.Date(required=True)
-    views = fields.Int(min=0, required=True)
-    clicks = fields.Int(min=0, required=True)
-
-
-class BannerStats(Schema):
-    views = fields.Int(min=0, required=True)
-    clicks = fields.Int(min=0, required=True)
-    days = fields.List(fields.Nested(BannerDay), required=True, dump_only=True)
-
-
-class BannerIn(Schema):
-    placement = fields.Slug(required=True, max=64)
-    title = fields.Str(required=True, max=200)
-    image_url = fields.Url(allow_none=True)
-    link_url = fields.Url(allow_none=True)
-    city_id = fields.Id(allow_none=True, metadata={"description": "null: everywhere"})
-    priority = fields.Int(load_default=0, metadata={"description": "The highest is shown first"})
-    starts_at = fields.DateTime(allow_none=True)
-    ends_at = fields.DateTime(allow_none=True)
-    is_active = fields.Bool(load_default=True)
-
-
-class BannerPatch(PatchSchema):
-    placement = fields.Slug(max=64)
-    title = fields.Str(max=200)
-    image_url = fields.Url(allow_none=True)
-    link_url = fields.Url(allow_none=True)
-    city_id = fields.Id(allow_none=True)
-    priority = fields.Int()
-    starts_at = fields.DateTime(allow_none=True)
-    ends_at = fields.DateTime(allow_none=True)
-    is_active = fields.Bool()
+    name = fields.Str(max=200, description="The main name, as at GeoNames")
+    ascii_name = fields.Str(
+        max=200, description="The name without accents; made from a new `name` if left out"
+    )
+    country_code = fields.Country(description="The country (ISO 3166-1 alpha-2)")
+    admin1 = fields.Str(
+        min=0, max=200, description="The code of the first-level division at GeoNames, such as a state"
+    )
+    latitude = fields.Float(min=-90, max=90, description="In degrees (WGS 84)")
+    longitude = fields.Float(min=-180, max=180, description="In degrees (WGS 84)")
+    timezone = fields.TimeZone(description="The time zone (IANA)")
+    population = fields.Int(min=0, description="How many people live there; searches show the largest first")
+    alternate_names = fields.List(
+        fields.Str(max=200), max=200, unique=True, description="Other names that searches find, all of them"
+    )
+    is_active = fields.Bool(description="False hides it from searches")

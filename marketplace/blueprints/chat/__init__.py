@@ -1,1 +1,1 @@
-"""Conversations over REST and Socket.IO."""
+"""Chat: conversations over REST and Socket.IO."""

@@ -1,15 +1,14 @@
-"""What chat does when something happened: tell the sockets, after the commit."""
+"""Handlers and background jobs of chat: they push changes to sockets after the commit."""
 
 from collections.abc import Iterable
 from typing import Any
 
-from marketplace.blueprints.accounts.public import SessionRevoked
-from marketplace.blueprints.chat.events import ChatOpened, MessageCreated
+from marketplace.blueprints.accounts.contracts import SessionRevoked
+from marketplace.blueprints.chat.contracts import ChatOpened, MessageCreated
 from marketplace.blueprints.chat.ports import MessageView
-from marketplace.blueprints.chat.pushes import CHAT_UPDATED, MESSAGE_NEW, RECEIPT, SESSION_REVOKED
+from marketplace.blueprints.chat.schemas.pushes import CHAT_UPDATED, MESSAGE_NEW, RECEIPT, SESSION_REVOKED
 from marketplace.blueprints.chat.services import RECEIPT_JOB
 from marketplace.blueprints.chat.wiring import Chats
-from marketplace.blueprints.performers import public as performers
 from marketplace.kernel.events import Handler
 from marketplace.kernel.lanes import Lane
 from marketplace.kernel.registry import Job
@@ -18,14 +17,14 @@ from marketplace.web.runtime import Runtime
 
 
 def handlers(parts: Runtime) -> Iterable[Handler]:
-    """The handlers of this domain."""
+    """The handlers of chat."""
     built = parts.get(Chats)
 
     def publish_messages(event: MessageCreated) -> None:
         built.messages.publish_pending(event.chat_id, _send)
 
     def publish_if_free(event: MessageCreated) -> None:
-        # Whoever is at it may have looked before this commit, so the job looks again.
+        # If another worker is publishing, it may have looked before this commit, so the job looks again.
         built.messages.publish_pending(event.chat_id, _send, wait=False)
 
     def tell_members(event: ChatOpened) -> None:
@@ -33,15 +32,7 @@ def handlers(parts: Runtime) -> Iterable[Handler]:
         for user_id in built.chats.members(event.chat_id):
             CHAT_UPDATED.publish(user_room(user_id), state)
 
-    def count(event: MessageCreated) -> None:
-        first = built.messages.find_first(event.chat_id, event.sender_id, event.seq)
-        if first is not None:
-            # A question is looked at when its answer is due, an answer as soon as it is stored.
-            due = parts.clock.now() + performers.ANSWER_DUE if first.by_customer else None
-            performers.refresh_figures(first.performer_id, due)
-
     return [
-        Handler(MessageCreated, count, key="chat.count", after_commit=False),
         Handler(
             MessageCreated,
             publish_messages,
@@ -57,7 +48,7 @@ def handlers(parts: Runtime) -> Iterable[Handler]:
 
 
 def jobs(parts: Runtime) -> Iterable[Job]:
-    """Background work of this domain."""
+    """The background jobs of chat."""
     built = parts.get(Chats)
 
     def tell_receipt(marks: dict[str, Any]) -> None:
@@ -72,5 +63,5 @@ def _send(user_id: int, message: MessageView) -> None:
 
 
 def _tell_session(event: SessionRevoked) -> None:
-    # Each server's sweeper closes the sockets themselves.
+    # The sweeper of each server closes the sockets themselves.
     SESSION_REVOKED.publish(session_room(event.session_id), {})

@@ -1,21 +1,18 @@
-"""What chat adds to the program."""
+"""The plugin of chat: what it adds to the program and gives to other domains."""
 
 from collections.abc import Sequence
 
-from marketplace.blueprints.chat.documents import blueprint as documents
 from marketplace.blueprints.chat.errors import CONSTRAINTS
 from marketplace.blueprints.chat.handlers import handlers, jobs
-from marketplace.blueprints.chat.routes import blp
+from marketplace.blueprints.chat.routes.chats import blp
+from marketplace.blueprints.chat.routes.documents import blueprint as documents
 from marketplace.blueprints.chat.sockets import ChatNamespace
-from marketplace.blueprints.chat.wiring import Chats, build
+from marketplace.blueprints.chat.wiring import Chats, build, chats, find_sender
+from marketplace.blueprints.moderation.contracts import Reportable
+from marketplace.kernel.personal_data import ExportSection
 from marketplace.plugins import Plugin
 from marketplace.realtime.namespace import BaseNamespace
-from marketplace.web.runtime import Runtime
-
-
-def setup(runtime: Runtime) -> None:
-    """Build the services."""
-    runtime.provide(build(runtime))
+from marketplace.web.runtime import Runtime, late
 
 
 def namespaces(runtime: Runtime) -> Sequence[BaseNamespace]:
@@ -28,7 +25,12 @@ PLUGIN = Plugin(
     requires=("moderation", "accounts", "performers", "orders"),
     blueprints=(blp,),
     root=(documents,),
-    setup=setup,
+    provides={Chats: build},
+    gives=(
+        Reportable("message", find_sender),
+        ExportSection("chats", late(lambda: chats().records.chats)),
+        ExportSection("messages", late(lambda: chats().records.messages)),
+    ),
     namespaces=namespaces,
     handlers=handlers,
     jobs=jobs,

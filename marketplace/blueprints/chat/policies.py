@@ -1,15 +1,15 @@
-"""The bounds of chats."""
+"""The limits of chat."""
 
 MAX_TEXT = 4_000
 """Characters of one message."""
 TYPING_SECONDS = 3.0
-"""At most one `typing` each, per chat and socket."""
+"""The least time between two `typing` events of a socket in one chat."""
 SYNC_CHATS = 100
-"""How many chats one `sync` may ask for."""
+"""The limit of chats in one `sync`."""
 SYNC_PER_CHAT = 200
 SYNC_TOTAL = 500
-"""Messages in the ack of one `sync`: per chat, and in all."""
+"""The limit of messages in the ack of one `sync`, per chat and in total."""
 UNREAD_CAP = 1_000
-"""Unread messages are counted up to here."""
+"""Unread messages are counted up to this number."""
 PUBLISH_BATCH = 100
-"""Messages sent to sockets in one transaction."""
+"""The number of messages sent to sockets in one transaction."""

@@ -1,12 +1,11 @@
-"""What the services of chat need from outside, and the shapes that they hand around."""
+"""Interfaces that the services of chat need, and the views that they return."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
 
-from marketplace.kernel.identity import Principal
 from marketplace.kernel.pages import Page, PageRequest
 
 
@@ -35,7 +34,7 @@ class MessageView:
 
 @dataclass(frozen=True)
 class ChatView:
-    """A chat as one of its two members sees it; `other_*` are the marks of the other one."""
+    """A chat as one of its two members sees it; `other_*` are the marks of the other member."""
 
     id: int
     customer_id: int
@@ -54,7 +53,7 @@ class ChatView:
 
 @dataclass(frozen=True)
 class ChatState:
-    """How far a chat is."""
+    """The number and the time of the last message of a chat."""
 
     chat_id: int
     last_seq: int
@@ -89,7 +88,7 @@ class Sent:
 
 @dataclass(frozen=True)
 class Marks:
-    """How far a member has received and read."""
+    """The last messages that a member has received and read."""
 
     chat_id: int
     user_id: int
@@ -99,7 +98,7 @@ class Marks:
 
 @dataclass(frozen=True)
 class SyncedChat:
-    """What a client missed in one chat. `reset`: it knew of messages that do not exist, so it should
+    """What a client missed in one chat. `reset`: the client knew of messages that do not exist, so it should
     forget what it has and begin at 0. `more`: ask again from the last item on.
     """
 
@@ -112,8 +111,8 @@ class SyncedChat:
 
 @dataclass(frozen=True)
 class Synced:
-    """`unlisted` are own chats that the client did not name, newest activity first; `refused` are the
-    ids that are not chats of the caller.
+    """The answer of `sync`. `unlisted` are own chats that the client did not name, newest activity first;
+    `refused` are the ids that are not chats of the caller.
     """
 
     chats: list[SyncedChat]
@@ -121,31 +120,29 @@ class Synced:
     refused: list[int]
 
 
-@dataclass(frozen=True)
-class FirstMessage:
-    """The first that a member writes in a chat."""
-
-    performer_id: int
-    by_customer: bool
-
-
 class ChatRepository(Protocol):
+    """Chats and their members."""
+
     def find(self, customer_id: int, performer_id: int) -> int | None:
-        """The id of the chat of these two."""
+        """The id of the chat of these two users."""
         ...
 
     def add(self, customer_id: int, performer_id: int, performer_user_id: int) -> int | None:
-        """The id of a new chat with its two members; None when there is one already."""
+        """Add a chat with its two members and return its id; None when there is one already."""
         ...
 
     def get(self, chat_id: int, user_id: int) -> ChatView:
         """Raises NotFound, also for the chat of others."""
         ...
 
-    def list_own(self, user_id: int, page: PageRequest) -> Page[ChatView]: ...
+    def list_own(self, user_id: int, page: PageRequest) -> Page[ChatView]:
+        """Newest activity first."""
+        ...
 
     def last_seq(self, chat_id: int, user_id: int | None) -> int:
-        """`user_id` None asks for staff. Raises NotFound, also for the chat of others."""
+        """The number of the last message; `user_id` None asks for staff. Raises NotFound, also for the chat
+        of others.
+        """
         ...
 
     def state(self, chat_id: int) -> ChatState:
@@ -153,14 +150,16 @@ class ChatRepository(Protocol):
         ...
 
     def lock(self, chat_id: int, user_id: int) -> None:
-        """Holds the chat until the end of the transaction. Raises NotFound, also for the chat of others."""
+        """Lock the chat until the end of the transaction. Raises NotFound, also for the chat of others."""
         ...
 
-    def members(self, chat_id: int) -> list[int]: ...
+    def members(self, chat_id: int) -> list[int]:
+        """The users of a chat."""
+        ...
 
     def mark(self, chat_id: int, user_id: int, up_to_seq: int, *, read: bool) -> tuple[Marks, bool]:
-        """The member's marks and whether they moved; never back, never past the last message.
-        Raises NotFound.
+        """Move the member's marks, never back and never past the last message; returns them and whether they
+        moved. Raises NotFound.
         """
         ...
 
@@ -174,20 +173,24 @@ class ChatRepository(Protocol):
 
 
 class MessageRepository(Protocol):
-    def first_of_its_side(self, chat_id: int, sender_id: int, seq: int) -> FirstMessage | None:
-        """None when its sender wrote in the chat before."""
-        ...
+    """Messages."""
 
     def append(self, chat_id: int, sender_id: int, client_id: UUID, text: str) -> MessageView | None:
-        """The next message of a chat that is locked; None, and no number used, when the sender's
+        """Add the next message of a locked chat; None, and no number used, when a message with the sender's
         `client_id` was stored in the meantime.
         """
         ...
 
-    def find_by_client_id(self, sender_id: int, client_id: UUID) -> MessageView | None: ...
+    def find_sender(self, message_id: int, user_id: int) -> int | None:
+        """The sender of a message in one of the user's chats; None for any other."""
+        ...
+
+    def find_by_client_id(self, sender_id: int, client_id: UUID) -> MessageView | None:
+        """The message for which the sender used this `client_id`."""
+        ...
 
     def list(self, chat_id: int, window: Window) -> list[MessageView]:
-        """One more than the window's limit when there are more; oldest first."""
+        """The messages of the window, oldest first; one more than its limit when there are more."""
         ...
 
     def missed(
@@ -197,54 +200,15 @@ class MessageRepository(Protocol):
         ...
 
     def lock_publishing(self, chat_id: int, *, wait: bool) -> bool:
-        """Nobody else sends this chat's messages to sockets then; holds without blocking writers. False when
-        somebody does and is not to be waited for.
+        """Lock the sending of this chat's messages to sockets, without blocking writers. False when another
+        caller has the lock and `wait` is false.
         """
         ...
 
     def unpublished(self, chat_id: int, limit: int) -> Sequence[MessageView]:
-        """In order."""
+        """Up to `limit` messages that were not sent to sockets yet, in order."""
         ...
 
-    def mark_published(self, chat_id: int, seq: int) -> None: ...
-
-
-@dataclass(frozen=True)
-class Counterpart:
-    """A performer whom one may write to."""
-
-    id: int
-    user_id: int
-
-
-@dataclass(frozen=True)
-class Parties:
-    """Who takes part in an order."""
-
-    customer_id: int
-    performer_id: int
-    performer_user_id: int
-
-
-class Directory(Protocol):
-    """What chat asks of other domains."""
-
-    def find_performer(self, performer_id: int) -> Counterpart | None:
-        """One that the public may see."""
+    def mark_published(self, chat_id: int, seq: int) -> None:
+        """Record that everything up to `seq` was sent to sockets."""
         ...
-
-    def find_parties(self, order_id: int) -> Parties | None: ...
-
-
-class Audit(Protocol):
-    def write(
-        self,
-        action: str,
-        subject_type: str,
-        subject_id: int | None,
-        *,
-        actor: Principal | None,
-        before: Any = None,
-        after: Any = None,
-        reason: str | None = None,
-    ) -> None: ...

@@ -4,15 +4,12 @@ from collections.abc import Callable, Mapping
 from uuid import UUID
 
 from marketplace.blueprints.chat import policies
+from marketplace.blueprints.chat.contracts import ChatOpened, MessageCreated
 from marketplace.blueprints.chat.errors import MessageAlreadySent, OwnProfile
-from marketplace.blueprints.chat.events import ChatOpened, MessageCreated
 from marketplace.blueprints.chat.ports import (
-    Audit,
     ChatRepository,
     ChatState,
     ChatView,
-    Directory,
-    FirstMessage,
     Marks,
     MessageList,
     MessageRepository,
@@ -22,9 +19,11 @@ from marketplace.blueprints.chat.ports import (
     SyncedChat,
     Window,
 )
+from marketplace.blueprints.moderation.contracts import AuditLog
+from marketplace.blueprints.orders.contracts import OrderRef
+from marketplace.blueprints.performers.contracts import PerformerRef
 from marketplace.kernel.errors import NotFound
 from marketplace.kernel.identity import Principal
-from marketplace.kernel.pages import Page, PageRequest
 from marketplace.kernel.transactions import UnitOfWork
 
 RECEIPT_JOB = "chat.receipt"
@@ -33,26 +32,25 @@ RECEIPT_JOB = "chat.receipt"
 class ChatService:
     """Chats, and how far their members have read."""
 
-    def __init__(self, uow: UnitOfWork, chats: ChatRepository, directory: Directory) -> None:
+    def __init__(
+        self,
+        uow: UnitOfWork,
+        chats: ChatRepository,
+        find_performer: Callable[[int], PerformerRef | None],
+        find_order: Callable[[int], OrderRef | None],
+    ) -> None:
         self._uow = uow
         self._chats = chats
-        self._directory = directory
-
-    def list_own(self, caller: Principal, page: PageRequest) -> Page[ChatView]:
-        """The caller's chats, newest activity first."""
-        return self._chats.list_own(caller.user_id, page)
-
-    def get(self, caller: Principal, chat_id: int) -> ChatView:
-        """One of the caller's chats. Raises NotFound."""
-        return self._chats.get(chat_id, caller.user_id)
+        self._find_performer = find_performer
+        self._find_order = find_order
 
     def open_with_performer(self, caller: Principal, performer_id: int) -> tuple[ChatView, bool]:
         """The caller's chat with a performer, and whether it is new. Raises NotFound, OwnProfile."""
         if caller.performer_id == performer_id:
             raise OwnProfile
-        found = self._directory.find_performer(performer_id)
+        found = self._find_performer(performer_id)
         if found is None:
-            # A chat outlives the performer's time on the market.
+            # A chat remains when the performer has left the market.
             existing = self._chats.find(caller.user_id, performer_id)
             if existing is None:
                 raise NotFound("There is no such performer")
@@ -60,11 +58,11 @@ class ChatService:
         return self._open(caller, caller.user_id, found.id, found.user_id)
 
     def open_for_order(self, caller: Principal, order_id: int) -> tuple[ChatView, bool]:
-        """The chat of an order's two parties, and whether it is new. Raises NotFound for others' orders."""
-        parties = self._directory.find_parties(order_id)
-        if parties is None or caller.user_id not in {parties.customer_id, parties.performer_user_id}:
+        """The chat of an order's two parties, and whether it is new. Raises NotFound for orders of others."""
+        order = self._find_order(order_id)
+        if order is None or caller.user_id not in {order.customer_id, order.performer_user_id}:
             raise NotFound("There is no such order")
-        return self._open(caller, parties.customer_id, parties.performer_id, parties.performer_user_id)
+        return self._open(caller, order.customer_id, order.performer_id, order.performer_user_id)
 
     def _open(
         self, caller: Principal, customer_id: int, performer_id: int, performer_user_id: int
@@ -76,7 +74,7 @@ class ChatService:
                 chat_id = self._chats.add(customer_id, performer_id, performer_user_id)
                 created = chat_id is not None
             if chat_id is None:
-                # Somebody opened it at the same moment.
+                # Somebody else opened it at the same moment.
                 chat_id = self._chats.find(customer_id, performer_id)
             assert chat_id is not None
             if created:
@@ -86,11 +84,13 @@ class ChatService:
             return self._chats.get(chat_id, caller.user_id), created
 
     def mark_delivered(self, caller: Principal, chat_id: int, up_to_seq: int) -> Marks:
-        """The caller has received everything up to `up_to_seq`; a mark never goes back. Raises NotFound."""
+        """Record that the caller has received everything up to `up_to_seq`; a mark never goes back. Raises
+        NotFound.
+        """
         return self._mark(caller, chat_id, up_to_seq, read=False)
 
     def mark_read(self, caller: Principal, chat_id: int, up_to_seq: int) -> Marks:
-        """The caller has read everything up to `up_to_seq`, so received it too. Raises NotFound."""
+        """Record that the caller has read, and so received, everything up to `up_to_seq`. Raises NotFound."""
         return self._mark(caller, chat_id, up_to_seq, read=True)
 
     def _mark(self, caller: Principal, chat_id: int, up_to_seq: int, *, read: bool) -> Marks:
@@ -117,21 +117,21 @@ class ChatService:
         return [user_id for user_id in members if user_id != caller.user_id]
 
     def members(self, chat_id: int) -> list[int]:
-        """The users of a chat, whoever asks."""
+        """The users of a chat, without checking the caller."""
         with self._uow:
             return self._chats.members(chat_id)
 
     def state(self, chat_id: int) -> ChatState:
-        """How far a chat is, whoever asks. Raises NotFound."""
+        """The state of a chat, without checking the caller. Raises NotFound."""
         with self._uow:
             return self._chats.state(chat_id)
 
 
 class MessageService:
-    """Messages: stored, numbered, read, caught up on, and sent to sockets."""
+    """Stores, numbers and reads messages, catches clients up, and sends messages to sockets."""
 
     def __init__(
-        self, uow: UnitOfWork, chats: ChatRepository, messages: MessageRepository, audit: Audit
+        self, uow: UnitOfWork, chats: ChatRepository, messages: MessageRepository, audit: AuditLog
     ) -> None:
         self._uow = uow
         self._chats = chats
@@ -139,11 +139,11 @@ class MessageService:
         self._audit = audit
 
     def send(self, caller: Principal, chat_id: int, client_id: UUID, text: str) -> Sent:
-        """Store a message once for its sender and `client_id`; a repeated one gives the first ack,
-        whatever its text.
+        """Store a message once for its sender and `client_id`; a repeated one gets the first ack, whatever
+        its text.
 
-        The chat is locked while the number is taken, so numbers have no gaps and are the order of
-        commit. Raises NotFound for a chat of others.
+        The chat is locked while the number is taken, so numbers have no gaps and follow the order of commits.
+        Raises NotFound for a chat of others.
         """
         with self._uow:
             self._chats.lock(chat_id, caller.user_id)
@@ -152,7 +152,7 @@ class MessageService:
                 return Sent(first, duplicate=True)
             message = self._messages.append(chat_id, caller.user_id, client_id, text)
             if message is None:
-                # The same client_id at the same moment in another chat: its lock is not ours.
+                # The same client_id came at the same moment in another chat, which this lock does not cover.
                 first = self._messages.find_by_client_id(caller.user_id, client_id)
                 if first is None:
                     raise MessageAlreadySent
@@ -169,7 +169,7 @@ class MessageService:
         return self._list(chat_id, caller.user_id, window)
 
     def list_for_staff(self, caller: Principal, chat_id: int, window: Window) -> MessageList:
-        """Messages of any chat; that staff looked is written to the audit log. Raises NotFound."""
+        """Messages of any chat; the audit log records that staff looked. Raises NotFound."""
         with self._uow:
             found = self._list(chat_id, None, window)
             seen = [found.items[0].seq, found.items[-1].seq] if found.items else []
@@ -182,12 +182,12 @@ class MessageService:
         has_more = len(found) > window.limit
         if has_more:
             found = found[: window.limit] if window.after_seq is not None else found[-window.limit :]
-        # A message may have come between the two queries.
+        # A message may have arrived between the two queries.
         newest = max([last_seq, *(message.seq for message in found[-1:])])
         return MessageList(found, newest, has_more)
 
     def sync(self, caller: Principal, known: Mapping[int, int]) -> Synced:
-        """What the caller missed: `known` is the last `seq` that the client has of each chat."""
+        """What the caller missed; `known` is the last `seq` that the client has of each chat."""
         chats = self._chats.states_of(caller.user_id, list(known))
         ranges = {
             chat.chat_id: (known[chat.chat_id], chat.last_seq)
@@ -205,24 +205,20 @@ class MessageService:
             refused=[chat_id for chat_id in known if chat_id not in found],
         )
 
-    def find_first(self, chat_id: int, sender_id: int, seq: int) -> FirstMessage | None:
-        """What a message is to the performer's response figures; None for all but the first of a sender."""
-        return self._messages.first_of_its_side(chat_id, sender_id, seq)
-
     def publish_pending(
         self, chat_id: int, send: Callable[[int, MessageView], None], *, wait: bool = True
     ) -> int:
-        """Give the messages that were not sent to sockets yet to `send(user_id, message)`, for each
-        member, in order; returns how many messages that were. Without `wait` somebody else who is at it
-        is left alone.
+        """Give the messages that were not sent to sockets yet to `send(user_id, message)`, for each member,
+        in order; returns the number of messages. Without `wait` it returns at once when another caller is
+        publishing.
 
-        One worker at a time does this for a chat, so the order holds with many. What a crash
-        interrupts is sent again: clients know a message by its `seq`.
+        One worker at a time does this for a chat, so the order holds with many workers. What a crash
+        interrupts is sent again: clients recognise a message by its `seq`.
         """
         count = 0
         while True:
             with self._uow:
-                # An open transaction, but of an advisory lock only: nobody who writes waits for it.
+                # The open transaction holds only an advisory lock, so no writer waits for it.
                 if not self._messages.lock_publishing(chat_id, wait=wait):
                     return count
                 pending = self._messages.unpublished(chat_id, policies.PUBLISH_BATCH)

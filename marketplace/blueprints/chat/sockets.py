@@ -8,10 +8,10 @@ import threading
 from time import monotonic
 from typing import Any, ClassVar
 
-from marketplace.blueprints.chat import schemas
 from marketplace.blueprints.chat.policies import TYPING_SECONDS
 from marketplace.blueprints.chat.ports import Marks, Synced
-from marketplace.blueprints.chat.pushes import TYPING
+from marketplace.blueprints.chat.schemas import chats as schemas
+from marketplace.blueprints.chat.schemas.pushes import TYPING
 from marketplace.blueprints.chat.wiring import Chats
 from marketplace.kernel.identity import Principal
 from marketplace.realtime import user_room
@@ -24,7 +24,9 @@ class ChatNamespace(BaseNamespace):
     """The events of chat. Unverified users are refused, as they are over HTTP."""
 
     max_typing: ClassVar[int] = 1_000
-    """Chats remembered per socket for the limit of `typing`; more than anybody writes in within 3 s."""
+    """The limit of chats remembered per socket for the limit of `typing`; more than anybody writes in within
+    3 s.
+    """
 
     def __init__(self, services: Chats) -> None:
         super().__init__(NAMESPACE)
@@ -50,25 +52,25 @@ class ChatNamespace(BaseNamespace):
 
     @event("message:delivered", schemas.MarkUpTo, schemas.Receipt)
     def mark_delivered(self, caller: Principal, data: dict[str, Any], sid: str) -> Marks:  # noqa: ARG002 - as all events
-        """Say how far one has received; the mark never goes back"""
+        """Say how far you have received; the mark never goes back"""
         check(Access.VERIFIED, caller)
         return self._services.chats.mark_delivered(caller, data["chat_id"], data["up_to_seq"])
 
     @event("message:read", schemas.MarkUpTo, schemas.Receipt)
     def mark_read(self, caller: Principal, data: dict[str, Any], sid: str) -> Marks:  # noqa: ARG002 - as all events
-        """Say how far one has read; the mark never goes back"""
+        """Say how far you have read; the mark never goes back"""
         check(Access.VERIFIED, caller)
         return self._services.chats.mark_read(caller, data["chat_id"], data["up_to_seq"])
 
     @event("sync", schemas.Sync, schemas.Synced)
     def sync(self, caller: Principal, data: dict[str, Any], sid: str) -> Synced:  # noqa: ARG002 - as all events
-        """Get what was missed, in order; for after every connect"""
+        """Get what you missed, in order; do it after every connect"""
         check(Access.VERIFIED, caller)
         return self._services.messages.sync(caller, data["chats"])
 
     @event("typing", schemas.Typing, schemas.Nothing)
     def typing(self, caller: Principal, data: dict[str, Any], sid: str) -> dict[str, Any]:
-        """Tell the other one that one is writing; at most once in 3 s, the rest is dropped"""
+        """Tell the other one that you are writing; more than once in 3 s is dropped"""
         check(Access.VERIFIED, caller)
         chat_id = data["chat_id"]
         others = self._services.chats.others(caller, chat_id)

@@ -1,1 +1,1 @@
-"""Staff keeps the place honest: change requests, bulk decisions, the audit log."""
+"""Moderation: change requests, reports, bulk decisions, the audit log."""

@@ -1,4 +1,4 @@
-"""What moderation does by itself: forget bulk decisions that can no longer be taken back."""
+"""Background jobs of moderation: delete bulk decisions that can no longer be taken back."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -12,7 +12,7 @@ PRUNE_EVERY_SECONDS = 3600.0
 
 
 def jobs(parts: Runtime) -> Iterable[Job]:
-    """The periodic jobs of this domain."""
+    """The periodic jobs of moderation."""
     bulk = parts.get(Moderation).bulk
 
     def prune(_payload: dict[str, Any]) -> None:

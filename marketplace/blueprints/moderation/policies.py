@@ -4,20 +4,21 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from marketplace.blueprints.moderation.contracts import ChangeView
 from marketplace.blueprints.moderation.errors import (
-    ChangeDecided,
+    ChangeNotPending,
     ClaimedByOther,
     OwnChange,
     OwnReport,
-    ReportClosed,
+    ReportNotOpen,
 )
-from marketplace.blueprints.moderation.ports import ChangeView, Claimable, ReportView
+from marketplace.blueprints.moderation.ports import Claimable, ReportView
 from marketplace.kernel.errors import AppError
 from marketplace.kernel.identity import Principal
 
 
 class ChangeStatus(StrEnum):
-    """Where a change request stands."""
+    """The states of a change request."""
 
     PENDING = "pending"
     APPROVED = "approved"
@@ -27,38 +28,38 @@ class ChangeStatus(StrEnum):
     SUPERSEDED = "superseded"
 
 
-class Claimed(StrEnum):
-    """Whose claim a list asks for."""
+class ClaimFilter(StrEnum):
+    """The claims that a list is narrowed to."""
 
     MINE = "mine"
     NONE = "none"
 
 
 class ReportStatus(StrEnum):
-    """Where a report stands."""
+    """The states of a report."""
 
     OPEN = "open"
     CLOSED = "closed"
 
 
 class ReportOutcome(StrEnum):
-    """What staff makes of a report."""
+    """How staff decides on a report."""
 
     UPHELD = "upheld"
     DISMISSED = "dismissed"
 
 
 STATS_DAYS = 30
-"""So many days of numbers without being asked for others."""
+"""The default number of days in statistics."""
 MAX_STATS_DAYS = 92
 UNDO_TIME = timedelta(minutes=10)
-"""How long a bulk decision may be taken back."""
+"""The time in which a bulk decision may be taken back."""
 CLAIM_TIME = timedelta(minutes=15)
-"""How long nobody else decides on what a moderator has claimed."""
+"""The time in which nobody else decides on what a moderator has claimed."""
 
 
 def live_claim(item: Claimable, now: datetime) -> dict[str, Any]:
-    """Who has claimed `item` until when; None for a claim that is over."""
+    """The holder and the end of the claim on `item`; both are None when there is none or it is over."""
     live = item.claimed_until is not None and item.claimed_until > now
     return {
         "claimed_by": item.claimed_by if live else None,
@@ -67,23 +68,23 @@ def live_claim(item: Claimable, now: datetime) -> dict[str, Any]:
 
 
 def claimed_by_other(actor: Principal, item: Claimable, now: datetime) -> bool:
-    """Whether somebody else than `actor` looks at `item`."""
+    """Whether somebody other than `actor` has claimed `item`."""
     return live_claim(item, now)["claimed_by"] not in {None, actor.user_id}
 
 
 def objection(actor: Principal, change: ChangeView, now: datetime) -> AppError | None:
-    """What keeps `actor` from deciding on `change`, None when nothing does."""
+    """The reason why `actor` may not decide on `change`; None when there is none."""
     if change.requested_by == actor.user_id:
         return OwnChange()
     if change.status != ChangeStatus.PENDING:
-        return ChangeDecided()
+        return ChangeNotPending()
     return ClaimedByOther() if claimed_by_other(actor, change, now) else None
 
 
 def report_objection(actor: Principal, report: ReportView, now: datetime) -> AppError | None:
-    """What keeps `actor` from deciding on `report`, None when nothing does."""
+    """The reason why `actor` may not decide on `report`; None when there is none."""
     if actor.user_id in {report.reporter_id, report.owner_id}:
         return OwnReport()
     if report.status != ReportStatus.OPEN:
-        return ReportClosed()
+        return ReportNotOpen()
     return ClaimedByOther() if claimed_by_other(actor, report, now) else None

@@ -1,198 +1,344 @@
-"""What goes in and out of moderation."""
+"""Schemas of moderation."""
 
 from marketplace.blueprints.moderation.policies import (
     MAX_STATS_DAYS,
     ChangeStatus,
-    Claimed,
+    ClaimFilter,
     ReportOutcome,
     ReportStatus,
 )
-from marketplace.web import fields
+from marketplace.web.hardened import fields
+from marketplace.web.hardened.schema import Schema
 from marketplace.web.pagination import PageQuery
 from marketplace.web.pending import ChangeSubject
-from marketplace.web.schema import Schema
 
 MAX_BULK = 1000
 
 
 class ChangeRequest(Schema):
+    """An edit that waits, or waited, for staff."""
+
     id = fields.Id(required=True)
-    subject = fields.Nested(ChangeSubject, required=True)
-    field_name = fields.Str(required=True, max=64)
-    old_value = fields.Raw(metadata={"description": "Of an approved one: what it really replaced"})
-    new_value = fields.Raw()
-    old_display = fields.Raw(
-        metadata={"description": "`old_value` for people: categories as `{id, name}`, avatars by address"}
+    subject = fields.Nested(ChangeSubject, required=True, description="What is edited")
+    field_name = fields.Str(required=True, max=64, description="The field that is edited", example="headline")
+    old_value = fields.Raw(
+        description="The value when the edit was made, of the field's own type; of an approved one: what"
+        " it really replaced"
     )
-    new_display = fields.Raw()
-    status = fields.Str(required=True, max=32)
+    new_value = fields.Raw(description="The wanted value, of the field's own type")
+    old_display = fields.Raw(
+        description="`old_value` for people: categories as `{id, name}`, avatars by an address that opens"
+        " them"
+    )
+    new_display = fields.Raw(description="`new_value` for people, likewise")
+    status = fields.Enum(ChangeStatus, required=True, description="What became of it")
     created_at = fields.DateTime(required=True)
-    decided_at = fields.DateTime(required=True, allow_none=True)
-    reason = fields.Str(required=True, allow_none=True, max=1000)
+    decided_at = fields.DateTime(
+        required=True,
+        allow_none=True,
+        description="When staff decided, or when it was withdrawn or replaced; null while it is pending",
+    )
+    reason = fields.Str(
+        required=True,
+        allow_none=True,
+        max=1000,
+        description="Why staff rejected it or asked for another version; null otherwise",
+    )
 
 
 class Claim(Schema):
+    """Who looks at something of a queue."""
+
     claimed_by = fields.Id(
-        required=True, allow_none=True, metadata={"description": "The member of staff who looks at it"}
+        required=True, allow_none=True, description="The member of staff who looks at it; null for nobody"
     )
-    claimed_until = fields.DateTime(required=True, allow_none=True)
+    claimed_until = fields.DateTime(
+        required=True, allow_none=True, description="When that claim ends by itself; null without one"
+    )
 
 
 class QueuedChange(ChangeRequest, Claim):
-    requested_by = fields.Id(required=True)
-    decided_by = fields.Id(required=True, allow_none=True)
+    """An edit as staff sees it."""
+
+    requested_by = fields.Id(required=True, description="The user who made the edit")
+    decided_by = fields.Id(
+        required=True,
+        allow_none=True,
+        description="The user who decided: a member of staff, or the one who withdrew it; null while it"
+        " is pending",
+    )
 
 
 class OwnChangesQuery(PageQuery):
-    status = fields.Enum(ChangeStatus)
+    """The edits that the list is narrowed to."""
+
+    status = fields.Enum(ChangeStatus, description="Only edits with this status")
 
 
 class NextChangeQuery(Schema):
-    field_name = fields.Str(max=64)
-    subject_type = fields.Str(max=64)
+    """The kind of edit to take."""
+
+    field_name = fields.Str(
+        max=64, description="Only edits of this field, such as `headline`", example="headline"
+    )
+    subject_type = fields.Str(
+        max=64, description="Only edits of this kind of thing: `user` or `performer`", example="performer"
+    )
 
 
 class ChangesQuery(OwnChangesQuery, NextChangeQuery):
+    """The edits that the queue is narrowed to."""
+
     claimed = fields.Enum(
-        Claimed, metadata={"description": "`mine`: those that I look at; `none`: those that nobody does"}
+        ClaimFilter,
+        description="`mine`: only those that you look at; `none`: only those that nobody looks at",
     )
 
 
-class Reason(Schema):
-    reason = fields.Str(required=True, min=1, max=1000)
+class DecisionReason(Schema):
+    """Why staff decides so."""
+
+    reason = fields.Str(required=True, min=1, max=1000, description="The reason, which the user reads")
 
 
 class BulkStatus(Schema):
-    ids = fields.List(fields.Id(), required=True, min=1, max=MAX_BULK, unique=True)
+    """The things to move, and where to."""
+
+    ids = fields.List(
+        fields.Id(),
+        required=True,
+        min=1,
+        max=MAX_BULK,
+        unique=True,
+        description="The things to move, all of the kind in the address",
+    )
     status = fields.Str(
         required=True,
         max=32,
-        metadata={
-            "description": "performers: `approved`, `rejected`, `suspended`; users: `active`, `blocked`;"
-            " services, reviews: `visible`, `hidden`; changes: `approved`, `rejected`, `revision_requested`",
-            "example": "approved",
-        },
+        description="For performers `approved`, `rejected`, `suspended`; for users `active`, `blocked`; for"
+        " services and reviews `visible`, `hidden`; for changes `approved`, `rejected`, `revision_requested`",
+        example="approved",
     )
-    reason = fields.Str(
-        max=1000, metadata={"description": "Needed for all but `approved`, `active` and `visible`"}
-    )
+    reason = fields.Str(max=1000, description="Why; needed for all but `approved`, `active` and `visible`")
 
 
 class BulkResult(Schema):
+    """What became of one id."""
+
     id = fields.Id(required=True)
-    ok = fields.Bool(required=True)
-    code = fields.Str(max=64)
+    ok = fields.Bool(required=True, description="Whether it has the wanted state now")
+    code = fields.Str(
+        max=64,
+        description="What prevented it; only there when `ok` is false",
+        example="transition_not_allowed",
+    )
 
 
 class BulkResults(Schema):
-    results = fields.List(fields.Nested(BulkResult), required=True, max=MAX_BULK)
+    """What became of each id."""
+
+    results = fields.List(
+        fields.Nested(BulkResult),
+        required=True,
+        max=MAX_BULK,
+        description="A result for each id, in their order",
+    )
 
 
 class BulkDecided(BulkResults):
+    """What became of each id, and how to take it back."""
+
     operation_id = fields.Id(
         required=True,
         allow_none=True,
-        metadata={"description": "To take it back by; none when nothing was moved"},
+        description="Takes the decision back at `POST /admin/bulk/{operation_id}/undo`; null when nothing"
+        " was moved",
     )
-    undo_until = fields.DateTime(required=True, allow_none=True)
+    undo_until = fields.DateTime(
+        required=True,
+        allow_none=True,
+        description="Until when it can be taken back; null when nothing was moved",
+    )
 
 
 class AuditQuery(PageQuery):
-    actor_id = fields.Id()
-    on_behalf_of = fields.Id()
-    action = fields.Str(max=64)
-    subject_type = fields.Str(max=64)
-    subject_id = fields.Id()
+    """The entries that the log is narrowed to."""
+
+    actor_id = fields.Id(description="Only what this user did")
+    on_behalf_of = fields.Id(description="Only what admins did while they acted as this user")
+    action = fields.Str(max=64, description="Only this action", example="user.blocked")
+    subject_type = fields.Str(max=64, description="Only what was done to this kind of thing", example="user")
+    subject_id = fields.Id(
+        description="Only what was done to the thing with this id; use it with `subject_type`"
+    )
 
 
 class AuditEntry(Schema):
+    """Something that was done, with who did it."""
+
     id = fields.Id(required=True)
-    actor_id = fields.Id(required=True, allow_none=True)
-    on_behalf_of = fields.Id(
-        required=True, allow_none=True, metadata={"description": "The user as whom an admin acted"}
+    actor_id = fields.Id(
+        required=True,
+        allow_none=True,
+        description="Who did it; null for the program itself and for acts that need no log-in",
     )
-    action = fields.Str(required=True, max=64)
-    subject_type = fields.Str(required=True, max=64)
-    subject_id = fields.Id(required=True, allow_none=True)
-    before = fields.Raw()
-    after = fields.Raw()
-    reason = fields.Str(required=True, allow_none=True, max=1000)
-    request_id = fields.Str(required=True, allow_none=True, max=128)
-    ip = fields.Str(required=True, allow_none=True, max=64)
+    on_behalf_of = fields.Id(
+        required=True, allow_none=True, description="The user as whom an admin acted; null otherwise"
+    )
+    action = fields.Str(required=True, max=64, description="What was done", example="user.blocked")
+    subject_type = fields.Str(
+        required=True, max=64, description="The kind of thing that it was done to", example="user"
+    )
+    subject_id = fields.Id(
+        required=True, allow_none=True, description="The thing that it was done to; null where there is none"
+    )
+    before = fields.Raw(
+        description="What it was before, as far as it changed; null where there is nothing to say"
+    )
+    after = fields.Raw(description="What it is since, likewise")
+    reason = fields.Str(
+        required=True, allow_none=True, max=1000, description="The reason that was given; null without one"
+    )
+    request_id = fields.Str(
+        required=True,
+        allow_none=True,
+        max=128,
+        description="The `X-Request-ID` of the call; null outside of calls",
+    )
+    ip = fields.Str(
+        required=True,
+        allow_none=True,
+        max=64,
+        description="The network address that the call came from; null outside of calls",
+        example="203.0.113.7",
+    )
     created_at = fields.DateTime(required=True)
 
 
 class ReportIn(Schema):
+    """What is reported, and why."""
+
     content_type = fields.Str(
         required=True,
         max=32,
-        metadata={"description": "`performer`, `service`, `review`, `message`, `user`", "example": "review"},
+        description="The kind of thing: `performer`, `service`, `review`, `message` or `user`",
+        example="review",
     )
-    content_id = fields.Id(required=True)
-    reason = fields.Text(required=True, min=3, max=1000)
+    content_id = fields.Id(required=True, description="The id of that thing")
+    reason = fields.Text(required=True, min=3, max=1000, description="What is wrong with it, for staff")
 
 
 class FiledReport(Schema):
+    """A report as the one who made it sees it."""
+
     id = fields.Id(required=True)
-    content_type = fields.Str(required=True, max=32)
-    content_id = fields.Id(required=True)
-    reason = fields.Str(required=True, max=1000)
-    status = fields.Enum(ReportStatus, required=True)
+    content_type = fields.Str(
+        required=True, max=32, description="The kind of thing that is reported", example="review"
+    )
+    content_id = fields.Id(required=True, description="The id of that thing")
+    reason = fields.Str(required=True, max=1000, description="What is wrong with it")
+    status = fields.Enum(ReportStatus, required=True, description="Whether staff has decided")
     created_at = fields.DateTime(required=True)
 
 
 class Report(FiledReport, Claim):
-    reporter_id = fields.Id(required=True)
-    owner_id = fields.Id(required=True, metadata={"description": "Whose it is"})
-    outcome = fields.Enum(ReportOutcome, required=True, allow_none=True)
-    note = fields.Str(required=True, allow_none=True, max=1000)
-    closed_by = fields.Id(required=True, allow_none=True)
-    closed_at = fields.DateTime(required=True, allow_none=True)
+    """A report as staff sees it."""
+
+    reporter_id = fields.Id(required=True, description="The user who reported it")
+    owner_id = fields.Id(required=True, description="The user whose content, or who, is reported")
+    outcome = fields.Enum(
+        ReportOutcome, required=True, allow_none=True, description="What staff decided; null while it is open"
+    )
+    note = fields.Str(
+        required=True,
+        allow_none=True,
+        max=1000,
+        description="What staff noted at the decision, for staff alone; null without one",
+    )
+    closed_by = fields.Id(
+        required=True, allow_none=True, description="The member of staff who closed it; null while it is open"
+    )
+    closed_at = fields.DateTime(
+        required=True, allow_none=True, description="When staff closed it; null while it is open"
+    )
 
 
 class NextReportQuery(Schema):
-    content_type = fields.Str(max=32)
+    """The kind of report to take."""
+
+    content_type = fields.Str(
+        max=32, description="Only reports of this kind of thing, such as `review`", example="review"
+    )
 
 
 class ReportsQuery(PageQuery, NextReportQuery):
-    status = fields.Enum(ReportStatus)
-    claimed = fields.Enum(Claimed)
-    owner_id = fields.Id()
+    """The reports that the queue is narrowed to."""
+
+    status = fields.Enum(ReportStatus, description="Only reports with this status")
+    claimed = fields.Enum(
+        ClaimFilter,
+        description="`mine`: only those that you look at; `none`: only those that nobody looks at",
+    )
+    owner_id = fields.Id(description="Only what is reported of this user")
 
 
 class ReportDecision(Schema):
-    outcome = fields.Enum(ReportOutcome, required=True)
-    note = fields.Str(max=1000, metadata={"description": "For staff; the reporter learns the outcome alone"})
+    """What staff decides on a report."""
+
+    outcome = fields.Enum(
+        ReportOutcome, required=True, description="`upheld` if the report is right, `dismissed` if not"
+    )
+    note = fields.Str(max=1000, description="A note for staff; the one who reported learns the outcome alone")
 
 
 class StatsQuery(Schema):
+    """The days to count."""
+
     first = fields.Date(
-        data_key="from", metadata={"description": "The first day (UTC); without it 30 days until the last"}
+        data_key="from", description="The first day (UTC); 30 days up to the last one if left out"
     )
-    last = fields.Date(data_key="to", metadata={"description": "The last day; today without it"})
+    last = fields.Date(data_key="to", description="The last day (UTC); today if left out")
 
 
 class DailyCounts(Schema):
-    name = fields.Str(required=True, max=64, metadata={"example": "sign_ups"})
-    total = fields.Int(required=True, min=0)
+    """How often something happened, day by day."""
+
+    name = fields.Str(required=True, max=64, example="sign_ups", description="What is counted")
+    total = fields.Int(required=True, min=0, description="The sum of all days")
     days = fields.List(
         fields.Int(min=0),
         required=True,
         max=MAX_STATS_DAYS,
-        metadata={"description": "A number a day, from `from` on"},
+        description="A number for each day, from `from` on",
     )
 
 
 class QueueAge(Schema):
-    name = fields.Str(required=True, max=64, metadata={"example": "changes"})
-    count = fields.Int(required=True, min=0)
+    """What waits for staff."""
+
+    name = fields.Str(
+        required=True,
+        max=64,
+        example="changes",
+        description="The queue: `changes`, `reports`, `performers` or `certificates`",
+    )
+    count = fields.Int(required=True, min=0, description="How many wait")
     oldest_seconds = fields.Int(
-        required=True, allow_none=True, min=0, metadata={"description": "How long the oldest waits"}
+        required=True,
+        allow_none=True,
+        min=0,
+        description="How long the oldest has waited, in seconds; null when nothing waits",
     )
 
 
 class Stats(Schema):
-    first = fields.Date(required=True, data_key="from")
-    last = fields.Date(required=True, data_key="to")
-    counters = fields.List(fields.Nested(DailyCounts), required=True, dump_only=True)
-    queues = fields.List(fields.Nested(QueueAge), required=True, dump_only=True)
+    """What happened in a period, and what waits now."""
+
+    first = fields.Date(required=True, data_key="from", description="The first day (UTC)")
+    last = fields.Date(required=True, data_key="to", description="The last day (UTC)")
+    counters = fields.List(
+        fields.Nested(DailyCounts), required=True, dump_only=True, description="What happened, by kind"
+    )
+    queues = fields.List(
+        fields.Nested(QueueAge), required=True, dump_only=True, description="What waits for staff now"
+    )

@@ -4,29 +4,23 @@ from dataclasses import dataclass
 
 from flask import has_request_context, request
 
+from marketplace.blueprints.moderation.contracts import BulkAction, ChangeView, ModeratedSubject, Reportable
 from marketplace.blueprints.moderation.policies import objection, report_objection
-from marketplace.blueprints.moderation.ports import ChangeView, ReportView
-from marketplace.blueprints.moderation.repositories import (
-    SqlAuditRepository,
-    SqlChangeRepository,
-    SqlOperationRepository,
-    SqlPersonalRecords,
-    SqlReportRepository,
-    SqlStatistics,
-    change_claims,
-    report_claims,
-)
-from marketplace.blueprints.moderation.services import (
-    AuditLog,
-    BulkChanges,
-    BulkDecisions,
-    ChangeRequests,
-    Claims,
-    Origin,
-    Reports,
-    Statistics,
-)
-from marketplace.web.request_id import current_request_id
+from marketplace.blueprints.moderation.ports import ReportView
+from marketplace.blueprints.moderation.repositories.audit import SqlAuditRepository
+from marketplace.blueprints.moderation.repositories.changes import SqlChangeRepository, change_claims
+from marketplace.blueprints.moderation.repositories.operations import SqlOperationRepository
+from marketplace.blueprints.moderation.repositories.records import SqlPersonalRecords
+from marketplace.blueprints.moderation.repositories.reports import SqlReportRepository, report_claims
+from marketplace.blueprints.moderation.repositories.statistics import SqlStatistics
+from marketplace.blueprints.moderation.services.audit import AuditService, Origin
+from marketplace.blueprints.moderation.services.bulk import BulkChanges, BulkDecisions
+from marketplace.blueprints.moderation.services.changes import ChangeRequestService
+from marketplace.blueprints.moderation.services.claims import Claims
+from marketplace.blueprints.moderation.services.reports import Reports
+from marketplace.blueprints.moderation.services.statistics import Statistics
+from marketplace.kernel.statistics import Counter, Queue
+from marketplace.web.observability.request_id import current_request_id
 from marketplace.web.runtime import Runtime, runtime
 
 
@@ -34,29 +28,38 @@ from marketplace.web.runtime import Runtime, runtime
 class Moderation:
     """The services of moderation."""
 
-    changes: ChangeRequests
-    audit: AuditLog
+    changes: ChangeRequestService
+    audit: AuditService
     bulk: BulkDecisions
     reports: Reports
     change_claims: Claims[ChangeView]
     report_claims: Claims[ReportView]
     personal: SqlPersonalRecords
     statistics: Statistics
+    numbers: SqlStatistics
+    bulk_changes: BulkChanges
 
 
 def build(parts: Runtime) -> Moderation:
     """Wire services to their adapters."""
-    audit = AuditLog(parts.uow, SqlAuditRepository(parts.uow, parts.cursors), _origin)
-    changes = ChangeRequests(parts.uow, SqlChangeRepository(parts.uow, parts.cursors), audit, parts.clock)
-    bulk = BulkDecisions(parts.uow, SqlOperationRepository(parts.uow), audit, parts.clock)
-    bulk.register(BulkChanges(changes))
-    reports = Reports(parts.uow, SqlReportRepository(parts.uow, parts.cursors), audit, parts.clock)
-    statistics = Statistics(parts.clock)
-    numbers = SqlStatistics(parts.uow)
-    for counter in numbers.counters():
-        statistics.register_counter(counter)
-    for queue in numbers.queues():
-        statistics.register_queue(queue)
+    audit = AuditService(parts.uow, SqlAuditRepository(parts.uow, parts.cursors), _origin)
+    changes = ChangeRequestService(
+        parts.uow,
+        SqlChangeRepository(parts.uow, parts.cursors),
+        audit,
+        parts.clock,
+        parts.given(ModeratedSubject),
+    )
+    bulk = BulkDecisions(
+        parts.uow, SqlOperationRepository(parts.uow), audit, parts.clock, parts.given(BulkAction)
+    )
+    reports = Reports(
+        parts.uow,
+        SqlReportRepository(parts.uow, parts.cursors),
+        audit,
+        parts.clock,
+        parts.given(Reportable),
+    )
     return Moderation(
         changes=changes,
         audit=audit,
@@ -74,13 +77,20 @@ def build(parts: Runtime) -> Moderation:
             objection=report_objection,
         ),
         personal=SqlPersonalRecords(parts.uow),
-        statistics=statistics,
+        statistics=Statistics(parts.clock, parts.given(Counter), parts.given(Queue)),
+        numbers=SqlStatistics(parts.uow),
+        bulk_changes=BulkChanges(changes),
     )
 
 
 def moderation() -> Moderation:
     """The services of the current application."""
     return runtime().get(Moderation)
+
+
+def forget_user(user_id: int) -> None:
+    """Withdraw and blank what moderation holds on a user."""
+    moderation().personal.forget(user_id, runtime().clock.now())
 
 
 def _origin() -> Origin:

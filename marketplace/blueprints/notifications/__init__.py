@@ -1,1 +1,1 @@
-"""What users are told inside the program."""
+"""Notifications: what users are told inside the program."""

@@ -1,17 +1,38 @@
-"""Which events users are told of inside the program, and who is told."""
+"""Handlers that notify users inside the program: the events, and the users to tell of each."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from marketplace.blueprints.accounts.public import UserAnonymised
-from marketplace.blueprints.catalog import public as catalog
-from marketplace.blueprints.moderation import public as moderation
+from marketplace.blueprints.calendars.contracts import CalendarFailing
+from marketplace.blueprints.certificates.contracts import (
+    CertificateApproved,
+    CertificateExpired,
+    CertificateExpiring,
+    CertificateRejected,
+    CertificateRevoked,
+)
+from marketplace.blueprints.moderation.contracts import ChangeDecided, ReportClosed
 from marketplace.blueprints.notifications import schemas
 from marketplace.blueprints.notifications.services import PUSH_JOB
 from marketplace.blueprints.notifications.wiring import Notifications
-from marketplace.blueprints.orders import public as orders
+from marketplace.blueprints.offers.contracts import ServiceHidden, ServiceRestored
+from marketplace.blueprints.orders.contracts import (
+    ALL_EVENTS,
+    REMARKS,
+    OrderCompleting,
+    OrderEvent,
+    OrderExpiring,
+    OrderStarting,
+)
 from marketplace.blueprints.performers import public as performers
-from marketplace.blueprints.reviews import public as reviews
+from marketplace.blueprints.performers.contracts import (
+    PerformerApproved,
+    PerformerRejected,
+    PerformerSuspended,
+    PerformerUnverified,
+    PerformerVerified,
+)
+from marketplace.blueprints.reviews.contracts import ReviewPublished
 from marketplace.kernel.events import DomainEvent, Handler
 from marketplace.kernel.lanes import Lane
 from marketplace.kernel.registry import Job
@@ -22,14 +43,24 @@ from marketplace.web.runtime import Runtime
 NOTIFICATION_NEW = outgoing("notification:new", schemas.NotificationNew, "The user was told something")
 
 
-def parties_but_actor(event: orders.OrderEvent) -> Sequence[int]:
-    """Both parties of an order; whoever took the step knows of it."""
+def parties_but_actor(event: OrderEvent) -> Sequence[int]:
+    """Both parties of an order, except the one that took the step."""
     people = (event.customer_id, event.performer_user_id)
     return [user_id for user_id in people if user_id != event.actor_id]
 
 
-def reviewed_party(event: reviews.ReviewPublished) -> Sequence[int]:
-    """Whom the review is of."""
+def customer_of(event: OrderEvent) -> Sequence[int]:
+    """The customer of an order."""
+    return [event.customer_id]
+
+
+def performer_of(event: OrderEvent) -> Sequence[int]:
+    """The performer of an order."""
+    return [event.performer_user_id]
+
+
+def reviewed_party(event: ReviewPublished) -> Sequence[int]:
+    """The user whom the review is of."""
     if event.direction == "of_customer":
         return [event.customer_id]
     found = performers.find_performer(event.performer_id)
@@ -41,48 +72,48 @@ def performer_user(event: Any) -> Sequence[int]:
     return [event.user_id]
 
 
-def requester(event: moderation.ChangeDecided) -> Sequence[int]:
-    """Who asked for a change."""
+def requester(event: ChangeDecided) -> Sequence[int]:
+    """The user who asked for a change."""
     return [event.requested_by]
 
 
-def reporter(event: moderation.ReportClosed) -> Sequence[int]:
-    """Who told staff."""
+def reporter(event: ReportClosed) -> Sequence[int]:
+    """The user who filed the report."""
     return [event.reporter_id]
 
 
 TOLD: tuple[tuple[type[DomainEvent], Callable[[Any], Sequence[int]]], ...] = (
-    *((kind, parties_but_actor) for kind in orders.ALL_EVENTS),
-    (reviews.ReviewPublished, reviewed_party),
-    (performers.PerformerApproved, performer_user),
-    (performers.PerformerRejected, performer_user),
-    (performers.PerformerSuspended, performer_user),
-    (performers.PerformerVerified, performer_user),
-    (performers.PerformerUnverified, performer_user),
-    (performers.CertificateApproved, performer_user),
-    (performers.CertificateRejected, performer_user),
-    (performers.CertificateRevoked, performer_user),
-    (performers.CertificateExpiring, performer_user),
-    (performers.CertificateExpired, performer_user),
-    (catalog.ServiceHidden, performer_user),
-    (catalog.ServiceRestored, performer_user),
-    (moderation.ChangeDecided, requester),
-    (moderation.ReportClosed, reporter),
+    *((kind, parties_but_actor) for kind in (*ALL_EVENTS, *REMARKS)),
+    (OrderExpiring, performer_of),
+    (OrderStarting, parties_but_actor),
+    (OrderCompleting, customer_of),
+    (ReviewPublished, reviewed_party),
+    (PerformerApproved, performer_user),
+    (PerformerRejected, performer_user),
+    (PerformerSuspended, performer_user),
+    (PerformerVerified, performer_user),
+    (PerformerUnverified, performer_user),
+    (CertificateApproved, performer_user),
+    (CertificateRejected, performer_user),
+    (CertificateRevoked, performer_user),
+    (CertificateExpiring, performer_user),
+    (CertificateExpired, performer_user),
+    (CalendarFailing, performer_user),
+    (ServiceHidden, performer_user),
+    (ServiceRestored, performer_user),
+    (ChangeDecided, requester),
+    (ReportClosed, reporter),
 )
 """Each event with the function that names the users to tell."""
 
 
 def handlers(parts: Runtime) -> Iterable[Handler]:
-    """The handlers of this domain."""
+    """The handlers of notifications."""
     service = parts.get(Notifications).notifications
-    records = parts.get(Notifications).records
-
-    def forget(event: UserAnonymised) -> None:
-        records.forget(event.user_id)
 
     def teller(recipients: Callable[[Any], Sequence[int]]) -> Callable[[Any], None]:
         def tell(event: DomainEvent) -> None:
-            # Who acted stays out: it may be a member of staff.
+            # Leave out the actor, who may be a member of staff.
             data = {key: value for key, value in event.payload().items() if key != "actor_id"}
             for user_id in recipients(event):
                 service.tell(user_id, event.event_id, event.name, data)
@@ -90,11 +121,7 @@ def handlers(parts: Runtime) -> Iterable[Handler]:
         return tell
 
     return [
-        *(
-            Handler(kind, teller(recipients), key=f"notifications.tell:{kind.name}")
-            for kind, recipients in TOLD
-        ),
-        Handler(UserAnonymised, forget, key="notifications.forget", after_commit=False),
+        Handler(kind, teller(recipients), key=f"notifications.tell:{kind.name}") for kind, recipients in TOLD
     ]
 
 
@@ -104,5 +131,5 @@ def push(payload: dict[str, Any]) -> None:
 
 
 def jobs(_parts: Runtime) -> Iterable[Job]:
-    """The kinds of jobs of this domain."""
+    """The kinds of jobs of notifications."""
     return [Job(PUSH_JOB, push, effect=True, lane=Lane.SOCKETS)]

@@ -1,22 +1,21 @@
-"""What notifications add to the program."""
+"""The plugin of notifications: what they add to the program and give to other domains."""
 
 from marketplace.blueprints.notifications.handlers import handlers, jobs
 from marketplace.blueprints.notifications.routes import blp
-from marketplace.blueprints.notifications.wiring import build
+from marketplace.blueprints.notifications.wiring import Notifications, build, notifications
+from marketplace.kernel.personal_data import Erasure, ExportSection
 from marketplace.plugins import Plugin
-from marketplace.web.runtime import Runtime
-
-
-def setup(runtime: Runtime) -> None:
-    """Build the services."""
-    runtime.provide(build(runtime))
-
+from marketplace.web.runtime import late
 
 PLUGIN = Plugin(
     name="notifications",
-    requires=("moderation", "accounts", "performers", "orders", "reviews"),
+    requires=("moderation", "performers", "orders", "reviews", "certificates", "offers", "calendars"),
     blueprints=(blp,),
-    setup=setup,
+    provides={Notifications: build},
+    gives=(
+        ExportSection("notifications", late(lambda: notifications().rows.export)),
+        Erasure("notifications", late(lambda: notifications().rows.forget)),
+    ),
     handlers=handlers,
     jobs=jobs,
 )

@@ -1,6 +1,6 @@
-"""What the services of notifications need."""
+"""Interfaces that the services of notifications need, and the views that they return."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -21,14 +21,26 @@ class NotificationView:
 
 
 class NotificationRepository(Protocol):
+    """Notifications."""
+
     def add(
         self, user_id: int, event_id: UUID, topic: str, data: Mapping[str, Any], at: datetime
     ) -> NotificationView | None:
-        """None when this event has been told to the user before."""
+        """Store once for each event and user; None when the user has been told of this event before."""
         ...
 
-    def list_of(self, user_id: int, page: PageRequest, *, unread: bool) -> Page[NotificationView]: ...
+    def list_of(self, user_id: int, page: PageRequest, *, unread: bool) -> Page[NotificationView]:
+        """Newest first; only the unread ones on request."""
+        ...
 
     def mark_read(self, user_id: int, ids: Sequence[int] | None, up_to_id: int | None, at: datetime) -> int:
-        """Those of `ids`, or all up to `up_to_id`; how many were unread."""
+        """Mark those of `ids`, or all up to `up_to_id`, in one statement; returns how many were unread."""
+        ...
+
+    def export(self, user_id: int) -> Iterator[Mapping[str, Any]]:
+        """All notifications of a user, for the copy of the user's data."""
+        ...
+
+    def forget(self, user_id: int) -> None:
+        """Delete all notifications of a user; nobody else ever sees them."""
         ...

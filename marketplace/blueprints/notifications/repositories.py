@@ -1,16 +1,17 @@
 """The SQL of notifications."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from marketplace.blueprints.notifications.ports import NotificationView
+from marketplace.blueprints.notifications.ports import NotificationRepository, NotificationView
 from marketplace.database.keyset import fetch_page
 from marketplace.database.repository import SqlRepository
+from marketplace.database.streaming import stream_rows
 from marketplace.database.unit_of_work import SqlUnitOfWork
 from marketplace.kernel.cursors import CursorSigner
 from marketplace.kernel.pages import Page, PageRequest
@@ -25,9 +26,7 @@ _COLUMNS: tuple[Any, ...] = (
 )
 
 
-class SqlNotificationRepository(SqlRepository):
-    """Notifications."""
-
+class SqlNotificationRepository(SqlRepository, NotificationRepository):
     def __init__(self, uow: SqlUnitOfWork, signer: CursorSigner) -> None:
         super().__init__(uow)
         self._signer = signer
@@ -35,7 +34,6 @@ class SqlNotificationRepository(SqlRepository):
     def add(
         self, user_id: int, event_id: UUID, topic: str, data: Mapping[str, Any], at: datetime
     ) -> NotificationView | None:
-        """Once for each event and user."""
         statement = (
             insert(Notification)
             .values(user_id=user_id, event_id=event_id, topic=topic, data=dict(data), created_at=at)
@@ -46,7 +44,6 @@ class SqlNotificationRepository(SqlRepository):
         return None if row is None else NotificationView(**row._mapping)
 
     def list_of(self, user_id: int, page: PageRequest, *, unread: bool) -> Page[NotificationView]:
-        """Newest first."""
         statement = select(*_COLUMNS).where(Notification.user_id == user_id).order_by(Notification.id.desc())
         if unread:
             statement = statement.where(Notification.read_at.is_(None))
@@ -55,7 +52,6 @@ class SqlNotificationRepository(SqlRepository):
         return Page([NotificationView(**row._mapping) for row in found.items], found.next, found.previous)
 
     def mark_read(self, user_id: int, ids: Sequence[int] | None, up_to_id: int | None, at: datetime) -> int:
-        """One statement."""
         statement = (
             update(Notification)
             .where(Notification.user_id == user_id, Notification.read_at.is_(None))
@@ -66,3 +62,11 @@ class SqlNotificationRepository(SqlRepository):
         if up_to_id is not None:
             statement = statement.where(Notification.id <= up_to_id)
         return self.session.connection().execute(statement).rowcount
+
+    def export(self, user_id: int) -> Iterator[Mapping[str, Any]]:
+        statement = select(*_COLUMNS).where(Notification.user_id == user_id).order_by(Notification.id)
+        return stream_rows(self.session, statement)
+
+    def forget(self, user_id: int) -> None:
+        statement = delete(Notification).where(Notification.user_id == user_id)
+        self.write(statement)

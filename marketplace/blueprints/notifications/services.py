@@ -4,17 +4,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from marketplace.blueprints.notifications.ports import NotificationRepository, NotificationView
+from marketplace.blueprints.notifications.ports import NotificationRepository
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.identity import Principal
-from marketplace.kernel.pages import Page, PageRequest
 from marketplace.kernel.transactions import UnitOfWork
 
 PUSH_JOB = "notifications.push"
 
 
 class NotificationService:
-    """What users are told, once for each event."""
+    """Stores what users are told, once for each event."""
 
     def __init__(self, uow: UnitOfWork, notifications: NotificationRepository, clock: Clock) -> None:
         self._uow = uow
@@ -29,13 +28,9 @@ class NotificationService:
                 payload = {"user_id": user_id, "id": made.id, "topic": topic, "data": dict(data)}
                 self._uow.enqueue(PUSH_JOB, payload)
 
-    def list_own(self, caller: Principal, page: PageRequest, *, unread: bool) -> Page[NotificationView]:
-        """Newest first."""
-        return self._notifications.list_of(caller.user_id, page, unread=unread)
-
     def mark_read(
         self, caller: Principal, ids: Sequence[int] | None = None, up_to_id: int | None = None
     ) -> int:
-        """Mark own notifications; foreign ids are passed over. Returns how many were unread."""
+        """Mark own notifications; foreign ids are skipped. Returns how many were unread."""
         with self._uow:
             return self._notifications.mark_read(caller.user_id, ids, up_to_id, self._clock.now())

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from marketplace.blueprints.accounts import public as accounts
-from marketplace.blueprints.notifications.privacy_repositories import SqlNotificationRecords
+from marketplace.blueprints.notifications.ports import NotificationRepository
 from marketplace.blueprints.notifications.repositories import SqlNotificationRepository
 from marketplace.blueprints.notifications.services import NotificationService
 from marketplace.web.runtime import Runtime, runtime
@@ -14,17 +13,13 @@ class Notifications:
     """The services of notifications."""
 
     notifications: NotificationService
-    records: SqlNotificationRecords
+    rows: NotificationRepository
 
 
 def build(parts: Runtime) -> Notifications:
-    """Wire services to their adapters, and register what an export holds of notifications."""
-    repository = SqlNotificationRepository(parts.uow, parts.cursors)
-    records = SqlNotificationRecords(parts.uow)
-    accounts.register_export(parts, accounts.ExportSection("notifications", records.notifications))
-    return Notifications(
-        notifications=NotificationService(parts.uow, repository, parts.clock), records=records
-    )
+    """Wire services to their adapters."""
+    rows = SqlNotificationRepository(parts.uow, parts.cursors)
+    return Notifications(notifications=NotificationService(parts.uow, rows, parts.clock), rows=rows)
 
 
 def notifications() -> Notifications:

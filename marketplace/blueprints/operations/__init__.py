@@ -1,1 +1,1 @@
-"""Running the program: health, metrics, jobs, the worker command."""
+"""Operations: health, metrics, jobs, the worker command."""

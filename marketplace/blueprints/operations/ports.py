@@ -1,16 +1,15 @@
-"""What the services of operations need."""
+"""Interfaces that the services of operations need, and the views that they return."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
-from marketplace.kernel.identity import Principal
 from marketplace.kernel.pages import Page, PageRequest
 
 
 @dataclass(frozen=True)
 class JobView:
-    """A job of the outbox as it is shown; its payload stays inside."""
+    """A job of the outbox as it is shown, without its payload."""
 
     id: int
     kind: str
@@ -24,8 +23,8 @@ class JobView:
 
 @dataclass(frozen=True)
 class Backlog:
-    """How many jobs there are by status (those that are done are not counted), and the age in seconds of
-    the oldest that is due.
+    """The number of jobs by status, without those that are done, and the age in seconds of the oldest that is
+    due. Jobs that were made for a later time, such as the timers of orders, are `planned` until then.
     """
 
     by_status: dict[str, int]
@@ -33,12 +32,16 @@ class Backlog:
 
 
 class JobRepository(Protocol):
-    def list_all(self, page: PageRequest, status: str | None) -> Page[JobView]: ...
+    """The outbox, for operators."""
+
+    def list_all(self, page: PageRequest, status: str | None) -> Page[JobView]:
+        """Newest first. Raises InvalidCursor."""
+        ...
 
     def find(self, job_id: int) -> JobView | None: ...
 
     def revive(self, job_id: int) -> JobView | None:
-        """Make a dead job pending again, in one statement; None when it is not dead."""
+        """Make a dead job pending again with all its tries, in one statement; None when it is not dead."""
         ...
 
     def backlog(self) -> Backlog: ...
@@ -48,23 +51,9 @@ class JobRepository(Protocol):
         ...
 
     def prune_answers(self, limit: int) -> int:
-        """Likewise the stored answers of idempotent requests that are a day old."""
+        """Likewise stored answers of idempotent requests that are a day old."""
         ...
 
     def prune_bus_messages(self, limit: int) -> int:
-        """Likewise the long messages of the bus that are an hour old."""
+        """Likewise long messages of the bus that are an hour old."""
         ...
-
-
-class AuditLog(Protocol):
-    def write(
-        self,
-        action: str,
-        subject_type: str,
-        subject_id: int | None,
-        *,
-        actor: Principal | None,
-        before: Any = None,
-        after: Any = None,
-        reason: str | None = None,
-    ) -> None: ...

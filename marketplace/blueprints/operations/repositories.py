@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Row, Select, TextClause, select, text, update
 
-from marketplace.blueprints.operations.ports import Backlog, JobView
+from marketplace.blueprints.operations.ports import Backlog, JobRepository, JobView
 from marketplace.database.keyset import fetch_page
 from marketplace.database.repository import SqlRepository
 from marketplace.database.tables import JobRow
@@ -29,8 +29,9 @@ def _select() -> Select[Any]:
 
 
 _BACKLOG = text("""
-    SELECT status, count(*), extract(epoch FROM max(now() - run_at)) FROM job
-    WHERE status IN ('pending', 'running', 'dead') GROUP BY status""")
+    SELECT CASE WHEN status = 'pending' AND attempts = 0 AND run_at > now() THEN 'planned' ELSE status END,
+           count(*), extract(epoch FROM max(now() - run_at)) FROM job
+    WHERE status IN ('pending', 'running', 'dead') GROUP BY 1""")
 _PRUNE_DONE = text("""
     DELETE FROM job WHERE id IN (
         SELECT id FROM job WHERE status = 'done' AND finished_at < now() - interval '7 days'
@@ -45,15 +46,12 @@ _PRUNE_BUS_MESSAGES = text("""
         ORDER BY created_at LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED)""")
 
 
-class SqlJobRepository(SqlRepository):
-    """The outbox, seen by operators."""
-
+class SqlJobRepository(SqlRepository, JobRepository):
     def __init__(self, uow: SqlUnitOfWork, signer: CursorSigner) -> None:
         super().__init__(uow)
         self._signer = signer
 
     def list_all(self, page: PageRequest, status: str | None) -> Page[JobView]:
-        """Newest first."""
         statement = _select().order_by(JobRow.id.desc())
         if status is not None:
             statement = statement.where(JobRow.status == status)
@@ -63,44 +61,38 @@ class SqlJobRepository(SqlRepository):
         return Page([_view(row) for row in found.items], found.next, found.previous)
 
     def find(self, job_id: int) -> JobView | None:
-        """One by its id."""
         row = self.session.execute(_select().where(JobRow.id == job_id)).one_or_none()
         return None if row is None else _view(row)
 
     def revive(self, job_id: int) -> JobView | None:
-        """Pending again, with all its tries; None when it is not dead."""
         statement = (
             update(JobRow)
             .where(JobRow.id == job_id, JobRow.status == "dead")
             .values(status="pending", attempts=0, run_at=text("now()"), finished_at=None)
             .returning(*_COLUMNS)
         )
-        row: Row[Any] | None = self.session.execute(
-            statement, execution_options={"synchronize_session": False}
-        ).one_or_none()
+        row: Row[Any] | None = self.write(statement).one_or_none()
         if row is None:
             return None
         self.session.execute(text("SELECT pg_notify('job', '')"))
         return _view(row)
 
     def backlog(self) -> Backlog:
-        """One query."""
         rows = self.session.execute(_BACKLOG).all()
         ages = [float(age) for status, _, age in rows if status == "pending"]
-        # A gauge that is not there is not zero: what has no rows is told too.
-        by_status = {"pending": 0, "running": 0, "dead": 0} | {status: count for status, count, _ in rows}
+        # A missing gauge is not zero, so statuses without rows are reported too.
+        by_status = {"planned": 0, "pending": 0, "running": 0, "dead": 0} | {
+            status: count for status, count, _ in rows
+        }
         return Backlog(by_status, max([*ages, 0.0]))
 
     def prune_done(self, limit: int) -> int:
-        """At most `limit` jobs that were done a week ago."""
         return self._delete(_PRUNE_DONE, limit)
 
     def prune_answers(self, limit: int) -> int:
-        """At most `limit` stored answers past the day that they are kept."""
         return self._delete(_PRUNE_ANSWERS, limit)
 
     def prune_bus_messages(self, limit: int) -> int:
-        """At most `limit` messages that every listener has long read."""
         return self._delete(_PRUNE_BUS_MESSAGES, limit)
 
     def _delete(self, statement: TextClause, limit: int) -> int:

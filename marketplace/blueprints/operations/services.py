@@ -3,15 +3,14 @@
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as NotYet
+from concurrent.futures import Future, TimeoutError as NotYet
 from time import monotonic
 
+from marketplace.blueprints.moderation.contracts import AuditLog
 from marketplace.blueprints.operations.errors import JobNotDead
-from marketplace.blueprints.operations.ports import AuditLog, Backlog, JobRepository, JobView
+from marketplace.blueprints.operations.ports import JobRepository, JobView
 from marketplace.kernel.errors import NotFound
 from marketplace.kernel.identity import Principal
-from marketplace.kernel.pages import Page, PageRequest
 from marketplace.kernel.transactions import UnitOfWork
 
 log = logging.getLogger(__name__)
@@ -19,7 +18,7 @@ log = logging.getLogger(__name__)
 READY_SECONDS = 2.0
 PRUNE_BATCH = 1000
 PRUNE_BATCHES = 200
-"""A run of the pruning job ends after so many batches of a table; the next run takes the rest."""
+"""The limit of batches per table in one run of the pruning job; the next run takes the rest."""
 
 Check = Callable[[], str | None]
 
@@ -31,10 +30,6 @@ class JobService:
         self._uow = uow
         self._jobs = jobs
         self._audit = audit
-
-    def list_jobs(self, page: PageRequest, status: str | None) -> Page[JobView]:
-        """Newest first."""
-        return self._jobs.list_all(page, status)
 
     def retry(self, actor: Principal, job_id: int) -> JobView:
         """Give a dead job all its tries again. Raises NotFound, JobNotDead."""
@@ -48,12 +43,10 @@ class JobService:
             self._audit.write("job.retried", "job", job_id, actor=actor, before=before, after=after)
             return revived
 
-    def backlog(self) -> Backlog:
-        """What waits."""
-        return self._jobs.backlog()
-
     def prune(self) -> None:
-        """Delete what has served, in batches with a transaction each: none runs long or locks much."""
+        """Delete rows that are no longer needed, in batches with a transaction each: none runs long or locks
+        much.
+        """
         for delete in (self._jobs.prune_done, self._jobs.prune_answers, self._jobs.prune_bus_messages):
             for _ in range(PRUNE_BATCHES):
                 with self._uow:
@@ -63,11 +56,11 @@ class JobService:
 
 
 class Readiness:
-    """Whether the program can serve; each check gives None or what is missing.
+    """Whether the program can serve; each check returns None or what is missing.
 
-    An answer comes within `timeout` seconds even where a check hangs. One that still runs is waited for
-    again and not started twice, so that probes cost a thread and a connection for each check at most,
-    whatever their rate.
+    An answer comes within `timeout` seconds even when a check hangs. The next probe waits for a check that
+    still runs and does not start it twice, so probes cost at most one thread and one connection for each
+    check, whatever their rate.
     """
 
     def __init__(self, checks: Mapping[str, Check], timeout: float = READY_SECONDS) -> None:
@@ -77,7 +70,7 @@ class Readiness:
         self._lock = threading.Lock()
 
     def missing(self) -> dict[str, str]:
-        """What is missing, by check; empty when all is there."""
+        """What is missing, by check; empty when nothing is."""
         deadline = monotonic() + self._timeout
         running = {name: self._start(name, check) for name, check in self._checks.items()}
         found = {name: _answer(future, deadline) for name, future in running.items()}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from flask import Flask, current_app
 
 from marketplace.blueprints.moderation import public as moderation
-from marketplace.blueprints.operations.checks import (
+from marketplace.blueprints.operations.adapters import (
     DatabaseCheck,
     MigrationsCheck,
     RedisCheck,
@@ -13,14 +13,17 @@ from marketplace.blueprints.operations.checks import (
     check_indexes,
     check_letters,
 )
+from marketplace.blueprints.operations.ports import JobRepository
 from marketplace.blueprints.operations.repositories import SqlJobRepository
 from marketplace.blueprints.operations.services import Check, JobService, Readiness
 from marketplace.database import deadlines
-from marketplace.web.metrics import OutboxState, watch_outbox
+from marketplace.web.observability.metrics import OutboxState, watch_outbox
 from marketplace.web.runtime import Runtime, runtime
 
 CHECK_SECONDS = 3.0
-"""For the waits of one check: a probe is answered sooner, and the next one finds the check ended."""
+"""The limit for the waits of one check: a probe is answered sooner, and the next one finds that the check has
+ended.
+"""
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ class Operations:
 
     jobs: JobService
     readiness: Readiness
+    rows: JobRepository
 
 
 def build(parts: Runtime) -> Operations:
@@ -36,7 +40,7 @@ def build(parts: Runtime) -> Operations:
     the metrics.
     """
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - Flask's documented way to the object
-    jobs = JobService(parts.uow, SqlJobRepository(parts.uow, parts.cursors), moderation.audit(parts))
+    rows = SqlJobRepository(parts.uow, parts.cursors)
     parts.readiness["database"] = _within(app, DatabaseCheck())
     parts.readiness["migrations"] = _within(app, MigrationsCheck())
     parts.readiness["indexes"] = _within(app, check_indexes)
@@ -47,11 +51,15 @@ def build(parts: Runtime) -> Operations:
 
     def outbox() -> OutboxState:
         with app.app_context():
-            backlog = jobs.backlog()
+            backlog = rows.backlog()
         return OutboxState(backlog.by_status, backlog.oldest_age_seconds)
 
     watch_outbox(app, outbox)
-    return Operations(jobs=jobs, readiness=Readiness(parts.readiness))
+    return Operations(
+        jobs=JobService(parts.uow, rows, moderation.audit(parts)),
+        readiness=Readiness(parts.readiness),
+        rows=rows,
+    )
 
 
 def operations() -> Operations:
@@ -60,7 +68,7 @@ def operations() -> Operations:
 
 
 def _within(app: Flask, check: Check) -> Check:
-    """`check` as a thread may call it, that has no application context of its own."""
+    """`check` for a thread, which has no application context of its own."""
 
     def run() -> str | None:
         with deadlines.within(CHECK_SECONDS), app.app_context():

@@ -1,1 +1,1 @@
-"""Bookings and their transitions."""
+"""Orders: bookings and their transitions."""

@@ -1,80 +1,68 @@
-"""What orders do when something happened, and by themselves."""
+"""Handlers and background jobs of orders: pushes to sockets, users who leave, timers."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
-from marketplace.blueprints.accounts.public import UserAnonymised, UserDeleted
-from marketplace.blueprints.orders.events import (
-    ALL,
-    OrderAccepted,
-    OrderCancelled,
-    OrderCompleted,
-    OrderDeclined,
-    OrderEvent,
-    OrderExpired,
-    OrderResolved,
-)
-from marketplace.blueprints.orders.policies import BATCH
+from marketplace.blueprints.accounts.contracts import UserDeleted
+from marketplace.blueprints.orders.contracts import ALL_EVENTS, REMARKS, OrderEvent
+from marketplace.blueprints.orders.policies.life import BATCH
+from marketplace.blueprints.orders.schemas import orders as schemas
+from marketplace.blueprints.orders.services.shared import TIMER_JOB
 from marketplace.blueprints.orders.wiring import Orders
-from marketplace.blueprints.performers import public as performers
 from marketplace.kernel.events import Handler
 from marketplace.kernel.lanes import Lane
 from marketplace.kernel.registry import Job
-from marketplace.realtime import publish, user_room
+from marketplace.realtime import user_room
+from marketplace.realtime.outgoing import outgoing
 from marketplace.web.runtime import Runtime
 
-EVERY_SECONDS = 60.0
+EVERY_HOUR = 60 * 60.0
+HEAL_JOB = "orders.heal"
+RETIRED_JOBS = ("orders.expire", "orders.complete")
+"""Kinds whose rows a release without timers may have left, or still adds while it runs beside this one."""
+ORDER_UPDATED = outgoing("order:updated", schemas.OrderUpdated, "An order took a step")
 
 
 def tell_parties(event: OrderEvent) -> None:
     """Push the new state to both parties' sockets."""
     payload = {"order_id": event.order_id, "status": event.status, "event": event.name}
     for user_id in (event.customer_id, event.performer_user_id):
-        publish(user_room(user_id), "order:updated", payload)
-
-
-_COUNTED = (OrderAccepted, OrderDeclined, OrderExpired, OrderCancelled, OrderCompleted, OrderResolved)
-"""What changes a performer's response or completion figures."""
-
-
-def count(event: OrderEvent) -> None:
-    """The performer's figures are recomputed after the commit."""
-    performers.refresh_figures(event.performer_id)
+        ORDER_UPDATED.publish(user_room(user_id), payload)
 
 
 def handlers(parts: Runtime) -> Iterable[Handler]:
-    """The handlers of this domain. Those of accounts run in the transaction: the first may refuse."""
+    """The handlers of orders. The handler of deletions runs in the transaction, and may refuse."""
     leaving = parts.get(Orders).leaving
 
     def check_deletion(event: UserDeleted) -> None:
         leaving.check(event.user_id)
 
-    def forget(event: UserAnonymised) -> None:
-        leaving.forget(event.user_id)
-
     return [
         *(
             Handler(kind, tell_parties, key=f"orders.tell:{kind.name}", effect=True, lane=Lane.SOCKETS)
-            for kind in ALL
+            for kind in (*ALL_EVENTS, *REMARKS)
         ),
-        *(Handler(kind, count, key=f"orders.count:{kind.name}", after_commit=False) for kind in _COUNTED),
         Handler(UserDeleted, check_deletion, key="orders.check_deletion", after_commit=False),
-        Handler(UserAnonymised, forget, key="orders.forget", after_commit=False),
     ]
 
 
 def jobs(parts: Runtime) -> Iterable[Job]:
-    """What happens by itself."""
-    transitions = parts.get(Orders).transitions
+    """The jobs for what no user does: the timers of orders, and the sweep that makes missing ones."""
+    timers = parts.get(Orders).timers
 
-    def batches(kind: str, run: Callable[[], int]) -> Job:
-        def one(_payload: dict[str, Any]) -> None:
-            if run() == BATCH:
-                parts.uow.enqueue(kind, {})
+    def run_timer(payload: dict[str, Any]) -> None:
+        timers.run(payload["order_id"], payload["entry"], payload["name"])
 
-        return Job(kind, one, every=EVERY_SECONDS)
+    def heal(_payload: dict[str, Any]) -> None:
+        if timers.heal() == BATCH:
+            parts.uow.enqueue(HEAL_JOB, {})
 
     return [
-        batches("orders.expire", transitions.expire_due),
-        batches("orders.complete", transitions.complete_due),
+        Job(TIMER_JOB, run_timer),
+        Job(HEAL_JOB, heal, every=EVERY_HOUR, lane=Lane.BULK),
+        *(Job(kind, _leave) for kind in RETIRED_JOBS),
     ]
+
+
+def _leave(_payload: dict[str, Any]) -> None:
+    """Does nothing: the timers do it."""

@@ -1,55 +1,119 @@
-"""What the services of orders need."""
+"""Interfaces that the services of orders need, and the views that they return."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Protocol
+from uuid import UUID
 
+from marketplace.blueprints.orders.contracts import OrderRef
 from marketplace.kernel.identity import Principal
 from marketplace.kernel.money import Money
 from marketplace.kernel.pages import Page, PageRequest
 
 
 @dataclass(frozen=True)
-class Bookable:
-    """What an order copies from a service."""
+class CancellationTier:
+    """From `hours_before` hours before the start on, cancelling costs `percent` of the price."""
 
-    id: int
-    performer_id: int
-    performer_user_id: int
-    title: str
-    pricing: str
-    price: Money | None
-    duration_minutes: int
+    hours_before: int
+    percent: int
 
 
 @dataclass(frozen=True)
-class OrderView:
-    """An order as its parties see it; `allowed_transitions` are those of the caller."""
+class CancellationPolicy:
+    """The tiers of a policy, the earliest first; before the first one cancelling costs nothing."""
 
-    id: int
-    customer_id: int
-    performer_id: int
-    performer_user_id: int
+    name: str
+    tiers: tuple[CancellationTier, ...]
+
+
+@dataclass(frozen=True)
+class PerformerPolicy(CancellationPolicy):
+    """A performer's policy; version 0 while none was ever chosen."""
+
+    version: int = 0
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What the end of an order cost its customer, and whose fault it was; `amount` is None without a price.
+    `waived_at` is when staff took fee and fault away.
+    """
+
+    fault: str
+    percent: int
+    amount: Money | None
+    waived_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class CancellationCost:
+    """What it costs that one party cancels now: `paid_by` is None where nobody pays."""
+
+    paid_by: str | None
+    percent: int
+    amount: Money | None
+    fault: str
+
+
+@dataclass(frozen=True)
+class UpcomingTier:
+    """When cancelling begins to cost the customer more, and how much."""
+
+    starts_at: datetime
+    percent: int
+    amount: Money | None
+
+
+@dataclass(frozen=True)
+class CancellationQuote:
+    """What cancelling an order now would cost, by who cancels it."""
+
+    policy: CancellationPolicy | None
+    by_customer: CancellationCost
+    by_performer: CancellationCost
+    free_until: datetime | None
+    next_tier: UpcomingTier | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderView(OrderRef):
+    """An order as its parties see it; `allowed_transitions` are those of the caller. `state_entry` counts
+    entries into a status and agreed reschedules, for timers; below 1, code that knows no timers made the
+    last one. `arrival_code` is there for the customer alone.
+    """
+
     service_id: int
-    status: str
     title: str
     pricing: str
     price: Money | None
     starts_at: datetime
     ends_at: datetime
     notice_minutes: int
+    padded_from: datetime | None
+    padded_to: datetime | None
+    latitude: float | None
+    longitude: float | None
+    despite_conflicts: bool
     address: dict[str, Any]
     note: str
     proposed_starts_at: datetime | None
     proposed_by: str | None
+    proposed_despite_conflicts: bool
     resolution: str | None
     resolution_by: str | None
     state_entered_at: datetime
-    completed_at: datetime | None
+    state_entry: int
     created_at: datetime
     updated_at: datetime
     version: int
+    cancellation_policy: CancellationPolicy | None = None
+    cancellation: Ending | None = None
+    has_arrival_code: bool = False
+    arrived_at: datetime | None = None
+    arrival_proven: bool = False
+    arrival_code: str | None = field(default=None, repr=False)
     allowed_transitions: list[str] = field(default_factory=list)
 
 
@@ -82,93 +146,185 @@ class Step:
     data: dict[str, Any] = field(default_factory=dict)
 
 
-class OrderRepository(Protocol):
-    def add(self, values: Mapping[str, Any]) -> int:
-        """Store a new order; returns its id."""
-        ...
+@dataclass(frozen=True)
+class ShownReview:
+    """A review in a timeline; `published_at` is None for an own one that waits."""
 
-    def hold_parties(self, user_ids: Collection[int]) -> set[int]:
-        """Those of `user_ids` whose accounts are open, held so until the end of the transaction: none can be
-        deleted or blocked meanwhile.
+    id: int
+    rating: int
+    text: str
+    published_at: datetime | None
+
+
+@dataclass(frozen=True)
+class TimelineEntry:
+    """Something that happened to an order. `id` is unique among those of its `kind`."""
+
+    kind: str
+    id: int
+    at: datetime
+    actor_role: str
+    transition: str | None
+    from_status: str | None
+    to_status: str | None
+    reason: str | None
+    data: dict[str, Any]
+    review: ShownReview | None
+
+
+@dataclass(frozen=True)
+class Remark:
+    """A row for what happens to an order without being a step of it."""
+
+    order_id: int
+    kind: str
+    actor_id: int
+    actor_role: str
+    reason: str | None
+    created_at: datetime
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class OrderFilters:
+    """The filters of a list of orders: a status, and the start, from a time on and before another one; None
+    is any.
+    """
+
+    status: str | None = None
+    starts_from: datetime | None = None
+    starts_before: datetime | None = None
+
+
+class OrderRepository(Protocol):
+    """Orders and their history."""
+
+    def add(self, values: Mapping[str, Any]) -> OrderView:
+        """Store a new order, with a copy of the performer's cancellation policy; returns it as stored,
+        defaults included.
         """
         ...
 
-    def is_taken(
-        self, performer_id: int, starts_at: datetime, ends_at: datetime, *, besides: int | None = None
-    ) -> bool:
-        """Whether a confirmed order of the performer, other than `besides`, overlaps."""
+    def hold_parties(self, user_ids: Collection[int]) -> set[int]:
+        """The users among `user_ids` whose accounts are open. They are locked until the end of the
+        transaction, so none can be deleted or blocked meanwhile.
+        """
         ...
 
-    def find(self, order_id: int, *, lock: bool = False) -> OrderView | None: ...
+    def find(self, order_id: int, *, lock: bool = False) -> OrderView | None:
+        """One order; `lock` keeps others from moving it until the end of the transaction."""
+        ...
 
     def move(self, order_id: int, from_status: str, values: Mapping[str, Any]) -> bool:
         """Set `values`, in one statement; False when the status is no longer `from_status`."""
         ...
 
-    def add_steps(self, steps: Sequence[Step]) -> None: ...
+    def add_steps(self, steps: Sequence[Step]) -> None:
+        """Add to the history, in one statement."""
+        ...
 
-    def history(self, order_id: int, page: PageRequest) -> Page[HistoryEntry]: ...
+    def history(self, order_id: int, page: PageRequest) -> Page[HistoryEntry]:
+        """Oldest first."""
+        ...
+
+    def waive(self, order_id: int, fault: str, at: datetime) -> bool:
+        """Take fee and fault away from a cancelled order that has `fault`; False when it has it no more."""
+        ...
+
+    def add_remark(self, remark: Remark) -> None:
+        """Note what is no step."""
+        ...
+
+    def take_arrival_try(self, order_id: int, max_tries: int) -> str | None:
+        """Count a try of the order's arrival code, in one statement: at most `max_tries` callers get the
+        code. None when its tries are used up. The order's version stays.
+        """
+        ...
 
     def list_own(
-        self, page: PageRequest, caller: Principal, role: str | None, filters: Mapping[str, Any]
+        self, page: PageRequest, caller: Principal, role: str | None, filters: OrderFilters
     ) -> Page[OrderView]:
-        """Newest first: those of the caller in `role`, in either when None."""
+        """Newest first: the orders of the caller in `role`, or in either role for None."""
         ...
 
-    def list_all(self, page: PageRequest, filters: Mapping[str, Any]) -> Page[OrderView]:
-        """Everybody's, newest first."""
+    def list_all(self, page: PageRequest, filters: OrderFilters) -> Page[OrderView]:
+        """The orders of all users, newest first."""
         ...
 
-    def has_engaged(self, customer_id: int, performer_id: int) -> bool:
-        """Whether the performer ever accepted an order of the customer that was not cancelled."""
+    def have_met(self, one: int, other: int) -> bool:
+        """Whether two users are the parties of some order."""
         ...
 
-    def expire_due(self, at: datetime, limit: int) -> list[OrderView]:
-        """Move up to `limit` pending orders whose time is up; locked ones are left for the next time."""
+    def heal(self, limit: int) -> list[OrderView]:
+        """Count the entry of up to `limit` open orders that code without timers has made or moved, and return
+        them as they are then, locked. Locked ones are left for the next time.
+        """
         ...
 
-    def complete_due(self, at: datetime, limit: int) -> list[OrderView]:
-        """Move up to `limit` delivered orders that nobody objected to."""
-        ...
-
-
-class ServiceCatalog(Protocol):
-    def __call__(self, service_id: int) -> Bookable:
-        """Raises NotFound for a service that the public cannot see."""
+    def is_recorded(self, event_id: UUID) -> bool:
+        """Whether the event of this id is in the log."""
         ...
 
 
-class TimeCheck(Protocol):
-    """What speaks against a booking at a time, the gap to booked orders, and the notice."""
+class TimelineRepository(Protocol):
+    """Everything that happened to an order, in one list."""
 
-    @property
-    def outside_schedule(self) -> bool: ...
-
-    @property
-    def too_short_notice(self) -> bool: ...
-
-    @property
-    def gap(self) -> timedelta: ...
-
-    @property
-    def notice(self) -> timedelta: ...
-
-
-class Calendar(Protocol):
-    def __call__(self, performer_id: int, starts_at: datetime, ends_at: datetime, /) -> TimeCheck:
-        """Raises NotFound."""
+    def list(self, order_id: int, viewer_id: int, page: PageRequest) -> Page[TimelineEntry]:
+        """Oldest first; of reviews those that are public, and those that `viewer_id` wrote. Raises
+        InvalidCursor.
+        """
         ...
 
 
-class AuditLog(Protocol):
-    def write(
-        self,
-        action: str,
-        subject_type: str,
-        subject_id: int | None,
-        *,
-        actor: Principal | None,
-        before: Any = None,
-        after: Any = None,
-        reason: str | None = None,
-    ) -> None: ...
+class PolicyRepository(Protocol):
+    """The cancellation policies of performers."""
+
+    def lock(self, performer_id: int) -> None:
+        """Until the end of the transaction nobody else changes the policy."""
+        ...
+
+    def find(self, performer_id: int) -> PerformerPolicy | None:
+        """What the performer chose; None when there was never a choice."""
+        ...
+
+    def find_public(self, performer_id: int) -> PerformerPolicy | None:
+        """Likewise, `free` where there was no choice; None when the public does not see the performer."""
+        ...
+
+    def set(self, performer_id: int, policy: PerformerPolicy, at: datetime) -> None:
+        """Store the choice."""
+        ...
+
+    def export(self, user_id: int) -> Iterator[Mapping[str, Any]]:
+        """The policy of a user, for an export; at most one row."""
+        ...
+
+    def forget(self, user_id: int) -> None:
+        """Delete the policy of a performer who has left."""
+        ...
+
+
+class OrderRecords(Protocol):
+    """A user's orders, as customer and as performer."""
+
+    def orders(self, user_id: int) -> Iterator[Mapping[str, Any]]:
+        """For an export. Address and note are the customer's data: the performer's copy omits them."""
+        ...
+
+    def history(self, user_id: int) -> Iterator[Mapping[str, Any]]:
+        """For an export: every step of these orders, as both parties see them."""
+        ...
+
+    def remarks(self, user_id: int) -> Iterator[Mapping[str, Any]]:
+        """For an export: what happened to these orders beside their steps."""
+        ...
+
+    def list_open(self, user_id: int, limit: int) -> Sequence[int]:
+        """The ids of orders that have not come to an end."""
+        ...
+
+    def forget(self, user_id: int) -> None:
+        """Blank what only the customer said: the address, the note and the code of arrival. The other party
+        keeps the orders.
+        """
+        ...

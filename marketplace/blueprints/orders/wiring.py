@@ -3,16 +3,24 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from marketplace.blueprints.accounts import public as accounts
-from marketplace.blueprints.catalog import public as catalog
+from marketplace.blueprints.availability import public as availability
 from marketplace.blueprints.moderation import public as moderation
-from marketplace.blueprints.orders.ports import Bookable
-from marketplace.blueprints.orders.privacy import Leaving
-from marketplace.blueprints.orders.privacy_repositories import SqlOrderRecords
-from marketplace.blueprints.orders.repositories import SqlOrderRepository
-from marketplace.blueprints.orders.services import BookingService, TransitionService
-from marketplace.blueprints.orders.statistics_repositories import SqlStatistics
-from marketplace.blueprints.performers import public as performers
+from marketplace.blueprints.offers import public as offers
+from marketplace.blueprints.orders.policies.life import StepTimes
+from marketplace.blueprints.orders.ports import OrderRecords, OrderRepository, PolicyRepository
+from marketplace.blueprints.orders.repositories.orders import SqlOrderRepository
+from marketplace.blueprints.orders.repositories.policies import SqlPolicyRepository
+from marketplace.blueprints.orders.repositories.privacy import SqlOrderRecords
+from marketplace.blueprints.orders.repositories.statistics import SqlStatistics
+from marketplace.blueprints.orders.repositories.timeline import SqlTimelineRepository
+from marketplace.blueprints.orders.services.arrival import ArrivalService
+from marketplace.blueprints.orders.services.booking import BookingService
+from marketplace.blueprints.orders.services.cancellation import CancellationService, PolicyService
+from marketplace.blueprints.orders.services.leaving import Leaving
+from marketplace.blueprints.orders.services.steps import Steps
+from marketplace.blueprints.orders.services.timeline import TimelineService
+from marketplace.blueprints.orders.services.timers import TimerService
+from marketplace.blueprints.orders.services.transitions import TransitionService
 from marketplace.kernel.identity import Principal
 from marketplace.web.runtime import Runtime, runtime
 
@@ -23,30 +31,50 @@ class Orders:
 
     booking: BookingService
     transitions: TransitionService
+    timers: TimerService
+    policies: PolicyService
+    cancellation: CancellationService
+    arrival: ArrivalService
+    timeline: TimelineService
     leaving: Leaving
+    policy_rows: PolicyRepository
+    rows: OrderRepository
+    records: OrderRecords
+    numbers: SqlStatistics
 
 
 def build(parts: Runtime) -> Orders:
-    """Wire services to their adapters, and register what an export holds of orders."""
+    """Wire services to their adapters."""
     repository = SqlOrderRepository(parts.uow, parts.cursors)
     records = SqlOrderRecords(parts.uow)
-    accounts.register_export(parts, accounts.ExportSection("orders", records.orders))
-
-    def met(caller: Principal, user_id: int) -> int | None:
-        return user_id if user_id == caller.user_id or repository.have_met(caller.user_id, user_id) else None
-
-    moderation.register_reportable(parts, moderation.Reportable("user", met))
-    start_early = timedelta(minutes=parts.settings.order_start_early_minutes)
-    accounts.register_export(parts, accounts.ExportSection("order_history", records.history))
-    moderation.register_counters(parts, SqlStatistics(parts.uow).counters())
+    policies = SqlPolicyRepository(parts.uow)
+    times = StepTimes(
+        start_early=timedelta(minutes=parts.settings.order_start_early_minutes),
+        no_show_after=timedelta(minutes=parts.settings.order_no_show_minutes),
+    )
+    audit = moderation.audit(parts)
+    steps = Steps(parts.uow, repository, audit, parts.clock, times)
     return Orders(
         booking=BookingService(
-            parts.uow, repository, _bookable, performers.check_time, parts.clock, start_early
+            parts.uow,
+            repository,
+            steps,
+            offers.get_service_for_booking,
+            availability.calendar(parts),
+            parts.clock,
+            times,
         ),
-        transitions=TransitionService(
-            parts.uow, repository, moderation.audit(parts), parts.clock, start_early
-        ),
+        transitions=TransitionService(parts.uow, steps, availability.calendar(parts)),
+        timers=TimerService(parts.uow, repository, steps, parts.clock),
+        policies=PolicyService(parts.uow, policies, parts.clock),
+        cancellation=CancellationService(parts.uow, repository, audit, parts.clock, times),
+        arrival=ArrivalService(parts.uow, repository, steps, parts.clock),
+        timeline=TimelineService(repository, SqlTimelineRepository(parts.uow, parts.cursors)),
         leaving=Leaving(records),
+        policy_rows=policies,
+        rows=repository,
+        records=records,
+        numbers=SqlStatistics(parts.uow),
     )
 
 
@@ -55,14 +83,8 @@ def orders() -> Orders:
     return runtime().get(Orders)
 
 
-def _bookable(service_id: int) -> Bookable:
-    found = catalog.get_service_for_booking(service_id)
-    return Bookable(
-        id=found.id,
-        performer_id=found.performer_id,
-        performer_user_id=found.performer_user_id,
-        title=found.title,
-        pricing=found.pricing,
-        price=found.price,
-        duration_minutes=found.duration_minutes,
-    )
+def find_met(caller: Principal, user_id: int) -> int | None:
+    """A user that the caller may report: one who has had an order with the caller, or the caller."""
+    if user_id == caller.user_id or orders().rows.have_met(caller.user_id, user_id):
+        return user_id
+    return None

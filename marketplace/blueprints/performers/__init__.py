@@ -1,1 +1,1 @@
-"""Professionals: their profiles and how they are found."""
+"""Performers: their own profile, and the decisions of staff."""

@@ -1,76 +1,38 @@
-"""What can go wrong with performers, by stable code."""
+"""Errors of performers."""
 
-from marketplace.kernel.errors import Conflict, Forbidden, Invalid
+from marketplace.kernel.errors import Conflict, Forbidden
 
 
 class AlreadyPerformer(Conflict):
+    """The caller has a performer profile, and an account has one at most."""
+
     code = "already_performer"
     title = "You have a performer profile already"
+    remedy = "Edit the profile at PATCH /performers/me."
 
 
 class CategoryGone(Conflict):
+    """The change request names a category that was deactivated or deleted meanwhile."""
+
     code = "category_gone"
     title = "A category of this request is no longer offered"
+    remedy = "Reject the request, so that the performer chooses other categories."
 
 
 class StatusNotAllowed(Conflict):
+    """The performer profile has a status from which this step does not lead."""
+
     code = "transition_not_allowed"
     title = "The performer's status does not allow this step"
+    remedy = "Read the profile again, and offer the steps that its status allows."
 
 
 class OwnPerformer(Forbidden):
+    """A member of staff decides on the own performer profile."""
+
     code = "own_performer"
     title = "Staff do not decide on their own profile"
-
-
-class OwnCertificate(Forbidden):
-    code = "own_certificate"
-    title = "Staff do not decide on their own certificates"
-
-
-class PicturesTooLarge(Invalid):
-    code = "pictures_too_large"
-    title = "The pictures of one request may have at most 75 million pixels together"
-
-
-class TooManyCertificates(Conflict):
-    code = "too_many_certificates"
-    title = "You have as many certificates as one may have: delete one first"
-
-
-class CertificateDecided(Conflict):
-    code = "certificate_decided"
-    title = "The certificate's status does not allow this step"
-
-
-class CertificateExpired(Conflict):
-    code = "certificate_expired"
-    title = "The last day of this certificate is over; it can only be rejected"
-
-
-class CertificateNeeded(Conflict):
-    code = "certificate_needed"
-    title = "The performer has no approved certificate that is still good"
-
-
-class PortfolioFull(Conflict):
-    code = "portfolio_full"
-    title = "Your portfolio holds as many pictures as it can; delete one first"
-
-
-class TooManyExceptions(Conflict):
-    code = "too_many_exceptions"
-    title = "You have as many exceptions ahead as one may have: delete one first"
-
-
-class TooManyVacations(Conflict):
-    code = "too_many_vacations"
-    title = "You have as many vacations ahead as one may have: delete one first"
-
-
-class VacationOverlaps(Conflict):
-    code = "vacation_overlaps"
-    title = "You are on vacation on some of these days already"
+    remedy = "Leave the decision to another member of staff."
 
 
 CONSTRAINTS = {"uq_performer_user_id": AlreadyPerformer}

@@ -1,69 +1,50 @@
-"""What performers add to the program."""
+"""The plugin of performers: what they add to the program and give to other domains."""
 
-from collections.abc import Iterable
-
-from marketplace.blueprints.performers import (
-    admin_routes,
-    certificate_handlers,
-    certificate_routes,
-    checklist_routes,
-    figure_handlers,
-    handlers,
-    portfolio_handlers,
-    portfolio_routes,
-    routes,
-    routes_v2,
-    schedule_routes,
-    slot_routes,
-)
-from marketplace.blueprints.performers.blueprint import blp
-from marketplace.blueprints.performers.cli import cli
+from marketplace.blueprints.catalog.contracts import CategoryUse
+from marketplace.blueprints.moderation.contracts import BulkAction, ModeratedSubject, Reportable
+from marketplace.blueprints.performers.changes import SUBJECT
 from marketplace.blueprints.performers.errors import CONSTRAINTS
-from marketplace.blueprints.performers.wiring import build
-from marketplace.kernel.events import Handler
-from marketplace.kernel.registry import Job
-from marketplace.plugins import Plugin
-from marketplace.web.runtime import Runtime
-
-
-def setup(runtime: Runtime) -> None:
-    """Build the services."""
-    runtime.provide(build(runtime))
-
-
-PARTS = (handlers, certificate_handlers, portfolio_handlers, figure_handlers)
-"""The modules that say what happens after events and by itself."""
-
-
-def all_handlers(runtime: Runtime) -> Iterable[Handler]:
-    """Of every part of this domain."""
-    return [handler for part in PARTS for handler in part.handlers(runtime)]
-
-
-def all_jobs(runtime: Runtime) -> Iterable[Job]:
-    """Of every part of this domain."""
-    return [job for part in PARTS for job in part.jobs(runtime)]
-
-
-ROUTES = (
-    routes,
-    routes_v2,
-    admin_routes,
-    certificate_routes,
-    portfolio_routes,
-    checklist_routes,
-    schedule_routes,
-    slot_routes,
+from marketplace.blueprints.performers.policies import ALLOWED_FROM
+from marketplace.blueprints.performers.routes import own, staff
+from marketplace.blueprints.performers.routes.blueprint import blp
+from marketplace.blueprints.performers.wiring import (
+    MODERATED_FIELDS,
+    Performers,
+    build,
+    find_user,
+    move_pending,
+    performers,
+    record_changed,
 )
+from marketplace.kernel.personal_data import Erasure, ExportSection
+from marketplace.kernel.statistics import Counter, Queue
+from marketplace.plugins import Plugin
+from marketplace.web.runtime import late
+
+ROUTES = (own, staff)
 """The modules that fill the blueprint."""
 
 PLUGIN = Plugin(
     name="performers",
-    requires=("integrations", "moderation", "accounts", "catalog"),
+    requires=("moderation", "accounts", "catalog"),
     blueprints=(blp,),
-    setup=setup,
-    handlers=all_handlers,
-    jobs=all_jobs,
-    commands=(cli,),
+    provides={Performers: build},
+    gives=(
+        ModeratedSubject(
+            SUBJECT,
+            fields=MODERATED_FIELDS,
+            store=lambda: performers().rows,
+            changed=record_changed,
+        ),
+        BulkAction("performers", tuple(ALLOWED_FROM), decision=lambda: performers().decisions),
+        Reportable(SUBJECT, find_user),
+        Counter("new_performers", late(lambda: performers().numbers.new_performers)),
+        Counter("approved_performers", late(lambda: performers().numbers.approved_performers)),
+        Queue("performers", late(lambda: performers().numbers.performers_waiting)),
+        CategoryUse("performers", late(lambda: performers().links.move_category)),
+        CategoryUse("change_requests", move_pending),
+        ExportSection("performer", late(lambda: performers().records.profile)),
+        Erasure("performer", late(lambda: performers().records.forget)),
+    ),
     constraints=CONSTRAINTS,
 )

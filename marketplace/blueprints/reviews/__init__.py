@@ -1,1 +1,1 @@
-"""Reviews in both directions, double blind."""
+"""Reviews: in both directions, double blind."""

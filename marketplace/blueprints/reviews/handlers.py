@@ -1,31 +1,28 @@
-"""What reviews do when something happened, and by themselves."""
+"""Handlers and background jobs of reviews, and the events that invalidate cached pages of reviews."""
 
 import logging
 from collections.abc import Iterable
 from typing import Any
 
-from marketplace.blueprints.accounts.public import (
-    UserAnonymised,
+from marketplace.blueprints.accounts.contracts import (
     UserBlocked,
     UserDeleted,
     UserProfileChanged,
     UserRestored,
     UserUnblocked,
 )
-from marketplace.blueprints.performers import public as performers
-from marketplace.blueprints.reviews.events import (
-    ReviewEvent,
+from marketplace.blueprints.performers.contracts import PerformerPaused, PerformerReopened, PerformerSuspended
+from marketplace.blueprints.privacy.contracts import UserAnonymised
+from marketplace.blueprints.reviews.contracts import (
     ReviewHidden,
     ReviewPublished,
     ReviewReplied,
     ReviewRestored,
 )
-from marketplace.blueprints.reviews.policies import BATCH, CACHE_TOPIC
+from marketplace.blueprints.reviews.policies import BATCH
 from marketplace.blueprints.reviews.wiring import Reviews
-from marketplace.kernel.events import DomainEvent, Handler
 from marketplace.kernel.lanes import Lane
 from marketplace.kernel.registry import Job
-from marketplace.web.caching import drop
 from marketplace.web.runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -34,43 +31,27 @@ PUBLISH_EVERY_SECONDS = 60.0
 RECOUNT_EVERY_SECONDS = 86_400.0
 
 
-def forget_figures(_event: ReviewEvent) -> None:
-    """Kept public answers show the old rating."""
-    performers.drop_public_answers()
-
-
-def forget_list(_event: DomainEvent) -> None:
-    """Kept pages of public reviews are no longer true."""
-    drop(CACHE_TOPIC)
-
-
-def handlers(parts: Runtime) -> Iterable[Handler]:
-    """The handlers of this domain."""
-    records = parts.get(Reviews).records
-
-    def forget(event: UserAnonymised) -> None:
-        records.forget(event.user_id)
-
-    figures = (ReviewPublished, ReviewHidden, ReviewRestored)
-    people = (UserProfileChanged, UserBlocked, UserUnblocked, UserDeleted, UserRestored, UserAnonymised)
-    # Answers that say 404 are not kept, so who comes back needs nothing.
-    gone = (performers.PerformerPaused, performers.PerformerSuspended, performers.PerformerReopened)
-    shown = (*figures, ReviewReplied, *people, *gone)
-    return [
-        *(
-            Handler(kind, forget_figures, key=f"reviews.forget:{kind.name}", effect=True, at_once=True)
-            for kind in figures
-        ),
-        *(
-            Handler(kind, forget_list, key=f"reviews.forget_list:{kind.name}", effect=True, at_once=True)
-            for kind in shown
-        ),
-        Handler(UserAnonymised, forget, key="reviews.forget_notes", after_commit=False),
-    ]
+SHOWN = (
+    ReviewPublished,
+    ReviewHidden,
+    ReviewRestored,
+    ReviewReplied,
+    UserProfileChanged,
+    UserBlocked,
+    UserUnblocked,
+    UserDeleted,
+    UserRestored,
+    UserAnonymised,
+    # Responses with 404 are not cached, so a performer who comes back needs nothing.
+    PerformerPaused,
+    PerformerSuspended,
+    PerformerReopened,
+)
+"""Events that invalidate the cached pages of public reviews."""
 
 
 def jobs(parts: Runtime) -> Iterable[Job]:
-    """What happens by itself."""
+    """The jobs that publish and recount reviews."""
     service = parts.get(Reviews).reviews
 
     def publish(_payload: dict[str, Any]) -> None:

@@ -1,24 +1,31 @@
-"""What reviews add to the program."""
+"""The plugin of reviews: what they add to the program and give to other domains."""
 
-from marketplace.blueprints.reviews import admin_routes, routes
+from marketplace.blueprints.moderation.contracts import BulkAction, Reportable
 from marketplace.blueprints.reviews.errors import CONSTRAINTS
-from marketplace.blueprints.reviews.handlers import handlers, jobs
-from marketplace.blueprints.reviews.wiring import build
+from marketplace.blueprints.reviews.handlers import SHOWN, jobs
+from marketplace.blueprints.reviews.policies import CACHE_TOPIC, Visibility
+from marketplace.blueprints.reviews.routes import own, staff
+from marketplace.blueprints.reviews.wiring import Reviews, build, reviews
+from marketplace.kernel.personal_data import Erasure, ExportSection
+from marketplace.kernel.statistics import Counter
 from marketplace.plugins import Plugin
-from marketplace.web.runtime import Runtime
-
-
-def setup(runtime: Runtime) -> None:
-    """Build the services."""
-    runtime.provide(build(runtime))
-
+from marketplace.web.caching.topics import CacheDrop
+from marketplace.web.runtime import late
 
 PLUGIN = Plugin(
     name="reviews",
-    requires=("moderation", "accounts", "performers", "orders"),
-    blueprints=(routes.blp, admin_routes.blp),
-    setup=setup,
-    handlers=handlers,
+    requires=("moderation", "accounts", "performers", "orders", "privacy"),
+    blueprints=(own.blp, staff.blp),
+    provides={Reviews: build},
+    gives=(
+        BulkAction("reviews", tuple(Visibility), decision=lambda: reviews().reviews),
+        Reportable("review", late(lambda: reviews().reviews.author_for)),
+        Counter("published_reviews", late(lambda: reviews().numbers.published_reviews)),
+        ExportSection("reviews_written", late(lambda: reviews().records.written)),
+        ExportSection("reviews_received", late(lambda: reviews().records.received)),
+        Erasure("reviews", late(lambda: reviews().records.forget)),
+        CacheDrop(CACHE_TOPIC, SHOWN),
+    ),
     jobs=jobs,
     constraints=CONSTRAINTS,
 )

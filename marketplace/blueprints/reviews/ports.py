@@ -1,18 +1,17 @@
-"""What the services of reviews need."""
+"""Interfaces that the services of reviews need, and the views that they return."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from marketplace.kernel.identity import Principal
 from marketplace.kernel.media import media_url
 from marketplace.kernel.pages import Page, PageRequest
 
 
 @dataclass(frozen=True)
 class ReviewView:
-    """A review with all that anybody may see of it; schemas choose."""
+    """A review with all that anybody may see of it; schemas choose the fields."""
 
     id: int
     order_id: int
@@ -37,7 +36,7 @@ class ReviewView:
 
     @property
     def author(self) -> dict[str, Any]:
-        """The author as others see people: first name and initial."""
+        """The author as other people see one: first name and initial."""
         return {
             "id": self.author_id,
             "first_name": self.author_first_name,
@@ -47,39 +46,41 @@ class ReviewView:
 
 
 @dataclass(frozen=True)
-class ReviewedOrder:
-    """What a review needs to know of its order."""
-
-    id: int
-    status: str
-    customer_id: int
-    performer_id: int
-    performer_user_id: int
-    completed_at: datetime | None
-
-
-@dataclass(frozen=True)
 class RatingSummary:
-    """How a customer was rated; `average` is None under three reviews."""
+    """The rating of a customer; `average` is None for fewer than three reviews."""
 
     count: int
     average: float | None
 
 
+@dataclass(frozen=True)
+class ReviewFilters:
+    """The filters of staff's list of reviews; None is any."""
+
+    performer_id: int | None = None
+    hidden: bool | None = None
+
+
 class ReviewRepository(Protocol):
+    """Reviews, and the ratings of performers that follow from them."""
+
     def lock_order(self, order_id: int) -> None:
-        """Those who write about one order take turns, so that the second sees the first."""
+        """Authors of reviews of one order take turns, so that the second sees the first."""
         ...
 
-    def add(self, values: Mapping[str, Any]) -> int: ...
+    def add(self, values: Mapping[str, Any]) -> int:
+        """Store a new review; returns its id."""
+        ...
 
     def find(self, review_id: int) -> ReviewView | None: ...
 
     def lock(self, review_ids: Sequence[int]) -> list[ReviewView]:
-        """Those that exist, by id, locked until the end of the transaction."""
+        """Lock those that exist until the end of the transaction; returns them by id."""
         ...
 
-    def list_of_order(self, order_id: int) -> list[ReviewView]: ...
+    def list_of_order(self, order_id: int) -> list[ReviewView]:
+        """The reviews of an order, at most two, by id."""
+        ...
 
     def publish_of_order(self, order_id: int, at: datetime) -> list[ReviewView]:
         """Publish what is not published yet; returns what this call published, by id."""
@@ -90,11 +91,11 @@ class ReviewRepository(Protocol):
         ...
 
     def set_reply(self, review_id: int, text: str, at: datetime) -> bool:
-        """False when there is one."""
+        """Store the reply; False when there is one."""
         ...
 
     def set_hidden(self, review_ids: Sequence[int], at: datetime | None, reason: str | None) -> None:
-        """Hide, or show again with None."""
+        """Hide all of them, or make them public again (None), in one UPDATE."""
         ...
 
     def restore(self, states: Mapping[int, Mapping[str, Any]]) -> None:
@@ -102,37 +103,41 @@ class ReviewRepository(Protocol):
         ...
 
     def count(self, ratings: Sequence[tuple[int, int]], sign: int) -> None:
-        """Add (`sign` 1) or take away (-1) ratings, given as (performer id, 1 to 5), in one UPDATE."""
+        """Add (`sign` 1) or subtract (-1) ratings, given as (performer id, 1 to 5), in one UPDATE."""
         ...
 
     def recount(self, after: int, limit: int) -> tuple[int | None, int]:
-        """Make the figures of the next `limit` performers behind the id `after` equal to their published
+        """Make the figures of the next `limit` performers after the id `after` equal to their published
         reviews. Returns the last id looked at (None at the end), and how many figures were wrong.
         """
         ...
 
-    def list_public(self, performer_id: int, page: PageRequest) -> Page[ReviewView]: ...
+    def list_public(self, performer_id: int, page: PageRequest) -> Page[ReviewView]:
+        """Newest first. Raises NotFound for a performer that the public cannot see."""
+        ...
 
-    def list_all(self, page: PageRequest, filters: Mapping[str, Any]) -> Page[ReviewView]: ...
+    def list_all(self, page: PageRequest, filters: ReviewFilters) -> Page[ReviewView]:
+        """Newest first."""
+        ...
 
     def summary_of_customer(self, customer_id: int) -> tuple[int, int]:
-        """How many published ratings, and their sum."""
+        """The number of published ratings of a customer, and their sum."""
         ...
 
 
-class OrderLookup(Protocol):
-    def __call__(self, order_id: int) -> ReviewedOrder | None: ...
+class ReviewRecords(Protocol):
+    """A user's reviews, in both directions."""
 
+    def written(self, user_id: int) -> Iterator[Mapping[str, Any]]:
+        """For an export: reviews by the user, with the note to staff."""
+        ...
 
-class AuditLog(Protocol):
-    def write_many(
-        self,
-        action: str,
-        subject_type: str,
-        subjects: Sequence[tuple[int | None, Any, Any]],
-        *,
-        actor: Principal | None,
-        reason: str | None = None,
-    ) -> None:
-        """One entry for each (id, before, after)."""
+    def received(self, user_id: int) -> Iterator[Mapping[str, Any]]:
+        """For an export: reviews of the user, as far as the user may read them; with the reply, which is the
+        user's.
+        """
+        ...
+
+    def forget(self, user_id: int) -> None:
+        """Delete what was told to staff alone; the reviews themselves stay for others."""
         ...

@@ -1,68 +1,133 @@
-"""What goes in and out of reviews."""
+"""Schemas of reviews."""
 
-from marketplace.blueprints.reviews.policies import Direction
-from marketplace.web import fields
+from marketplace.blueprints.reviews.policies import ReviewDirection
+from marketplace.web.hardened import fields
+from marketplace.web.hardened.schema import Schema
 from marketplace.web.pagination import PageQuery
-from marketplace.web.schema import Schema
 
 
 class ReviewCreate(Schema):
-    rating = fields.Rating(required=True)
-    text = fields.Text(max=4000)
-    note_to_staff = fields.Text(max=2000, metadata={"description": "Only staff reads this"})
+    """A review of the other party of an order."""
+
+    rating = fields.Rating(required=True, description="1 to 5 stars")
+    text = fields.Text(
+        max=4000, description="What others read of it", example="On time, friendly, and the lamp works."
+    )
+    note_to_staff = fields.Text(
+        max=2000, description="What only staff reads", example="The stairs were left dirty."
+    )
 
 
 class ReviewReply(Schema):
-    text = fields.Text(required=True, min=1, max=2000)
+    """An answer to a review."""
+
+    text = fields.Text(
+        required=True,
+        min=1,
+        max=2000,
+        description="What you answer; whoever reads the review reads it",
+        example="Thank you, it was a pleasure!",
+    )
 
 
 class ReviewAuthor(Schema):
+    """The author of a review, as others see one."""
+
     id = fields.Id(required=True)
-    first_name = fields.Str(required=True, max=100)
-    last_name = fields.Str(required=True, min=0, max=10)
-    avatar_url = fields.Str(required=True, allow_none=True, max=2048)
+    first_name = fields.Str(required=True, max=100, description="The first name")
+    last_name = fields.Str(required=True, min=0, max=10, description="The first letter of the last name")
+    avatar_url = fields.Str(
+        required=True,
+        allow_none=True,
+        max=2048,
+        description="The path of the picture on this server; null without one",
+    )
 
 
 class Review(Schema):
+    """A review as everybody may read it."""
+
     id = fields.Id(required=True)
-    author = fields.Nested(ReviewAuthor, required=True)
-    rating = fields.Rating(required=True)
-    text = fields.Text(required=True)
-    reply = fields.Text(required=True, allow_none=True)
-    replied_at = fields.DateTime(required=True, allow_none=True)
-    published_at = fields.DateTime(required=True, allow_none=True)
+    author = fields.Nested(ReviewAuthor, required=True, description="Who wrote it")
+    rating = fields.Rating(required=True, description="1 to 5 stars")
+    text = fields.Text(required=True, description="What the author says; may be empty")
+    reply = fields.Text(
+        required=True, allow_none=True, description="The answer of the reviewed party; null without one"
+    )
+    replied_at = fields.DateTime(
+        required=True, allow_none=True, description="When the reply was written; null without one"
+    )
+    published_at = fields.DateTime(
+        required=True,
+        allow_none=True,
+        description="When it was published; null while only its author sees it",
+    )
 
 
 class OrderReview(Review):
+    """A review as the parties of its order see it."""
+
     order_id = fields.Id(required=True)
-    direction = fields.Enum(Direction, required=True)
+    direction = fields.Enum(ReviewDirection, required=True, description="Whom it is about")
     publish_at = fields.DateTime(
-        required=True, metadata={"description": "When it is shown even if the other party stays silent"}
+        required=True, description="When it is published at the latest, even if the other party writes none"
     )
     created_at = fields.DateTime(required=True)
 
 
 class OrderReviews(Schema):
-    reviews = fields.List(fields.Nested(OrderReview), required=True)
+    """The reviews of an order that you may see."""
+
+    reviews = fields.List(
+        fields.Nested(OrderReview),
+        required=True,
+        description="Your own review, and the other party's once it is published; at most two",
+    )
 
 
 class StaffReview(OrderReview):
-    note_to_staff = fields.Text(required=True, allow_none=True)
-    performer_id = fields.Id(required=True)
-    customer_id = fields.Id(required=True)
-    hidden_at = fields.DateTime(required=True, allow_none=True)
-    hidden_reason = fields.Text(required=True, allow_none=True)
+    """A review as staff sees it."""
+
+    note_to_staff = fields.Text(
+        required=True, allow_none=True, description="What the author tells staff alone; null without a note"
+    )
+    performer_id = fields.Id(required=True, description="The id of the order's performer profile")
+    customer_id = fields.Id(required=True, description="The id of the order's customer, a user")
+    hidden_at = fields.DateTime(
+        required=True, allow_none=True, description="When staff hid it; null when it did not"
+    )
+    hidden_reason = fields.Text(
+        required=True, allow_none=True, description="Why staff hid it; null when it did not"
+    )
 
 
 class StaffReviewsQuery(PageQuery):
-    performer_id = fields.Id()
-    hidden = fields.Bool()
+    """The filters of staff's list of reviews."""
+
+    performer_id = fields.Id(description="Only reviews of orders of this performer, in both directions")
+    hidden = fields.Bool(description="`true`: only reviews that staff has hidden; `false`: only others")
 
 
 class HideReason(Schema):
-    reason = fields.Text(required=True, min=1, max=1000)
+    """Why staff hides a review."""
+
+    reason = fields.Text(
+        required=True,
+        min=1,
+        max=1000,
+        description="Why; staff and the audit log keep it",
+        example="Insults the performer",
+    )
 
 
 class CustomerRating(Schema):
-    count = fields.Int(required=True)
-    average = fields.Float(min=1, max=5, required=True, allow_none=True)
+    """What performers think of a customer."""
+
+    count = fields.Int(required=True, description="The number of published reviews of the customer")
+    average = fields.Float(
+        min=1,
+        max=5,
+        required=True,
+        allow_none=True,
+        description="Their average in stars; null under 3 reviews",
+    )

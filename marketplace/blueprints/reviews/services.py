@@ -1,9 +1,11 @@
 """The use cases of reviews."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from marketplace.blueprints.reviews import events
+from marketplace.blueprints.moderation.contracts import AuditLog, BulkDecision
+from marketplace.blueprints.orders.contracts import OrderRef
+from marketplace.blueprints.reviews import contracts as events
 from marketplace.blueprints.reviews.errors import (
     AlreadyHidden,
     AlreadyReplied,
@@ -17,15 +19,11 @@ from marketplace.blueprints.reviews.policies import (
     BATCH,
     RECOUNT_BATCH,
     WINDOW,
-    Direction,
+    ReviewDirection,
     Visibility,
-    shown_average,
 )
 from marketplace.blueprints.reviews.ports import (
-    AuditLog,
-    OrderLookup,
     RatingSummary,
-    ReviewedOrder,
     ReviewRepository,
     ReviewView,
 )
@@ -33,29 +31,29 @@ from marketplace.kernel.bulk import CHANGED_SINCE, BulkOutcome, Moved, state
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.errors import AppError, Forbidden, Invalid, NotFound
 from marketplace.kernel.identity import Principal
-from marketplace.kernel.pages import Page, PageRequest
+from marketplace.kernel.ratings import shown_average
 from marketplace.kernel.transactions import UnitOfWork
 
 
-class ReviewService:
-    """Written in both directions, shown when both have written or the time is up."""
+class ReviewService(BulkDecision):
+    """Reviews in both directions, published when both parties have written or the time is up."""
 
     def __init__(
         self,
         uow: UnitOfWork,
         reviews: ReviewRepository,
-        orders: OrderLookup,
+        find_order: Callable[[int], OrderRef | None],
         audit: AuditLog,
         clock: Clock,
     ) -> None:
         self._uow = uow
         self._reviews = reviews
-        self._orders = orders
+        self._find_order = find_order
         self._audit = audit
         self._clock = clock
 
     def write(self, caller: Principal, order_id: int, values: Mapping[str, Any]) -> ReviewView:
-        """The caller's review of the other party.
+        """Write the caller's review of the other party.
 
         Raises NotFound (no party), OrderNotCompleted, ReviewWindowClosed, AlreadyReviewed.
         """
@@ -74,7 +72,9 @@ class ReviewService:
                 {
                     "order_id": order.id,
                     "author_id": caller.user_id,
-                    "direction": Direction.OF_PERFORMER if of_performer else Direction.OF_CUSTOMER,
+                    "direction": ReviewDirection.OF_PERFORMER
+                    if of_performer
+                    else ReviewDirection.OF_CUSTOMER,
                     "performer_id": order.performer_id,
                     "customer_id": order.customer_id,
                     "rating": values["rating"],
@@ -85,12 +85,12 @@ class ReviewService:
                 }
             )
             self._uow.record(_event(events.ReviewWritten, self._found(review_id)))
-            if len(self._reviews.list_of_order(order.id)) == len(Direction):
+            if len(self._reviews.list_of_order(order.id)) == len(ReviewDirection):
                 self._published(self._reviews.publish_of_order(order.id, now))
             return self._found(review_id)
 
     def list_of_order(self, caller: Principal, order_id: int) -> list[ReviewView]:
-        """What the caller may see of an order's reviews: own, and published ones. Raises NotFound."""
+        """The reviews of an order that the caller may see: own ones, and published ones. Raises NotFound."""
         self._party(caller, order_id)
         return [
             review
@@ -100,18 +100,20 @@ class ReviewService:
         ]
 
     def reply(self, caller: Principal, review_id: int, text: str) -> ReviewView:
-        """One public answer of the reviewed party. Raises NotFound, NotReviewed, AlreadyReplied."""
+        """Store the one public reply of the reviewed party. Raises NotFound, NotReviewed, AlreadyReplied."""
         with self._uow:
             # Locked, so that a reply and a decision of staff to hide take turns.
             review = next(iter(self._reviews.lock([review_id])), None)
             if review is None or review.published_at is None or review.hidden_at is not None:
                 raise NotFound
             reviewed = (
-                review.performer_user_id if review.direction == Direction.OF_PERFORMER else review.customer_id
+                review.performer_user_id
+                if review.direction == ReviewDirection.OF_PERFORMER
+                else review.customer_id
             )
             if caller.user_id != reviewed:
-                # A review of a customer is no public thing.
-                if review.direction == Direction.OF_CUSTOMER and caller.user_id != review.author_id:
+                # A review of a customer is not public.
+                if review.direction == ReviewDirection.OF_CUSTOMER and caller.user_id != review.author_id:
                     raise NotFound
                 raise NotReviewed
             if not self._reviews.set_reply(review_id, text, self._clock.now()):
@@ -119,12 +121,8 @@ class ReviewService:
             self._uow.record(_event(events.ReviewReplied, review))
             return self._found(review_id)
 
-    def list_public(self, performer_id: int, page: PageRequest) -> Page[ReviewView]:
-        """Published reviews of a performer, newest first."""
-        return self._reviews.list_public(performer_id, page)
-
     def summary_of_customer(self, caller: Principal, order_id: int) -> RatingSummary:
-        """How performers rated the customer of an order; for its performer. Raises NotFound, Forbidden."""
+        """The rating of the customer of an order, for its performer. Raises NotFound, Forbidden."""
         order = self._party(caller, order_id)
         if caller.user_id != order.performer_user_id:
             raise Forbidden("Ratings of customers are seen only by performers")
@@ -132,22 +130,24 @@ class ReviewService:
         return RatingSummary(count=count, average=shown_average(count, total))
 
     def publish_due(self) -> int:
-        """Publish a batch of what the other party left unanswered; returns how many."""
+        """Publish a batch of reviews whose time is up, although the other party wrote none; returns how
+        many.
+        """
         with self._uow:
             due = self._reviews.publish_due(self._clock.now(), BATCH)
             self._published(due)
             return len(due)
 
     def recount(self, after: int = 0) -> tuple[int | None, int]:
-        """Mend the figures of the next performers behind the id `after`.
+        """Correct the figures of the next performers after the id `after`.
 
-        Returns the id to go on behind (None at the end), and how many performers' figures were wrong.
+        Returns the id to continue after (None at the end), and how many performers' figures were wrong.
         """
         with self._uow:
             return self._reviews.recount(after, RECOUNT_BATCH)
 
     def author_for(self, caller: Principal, review_id: int) -> int | None:
-        """Who wrote a review that the caller may see; None for any other."""
+        """The author of a review that the caller may see; None for any other."""
         review = self._reviews.find(review_id)
         if review is None or review.published_at is None or review.hidden_at is not None:
             return None
@@ -155,12 +155,8 @@ class ReviewService:
         is_public = review.direction == "of_performer"
         return review.author_id if is_public or caller.user_id in parties else None
 
-    def list_all(self, page: PageRequest, filters: Mapping[str, Any]) -> Page[ReviewView]:
-        """All reviews, newest first, for staff."""
-        return self._reviews.list_all(page, filters)
-
     def hide(self, actor: Principal, review_id: int, reason: str) -> ReviewView:
-        """Take a review from public view and out of the figures.
+        """Hide a review from the public, and remove it from the figures.
 
         Raises NotFound, OwnReview, AlreadyHidden.
         """
@@ -170,20 +166,14 @@ class ReviewService:
         """Undo `hide`. Raises NotFound, OwnReview, NotHidden."""
         return self._decide(actor, review_id, Visibility.VISIBLE, None)
 
-    def decide_many(
-        self, actor: Principal, ids: Sequence[int], status: Visibility, reason: str | None
-    ) -> BulkOutcome:
-        """Hide or restore all that may be, in one UPDATE.
-
-        Raises Invalid when reviews are to be hidden without a reason.
-        """
-        outcome, moved = self._move(actor, ids, status, reason)
+    def apply(self, ids: Sequence[int], status: str, reason: str | None, actor: Principal) -> BulkOutcome:
+        outcome, moved = self._move(actor, ids, Visibility(status), reason)
         return BulkOutcome({key: error.code if error else None for key, error in outcome.items()}, moved)
 
     def _move(
         self, actor: Principal, ids: Sequence[int], status: Visibility, reason: str | None
     ) -> tuple[dict[int, AppError | None], list[Moved]]:
-        """For each id what kept it as it is, and what was moved.
+        """Returns for each id what prevented the change, and what was changed.
 
         Raises Invalid when reviews are to be hidden without a reason.
         """
@@ -200,10 +190,7 @@ class ReviewService:
             moved = self._set_hidden(actor, moving, reason if hide else None, hide=hide)
         return outcome, moved
 
-    def undo_many(self, actor: Principal, moved: Sequence[Moved]) -> dict[int, str | None]:
-        """Let those that are as a decision left them be as they were before it, in the figures too; the code
-        of what kept others.
-        """
+    def undo(self, moved: Sequence[Moved], actor: Principal) -> dict[int, str | None]:
         wanted = {one.id: one for one in moved}
         codes: dict[int, str | None] = dict.fromkeys(wanted, NotFound.code)
         with self._uow:
@@ -252,7 +239,7 @@ class ReviewService:
         return [Moved(review.id, _state(review), left) for review in reviews]
 
     def _published(self, reviews: list[ReviewView]) -> None:
-        # Staff may have hidden a review before its time: it counts once it is restored.
+        # Staff may have hidden a review before it was published: it counts once it is restored.
         shown = [review for review in reviews if review.hidden_at is None]
         self._count(shown, 1)
         for review in shown:
@@ -262,13 +249,13 @@ class ReviewService:
         ratings = [
             (review.performer_id, review.rating)
             for review in reviews
-            if review.direction == Direction.OF_PERFORMER
+            if review.direction == ReviewDirection.OF_PERFORMER
         ]
         if ratings:
             self._reviews.count(ratings, sign)
 
-    def _party(self, caller: Principal, order_id: int) -> ReviewedOrder:
-        order = self._orders(order_id)
+    def _party(self, caller: Principal, order_id: int) -> OrderRef:
+        order = self._find_order(order_id)
         if order is None or caller.user_id not in {order.customer_id, order.performer_user_id}:
             raise NotFound
         return order
@@ -278,24 +265,6 @@ class ReviewService:
         if review is None:
             raise NotFound
         return review
-
-
-class BulkVisibility:
-    """What `POST /admin/reviews/status` does."""
-
-    name = "reviews"
-    statuses = tuple(str(status) for status in Visibility)
-
-    def __init__(self, reviews: ReviewService) -> None:
-        self._reviews = reviews
-
-    def apply(self, ids: Sequence[int], status: str, reason: str | None, actor: Principal) -> BulkOutcome:
-        """See `moderation.BulkAction`. Raises Invalid."""
-        return self._reviews.decide_many(actor, ids, Visibility(status), reason)
-
-    def undo(self, moved: Sequence[Moved], actor: Principal) -> dict[int, str | None]:
-        """See `moderation.BulkAction`."""
-        return self._reviews.undo_many(actor, moved)
 
 
 def _state(review: ReviewView) -> dict[str, Any]:

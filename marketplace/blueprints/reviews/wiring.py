@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 
-from marketplace.blueprints.accounts import public as accounts
 from marketplace.blueprints.moderation import public as moderation
 from marketplace.blueprints.orders import public as orders
-from marketplace.blueprints.reviews.ports import ReviewedOrder
-from marketplace.blueprints.reviews.privacy_repositories import SqlReviewRecords
-from marketplace.blueprints.reviews.repositories import SqlReviewRepository
-from marketplace.blueprints.reviews.services import BulkVisibility, ReviewService
-from marketplace.blueprints.reviews.statistics_repositories import SqlStatistics
+from marketplace.blueprints.reviews.ports import ReviewRecords, ReviewRepository
+from marketplace.blueprints.reviews.repositories.privacy import SqlReviewRecords
+from marketplace.blueprints.reviews.repositories.reviews import SqlReviewRepository
+from marketplace.blueprints.reviews.repositories.statistics import SqlStatistics
+from marketplace.blueprints.reviews.services import ReviewService
 from marketplace.web.runtime import Runtime, runtime
 
 
@@ -18,36 +17,22 @@ class Reviews:
     """The services of reviews."""
 
     reviews: ReviewService
-    records: SqlReviewRecords
+    rows: ReviewRepository
+    records: ReviewRecords
+    numbers: SqlStatistics
 
 
 def build(parts: Runtime) -> Reviews:
-    """Wire services to their adapters, and register what an export holds of reviews."""
+    """Wire services to their adapters."""
     repository = SqlReviewRepository(parts.uow, parts.cursors)
-    service = ReviewService(parts.uow, repository, _order, moderation.audit(parts), parts.clock)
-    moderation.register_counters(parts, SqlStatistics(parts.uow).counters())
-    moderation.register_bulk(parts, BulkVisibility(service))
-    moderation.register_reportable(parts, moderation.Reportable("review", service.author_for))
-    records = SqlReviewRecords(parts.uow)
-    accounts.register_export(parts, accounts.ExportSection("reviews_written", records.written))
-    accounts.register_export(parts, accounts.ExportSection("reviews_received", records.received))
-    return Reviews(reviews=service, records=records)
+    return Reviews(
+        reviews=ReviewService(parts.uow, repository, orders.find_order, moderation.audit(parts), parts.clock),
+        rows=repository,
+        records=SqlReviewRecords(parts.uow),
+        numbers=SqlStatistics(parts.uow),
+    )
 
 
 def reviews() -> Reviews:
     """The services of the current application."""
     return runtime().get(Reviews)
-
-
-def _order(order_id: int) -> ReviewedOrder | None:
-    found = orders.find_order(order_id)
-    if found is None:
-        return None
-    return ReviewedOrder(
-        id=found.id,
-        status=found.status,
-        customer_id=found.customer_id,
-        performer_id=found.performer_id,
-        performer_user_id=found.performer_user_id,
-        completed_at=found.completed_at,
-    )

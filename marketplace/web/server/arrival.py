@@ -1,6 +1,6 @@
 """Follows a request while it arrives, so that no thread has to wait for the rest of it.
 
-It decides nothing that gunicorn's parser decides: what it cannot follow counts as ready, and the parser,
+It makes no decision of gunicorn's parser: a request that it cannot follow counts as ready, and the parser,
 which then reads the same bytes, refuses it.
 """
 
@@ -13,12 +13,13 @@ from gunicorn.http.errors import LimitRequestHeaders
 
 MAX_REQUEST_LINE = 8190
 MAX_HEAD = 64 * 1024
-"""Of request line and headers together; nginx's default is 32 KiB."""
+"""Bytes of request line and headers together; nginx's default is 32 KiB."""
 MAX_CHUNK_LINE = 8190
 READ_AT_ONCE = 64 * 1024
 _PAYLOAD_PER_FRAMING = 8
-"""A chunked body has so many bytes for each of its framing, but for MAX_HEAD of them. Chunks of one byte cost
-forty times as much to take apart as what they bring, and nobody sends thousands below 50 bytes.
+"""A chunked body has at least this many bytes per byte of framing, except for the first MAX_HEAD bytes of
+framing. Parsing chunks of one byte costs forty times as much as their data, and nobody sends thousands of
+chunks below 50 bytes.
 """
 _DIGITS_OF_SIZES = 18  # more would not fit in 64 bits
 
@@ -27,7 +28,7 @@ _CHUNK_SIZE = re.compile(rb"([0-9a-fA-F]{1,16})([ \t]*;[^\r\n]*)?\r\n")
 
 
 class Stage(Enum):
-    """What is still to come."""
+    """The part of a request that is still to come."""
 
     HEAD = "head"
     BODY = "body"
@@ -36,17 +37,18 @@ class Stage(Enum):
 
 @dataclass(frozen=True, slots=True)
 class BodyLimits:
-    """How many bytes of a body are taken: of forms with files, and of all others."""
+    """The largest bodies in bytes: of forms with files, and of all others."""
 
     form: int
     other: int
 
 
 class Arrival:
-    """One request: `feed` it what comes until its `stage` is READY; what came is in `pieces`.
+    """One request: `feed` it the received bytes until its `stage` is READY; `pieces` holds them.
 
-    `is_too_large` says that it was given up before its end, as no route takes so much. `is_whole` says that
-    it is known where the next request begins; where it is not, the parser may find more to refuse.
+    `is_too_large` says that it was abandoned before its end, since no route takes so much. `is_whole` says
+    that the beginning of the next request is known; if it is not, the parser may find more to refuse. A
+    request that `is_bare` is a head that announces no body.
     """
 
     def __init__(self, limits: BodyLimits) -> None:
@@ -55,11 +57,12 @@ class Arrival:
         self.size = 0
         self.is_too_large = False
         self.is_whole = False
+        self.is_bare = False
         self.wants_continue = False
         self._limits = limits
         self._head = bytearray()
         self._looked = 0
-        self._left: int | None = None  # of a body with Content-Length
+        self._left: int | None = None  # for a body with Content-Length
         self._limit = limits.other
         self._line = b""
         self._skip = 0
@@ -71,12 +74,12 @@ class Arrival:
 
     @property
     def has_begun(self) -> bool:
-        """Whether anything of a request has come: empty lines before it do not count."""
+        """Whether any part of a request has arrived: empty lines before it do not count."""
         return self.stage is not Stage.HEAD or bool(self._head.strip(b"\r\n"))
 
     @property
     def room(self) -> int:
-        """How many bytes to read next: not past the end of the body, where that is known."""
+        """How many bytes to read next: not beyond the end of the body, if that is known."""
         return READ_AT_ONCE if self._left is None else min(self._left, READ_AT_ONCE)
 
     def feed(self, data: bytes) -> None:
@@ -114,7 +117,7 @@ class Arrival:
         self.stage = Stage.READY
         lowered = head.lower()
         if b"\ncontent-length" not in lowered and b"\ntransfer-encoding" not in lowered:
-            self.is_whole = True
+            self.is_whole = self.is_bare = True
             return
         request_line, *lines = lowered.removeprefix(b"\r\n").split(b"\r\n")
         fields: dict[bytes, bytes] = {}
@@ -124,7 +127,7 @@ class Arrival:
                 return
             fields[name] = value.strip(b" \t")
         if fields.get(b"expect", b"100-continue") != b"100-continue":
-            return  # the client waits for a word before it sends the body
+            return  # the client waits for a reply before it sends the body
         length, coding = fields.get(b"content-length"), fields.get(b"transfer-encoding")
         if fields.get(b"content-type", b"").startswith(b"multipart/form-data"):
             self._limit = self._limits.form
@@ -183,7 +186,7 @@ class Arrival:
             self._trailers += len(line)
             if line == b"\r\n" or self._trailers > MAX_HEAD:
                 self.stage = Stage.READY
-                # Extensions and trailers nobody sends, and the parser looks closer at them.
+                # Nobody sends extensions and trailers, and the parser checks them more closely.
                 self.is_whole = self._is_plain and self._trailers == len(line)
             return
         if self._is_after_chunk:

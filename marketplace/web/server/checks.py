@@ -1,4 +1,4 @@
-"""What HTTP demands of a request and gunicorn's parser lets pass."""
+"""Refuses requests that HTTP forbids but gunicorn's parser accepts."""
 
 import re
 from urllib.parse import urlsplit
@@ -16,7 +16,7 @@ _MAX_PORT = 65_535
 def check_request(request: Request) -> None:
     """Raises BadHost, InvalidRequestLine or UnsupportedTransferCoding.
 
-    An address that is absolute names the host itself, whatever Host says (RFC 9112, 3.2.2).
+    An absolute address names the host itself, whatever Host says (RFC 9112, 3.2.2).
     """
     if "#" in request.uri:
         raise InvalidRequestLine(request.uri)
@@ -27,7 +27,7 @@ def check_request(request: Request) -> None:
         if name == "HOST":
             host = value
         elif name == "TRANSFER-ENCODING" and value.lower() != "chunked":
-            # gunicorn takes `gzip, chunked`, and would hand on what is packed as if it were the body.
+            # gunicorn accepts `gzip, chunked`, and would pass on the compressed data as the body.
             raise UnsupportedTransferCoding(value)
     if host is None and request.version < (1, 1):
         return
@@ -36,7 +36,7 @@ def check_request(request: Request) -> None:
 
 
 def is_host(text: str) -> bool:
-    """Whether `text` is a host, with a port or without."""
+    """Whether `text` is a host, with or without a port."""
     found = _HOST.fullmatch(text)
     return found is not None and int(found[1] or 0) <= _MAX_PORT
 

@@ -1,4 +1,4 @@
-"""A client's connection: reads and writes what goes at once, and keeps what does not."""
+"""A client's connection: reads and writes without waiting, and buffers the rest."""
 
 import select
 import socket
@@ -9,25 +9,28 @@ from contextlib import suppress
 from enum import Enum
 from typing import Any
 
-from gunicorn.http.parser import RequestParser
+from gunicorn.http.message import Request
+from gunicorn.http.parser import Parser
 from gunicorn.http.unreader import Unreader
 from gunicorn.http.wsgi import Response
 
 from marketplace.kernel.errors import TooLarge
-from marketplace.web.limits import network_of
+from marketplace.web.limits.callers import network_of
 from marketplace.web.server.arrival import Arrival, BodyLimits, Stage
 
 BYTES_PER_SECOND = 10_000
-"""The slowest that bodies and answers may go, in each span of so many seconds as they are given."""
+"""The slowest pace of bodies and answers, measured over each span of their allowed seconds."""
+PROMPT_SECONDS = 0.002
+"""A request that follows the previous answer within this time is prompt."""
 _READS_A_TURN = 16
 _SEND_AT = 64 * 1024
 MAX_KEPT = 2 * 1024 * 1024
-"""How much of an answer waits for its reader without a thread; the rest is made as there is room."""
+"""The part of an answer that waits for its reader without a thread; the rest is made when there is room."""
 _PIECES_AT_ONCE = 64
 
 
 class Place(Enum):
-    """What a connection waits for while no thread has it."""
+    """The reason why a connection waits while no thread has it."""
 
     RECEIVING = "receiving"
     SENDING = "sending"
@@ -43,7 +46,7 @@ class SlowReaders:
 
 
 class _Received(Unreader):
-    """What gunicorn's parser reads from: the bytes that have come, and never the socket."""
+    """The source of gunicorn's parser: the bytes that have arrived, never the socket."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -55,7 +58,7 @@ class _Received(Unreader):
 
 
 class TooLargeBody:
-    """The body of a request that was given up: whoever wants it learns that it is too large."""
+    """The body of an abandoned request: reading it tells that it is too large."""
 
     failed = True
 
@@ -64,7 +67,7 @@ class TooLargeBody:
 
 
 class Connection:
-    """One connection. It is either with a thread or with the poller, never with both."""
+    """One connection. Either a thread or the poller has it, never both."""
 
     def __init__(self, cfg: Any, sock: socket.socket, client: Any, server: Any, limits: BodyLimits) -> None:
         self.sock = sock
@@ -76,15 +79,16 @@ class Connection:
         self.held = 0
         self.will_close = False
         self.is_kept = False
+        self.is_prompt = False
         self.is_shared = False
         self.is_head = False
         self.since = time.monotonic()
-        """Since when it waits in its place; of what is under way, since when its pace is measured."""
+        """Since when it waits in its place; for a transfer, since when its pace is measured."""
         self.moved = 0
         self.drained = 0
         self._limits = limits
         self._received = _Received()
-        self.parser = RequestParser(cfg, (), client)
+        self.parser = _Parser(cfg, (), client)
         self.parser.unreader = self._received
         self.arrival = self._received.arrival = Arrival(limits)
         self._out: deque[memoryview] = deque()
@@ -92,7 +96,7 @@ class Connection:
         self.slow_readers: SlowReaders | None = None
 
     def renew(self, seconds: float) -> float:
-        """The deadline of what is under way. While it keeps its pace, it gets `seconds` again and again."""
+        """The deadline of a transfer. While it keeps its pace, it gets `seconds` again and again."""
         now = time.monotonic()
         if now >= self.since + seconds and self.moved >= seconds * BYTES_PER_SECOND:
             self.since, self.moved = now, 0
@@ -101,7 +105,7 @@ class Connection:
     # --- in ---------------------------------------------------------------------------------------
 
     def receive(self) -> bool:
-        """Read what is there, waiting for nothing. False when the client has ended the connection."""
+        """Read the available bytes without waiting. False when the client has ended the connection."""
         arrival = self.arrival
         for _ in range(_READS_A_TURN):
             if arrival.stage is Stage.READY:
@@ -117,7 +121,10 @@ class Connection:
             arrival.feed(data)
             self.moved += len(data)
             if not had_begun or arrival.stage is not stage:
-                self.since, self.moved = time.monotonic(), 0
+                now = time.monotonic()
+                if not had_begun:
+                    self.is_prompt = self.is_kept and now - self.since < PROMPT_SECONDS
+                self.since, self.moved = now, 0
             if len(data) < room:
                 break
         if arrival.wants_continue:
@@ -127,23 +134,33 @@ class Connection:
         return True
 
     def begin_next(self) -> None:
-        """Get ready for the next request; the client may have sent some of it already."""
+        """Prepare for the next request; the client may have sent some of it already."""
         rest = self._received.take_buffered() + b"".join(self.arrival.pieces)
         self.arrival = self._received.arrival = Arrival(self._limits)
-        self.is_kept = True
+        self.is_kept, self.is_head = True, False
         self.since = time.monotonic()
         if rest:
             self.arrival.feed(rest)
 
+    def is_ready(self) -> bool:
+        """Whether a request has arrived, or the received bytes cannot be one."""
+        return self.arrival.stage is Stage.READY
+
+    def hears_within(self, seconds: float) -> bool:
+        """Whether there is something to read now or within this time."""
+        waiting = select.poll()
+        waiting.register(self.sock, select.POLLIN)
+        return bool(waiting.poll(seconds * 1000))
+
     def drain(self) -> bool:
-        """Throw away what is there. False when the client has ended the connection."""
+        """Discard the available bytes. False when the client has ended the connection."""
         data = self.sock.recv(256 * 1024, socket.MSG_DONTWAIT)
         self.drained += len(data)
         return bool(data)
 
     def share(self) -> bool:
-        """Go on with a descriptor of its own: another thread may close the one that a WebSocket had, at any
-        time. False when it is closed already.
+        """Continue with a descriptor of its own: another thread may close the descriptor of a WebSocket at
+        any time. False when it is closed already.
         """
         try:
             self.sock, self.is_shared = self.sock.dup(), True
@@ -152,7 +169,7 @@ class Connection:
         return True
 
     def end(self) -> None:
-        """Close it."""
+        """Close the connection."""
         with suppress(OSError):
             if self.is_shared:
                 self.sock.shutdown(socket.SHUT_RDWR)  # which wakes the other thread
@@ -162,7 +179,7 @@ class Connection:
     # --- out --------------------------------------------------------------------------------------
 
     def sendall(self, data: bytes) -> None:
-        """Take `data` to be sent, under the name that gunicorn calls. Raises OSError."""
+        """Accept `data` for sending; gunicorn calls this name. Raises OSError."""
         if not self.unsent:
             self.since, self.moved = time.monotonic(), 0
         self._out.append(memoryview(data))
@@ -173,7 +190,7 @@ class Connection:
                 self._wait_for_reader()
 
     def push(self) -> bool:
-        """Send what goes at once. True when nothing is left. Raises OSError."""
+        """Send as much as possible without waiting. True when nothing is left. Raises OSError."""
         out = self._out
         while out:
             pieces = list(out)[:_PIECES_AT_ONCE] if len(out) > _PIECES_AT_ONCE else out
@@ -191,7 +208,7 @@ class Connection:
         return True
 
     def _wait_for_reader(self) -> None:
-        """Hold the thread until half of what is kept is read. Raises OSError when that takes too long."""
+        """Hold the thread until half of the buffer is sent. Raises OSError when that takes too long."""
         slow = self.slow_readers
         assert slow is not None
         if not slow.free.acquire(blocking=False):
@@ -209,16 +226,31 @@ class Connection:
             slow.free.release()
 
 
+class _Request(Request):
+    """gunicorn's request. gunicorn_h1c, when installed, reads complete heads without a body: most of them.
+    The parser in Python reads heads that frame a body, and invalid ones, since it tells why it refuses.
+    """
+
+    def parse(self, unreader: "_Received") -> bytes:
+        assert unreader.arrival is not None
+        self._use_fast = self._use_fast and unreader.arrival.is_bare
+        return super().parse(unreader)
+
+
+class _Parser(Parser):
+    mesg_class = _Request
+
+
 class Answer(Response):
-    """gunicorn's response, sent by way of the connection: head and body in one go where they are small."""
+    """gunicorn's response, sent through the connection: head and body in one write when they are small."""
 
     def __init__(self, req: Any, sock: Any, cfg: Any, connection: Connection) -> None:  # noqa: ARG002 - gunicorn's signature
         super().__init__(req, connection, cfg)
         self._connection = connection
 
     def should_close(self) -> bool:
-        """Also where the body could not be read: nobody knows where the next request begins. And where
-        `close` is one of several options (RFC 9112, 9.6): gunicorn looks at the first line as a whole.
+        """Also true when the body could not be read: the beginning of the next request is unknown. And when
+        `close` is one of several options (RFC 9112, 9.6): gunicorn compares the first line as a whole.
         """
         return bool(super().should_close() or self.req.body.failed or self._is_asked_to())
 
@@ -227,12 +259,12 @@ class Answer(Response):
         return any(option.strip(" \t").lower() == "close" for line in lines for option in line.split(","))
 
     def sendfile(self, respiter: Any) -> bool:  # noqa: ARG002 - gunicorn's signature
-        """Not past the connection."""
+        """False: nothing is sent past the connection."""
         return False
 
     def _emit_body(self, data: bytes) -> None:
         super()._emit_body(data)
-        if self.chunked:  # made piece by piece, for a reader who wants each at once
+        if self.chunked:  # made piece by piece, for a reader that wants each piece at once
             self._connection.push()
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""What the server refuses by itself: problems with a request id, as all others are."""
+"""Refusals of the server itself, as problems with a request id like all others."""
 
 import json
 import logging
@@ -6,7 +6,9 @@ import logging
 from gunicorn.http import errors
 
 from marketplace.kernel.errors import Malformed, TooLarge
-from marketplace.web.request_id import HEADER, bind_request_id
+from marketplace.kernel.links import PROBLEM_PATH
+from marketplace.web.observability.request_id import HEADER, bind_request_id
+from marketplace.web.problem_kinds import get_kind
 
 log = logging.getLogger(__name__)
 
@@ -18,7 +20,7 @@ class TooLate(Exception):
 
 
 class GaveWay(Exception):
-    """A request that had not arrived gave its place to another connection."""
+    """A request that had not arrived completely gave its place to another connection."""
 
 
 class Cut(Exception):
@@ -26,7 +28,7 @@ class Cut(Exception):
 
 
 class BadHost(Exception):
-    """HTTP/1.1 wants exactly one valid Host (RFC 9112, 3.2)."""
+    """HTTP/1.1 requires exactly one valid Host (RFC 9112, 3.2)."""
 
 
 _REFUSALS: tuple[tuple[type[Exception], int, str, str], ...] = (
@@ -60,13 +62,13 @@ _OWN_DETAILS: dict[type[Exception], str] = {
     BadHost: "Send one Host header with the name of this server.",
 }
 _DEFECTS = (errors.ConfigurationProblem, errors.InvalidResponseHeader, errors.InvalidResponseHeaderName)
-"""Ours, though gunicorn counts them among what it cannot parse."""
+"""Our own errors, though gunicorn counts them among those of its parser."""
 
 
 def refuse(exc: Exception, *, is_head: bool = False) -> bytes:
-    """The whole answer to what never reached the program, or what nothing caught; and its line in the log.
+    """The whole answer to a request that never reached the program, or to an uncaught error; logs it too.
 
-    It ends the connection. `is_head`: without the body, as HEAD wants.
+    It ends the connection. `is_head`: without the body, as HEAD requires.
     """
     with bind_request_id(None) as request_id:
         status, code, reason = _refusal(exc)
@@ -75,8 +77,8 @@ def refuse(exc: Exception, *, is_head: bool = False) -> bytes:
         else:
             log.warning("request refused", extra={"status": status, "reason": type(exc).__name__})
         document = {
-            "type": f"/api/docs/errors#{code}",
-            "title": reason,
+            "type": f"{PROBLEM_PATH}{code}",
+            "title": get_kind(code).title,
             "status": status,
             "detail": _OWN_DETAILS.get(type(exc), _DETAILS.get(status, "")),
             "code": code,
@@ -88,6 +90,8 @@ def refuse(exc: Exception, *, is_head: bool = False) -> bytes:
             f"HTTP/1.1 {status} {reason}\r\n"
             "Connection: close\r\n"
             "Content-Type: application/problem+json\r\n"
+            # What could not be read has no readable Accept-Language either.
+            "Content-Language: en\r\n"
             f"Content-Length: {len(body)}\r\n"
             "Cache-Control: no-store\r\n"
             "X-Content-Type-Options: nosniff\r\n"

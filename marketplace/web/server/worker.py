@@ -1,8 +1,8 @@
-"""gunicorn's threads, each for a request that has arrived: whoever sends or reads slowly holds none.
+"""The gunicorn worker: a thread serves only a request that has arrived, so slow clients hold none.
 
 gunicorn's own worker reads heads and bodies in its threads, without a deadline, and closes connections in
 the loop that accepts them. Here the loop keeps every connection that has to wait, until its deadline; a
-thread gets it when there is something to read, and gives it back when that is not a whole request.
+thread gets it when there is something to read, and returns it if that is not a whole request.
 """
 
 import errno
@@ -10,6 +10,7 @@ import logging
 import resource
 import selectors
 import socket
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -39,15 +40,22 @@ from marketplace.web.server.refusals import Cut, GaveWay, TooLate, refuse
 log = logging.getLogger(__name__)
 
 LINGER_PAUSE_SECONDS = 2.0
-"""How long a connection that was answered and ended waits for the client to end it, too."""
+"""How long an answered and ended connection waits for the client to end it, too."""
+STOPPING_PAUSE_SECONDS = 1.0
+"""Likewise when the server stops, and how long an idle connection may still bring a request then: who is
+there sends one, or sees the end, within a round trip."""
 LINGER_SECONDS = 30.0
 LINGER_BYTES = 64 * 1024 * 1024
-"""How long, and for how much, a client may go on sending what nobody reads before it reads the answer."""
+"""How long, and how many bytes, a client may send in vain before it reads the answer."""
 MAX_HELD = 128 * 1024 * 1024
 """Bytes of unfinished requests and unread answers that a process keeps."""
 SWEEP_SECONDS = 0.25
+STAY_SECONDS = 0.001
+REQUESTS_A_TURN = 50
+"""How long a thread waits for the next request of a connection, and how many it answers before others get
+their turn."""
 FILES_BESIDES = 256
-"""Descriptors that the process needs besides those of its clients."""
+"""File descriptors that the process needs besides those of its clients."""
 _FULL = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 
@@ -55,7 +63,7 @@ _FULL = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 class Limits:
     """Seconds that a head, a body and the reading of an answer may take, and the bytes of bodies.
 
-    Bodies and answers have these seconds again as often as 10,000 bytes for each of them have gone.
+    Bodies and answers get these seconds again whenever 10,000 bytes for each of them have been transferred.
     """
 
     head_seconds: float
@@ -65,7 +73,7 @@ class Limits:
 
 
 class _Turn(Enum):
-    """What becomes of a connection that a thread gives back."""
+    """The next step of a connection that a thread returns."""
 
     RECEIVE = "receive"
     KEEP = "keep"
@@ -84,16 +92,17 @@ class Worker(ThreadWorker):
         self._held = 0
         self._next_sweep = 0.0
         self._quits = False
+        self._staying = threading.BoundedSemaphore(max(1, self.cfg.threads // 4))
         self._slow_readers = SlowReaders(self.limits.send_seconds, self.cfg.threads // 2)
 
     @classmethod
     def check_config(cls, cfg: Any, log: Any) -> None:  # noqa: ARG003 - gunicorn's signature
-        """Raises RuntimeError for what this worker does not do."""
+        """Raises RuntimeError for settings that this worker does not support."""
         if cfg.is_ssl or cfg.proxy_protocol != "off":
             raise RuntimeError("TLS and the PROXY protocol belong to the proxy before this server")
 
     def init_process(self) -> None:
-        """Make room for the descriptors first: gunicorn's loop ends when there are none left."""
+        """Raise the limit of descriptors first: gunicorn's loop ends when none are left."""
         wanted = self.worker_connections + FILES_BESIDES
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -103,7 +112,7 @@ class Worker(ThreadWorker):
         super().init_process()
 
     def handle_quit(self, sig: int, frame: FrameType | None) -> None:
-        """End at once what waits, and the rest when it is done.
+        """End waiting connections at once, and the others when they are done.
 
         gunicorn's would raise SystemExit wherever the loop is, and wait for a lock that the loop may hold.
         """
@@ -113,7 +122,7 @@ class Worker(ThreadWorker):
     # --- in the loop ------------------------------------------------------------------------------
 
     def accept(self, listener: socket.socket) -> None:
-        """Take a new connection; where there are too many, one that waits gives way."""
+        """Accept a new connection; when there are too many, a waiting one gives way."""
         try:
             sock, client = listener.accept()
         except OSError as error:
@@ -121,7 +130,7 @@ class Worker(ThreadWorker):
                 log.warning("no descriptor for a new connection")
                 self._make_room()
             return
-        sock.setblocking(True)  # as WebSockets want it; all else is read and written with MSG_DONTWAIT
+        sock.setblocking(True)  # as WebSockets need it; everything else is read and written with MSG_DONTWAIT
         conn = Connection(self.cfg, sock, client, listener.getsockname(), self.limits.bodies)
         conn.slow_readers = self._slow_readers
         self.nr_conns += 1
@@ -145,8 +154,8 @@ class Worker(ThreadWorker):
             self._send(conn)
 
     def murder_keepalived(self, force: bool = False) -> None:
-        """End what has waited too long, or all: gunicorn's loop calls this after each round."""
-        # Where most are with threads, those are done in a moment: no more are accepted until then.
+        """End connections that have waited too long, or all: gunicorn's loop calls this after each round."""
+        # When threads have most connections, they are done in a moment: accept no more until then.
         if self.nr_conns >= self.worker_connections <= 2 * len(self._waiting):
             self._make_room()
         now, force = time.monotonic(), force or self._quits
@@ -165,17 +174,30 @@ class Worker(ThreadWorker):
                 self._refuse(conn, TooLate())
 
     def murder_pending(self) -> None:
-        """The list of gunicorn's own stays empty."""
+        """Do nothing: gunicorn's own list stays empty."""
+
+    def wait_for_and_dispatch_events(self, timeout: float | None) -> None:
+        """Handle what is ready within `timeout` seconds; a stopping server wakes at the next deadline."""
+        if not self.alive and timeout is not None:
+            now = time.monotonic()
+            timeout = max(0.0, min([timeout, *(conn.deadline - now for conn in self._waiting)]))
+            self._next_sweep = 0.0
+        super().wait_for_and_dispatch_events(timeout)
 
     def _cap_keepalive(self, deadline: float) -> None:
-        """A server that stops waits a moment for requests that may be on their way."""
+        """Let a stopping server wait a moment for requests that may be on their way."""
+        deadline = min(deadline, time.monotonic() + STOPPING_PAUSE_SECONDS)
         for conn in self._waiting:
-            if conn.place is Place.RECEIVING and not conn.arrival.has_begun:
+            if conn.place is Place.LINGERING or not (conn.place is Place.SENDING or conn.arrival.has_begun):
                 conn.deadline = min(conn.deadline, deadline)
+
+    @property
+    def _pause(self) -> float:
+        return LINGER_PAUSE_SECONDS if self.alive else STOPPING_PAUSE_SECONDS
 
     @staticmethod
     def _is_under_way(conn: Connection) -> bool:
-        """Whether it may take longer as long as it keeps its pace."""
+        """Whether the connection may take longer as long as it keeps its pace."""
         return conn.place is Place.SENDING or conn.arrival.stage is Stage.BODY
 
     def _seconds(self, conn: Connection) -> float:
@@ -183,21 +205,24 @@ class Worker(ThreadWorker):
             return self.limits.send_seconds
         if conn.arrival.stage is Stage.BODY:
             return self.limits.body_seconds
-        if conn.is_kept and not conn.arrival.has_begun:
-            keepalive: int = self.cfg.keepalive
-            return keepalive if self.alive else min(keepalive, LINGER_PAUSE_SECONDS)
+        if not conn.arrival.has_begun:
+            if not self.alive:
+                return STOPPING_PAUSE_SECONDS
+            if conn.is_kept:
+                keepalive: int = self.cfg.keepalive
+                return keepalive
         return self.limits.head_seconds
 
     def _receive(self, conn: Connection) -> None:
         conn.place = Place.RECEIVING
         deadline = conn.renew(self._seconds(conn))
         if conn.arrival.has_begun and deadline <= time.monotonic():
-            self._refuse(conn, TooLate())  # a trickle may never be here when the loop looks
+            self._refuse(conn, TooLate())  # a trickle may never be ready when the loop checks
         else:
             self._wait(conn, selectors.EVENT_READ, deadline)
 
     def _send(self, conn: Connection) -> None:
-        """Go on once the answer is sent."""
+        """Continue once the answer is sent."""
         if conn.unsent:
             conn.place = Place.SENDING
             self._wait(conn, selectors.EVENT_WRITE, conn.renew(self.limits.send_seconds))
@@ -215,8 +240,8 @@ class Worker(ThreadWorker):
                 self._receive(conn)
 
     def _linger(self, conn: Connection) -> None:
-        """End the connection so that the client reads the answer first (RFC 9112, 9.6): what it has sent and
-        nobody reads would make the system throw the answer away.
+        """End the connection so that the client reads the answer first (RFC 9112, 9.6): unread bytes from the
+        client would make the system discard the answer.
         """
         try:
             conn.sock.shutdown(socket.SHUT_WR)
@@ -224,10 +249,10 @@ class Worker(ThreadWorker):
             self._end(conn)
             return
         conn.place, conn.since, conn.drained = Place.LINGERING, time.monotonic(), 0
-        self._wait(conn, selectors.EVENT_READ, conn.since + LINGER_PAUSE_SECONDS)
+        self._wait(conn, selectors.EVENT_READ, conn.since + self._pause)
 
     def _refuse(self, conn: Connection, error: Exception) -> None:
-        """Answer a request that never arrived."""
+        """Answer a request that did not arrive completely."""
         conn.will_close = True
         try:
             conn.sendall(refuse(error))
@@ -257,7 +282,7 @@ class Worker(ThreadWorker):
 
     def _on_ready(self, conn: Connection, _sock: Any) -> None:
         if conn not in self._waiting:
-            return  # it gave way in this very round
+            return  # it gave way in this same round
         if conn.place is Place.RECEIVING:
             self._take(conn)
             self.enqueue_req(conn)
@@ -274,7 +299,7 @@ class Worker(ThreadWorker):
         except OSError:
             is_open = False
         if is_open:
-            conn.deadline = min(conn.since + LINGER_SECONDS, time.monotonic() + LINGER_PAUSE_SECONDS)
+            conn.deadline = min(conn.since + LINGER_SECONDS, time.monotonic() + self._pause)
         else:
             self._take(conn)
             self._end(conn)
@@ -282,14 +307,14 @@ class Worker(ThreadWorker):
     # --- who gives way ----------------------------------------------------------------------------
 
     def _make_room(self) -> None:
-        """Of the network that has most connections waiting, the one that matters least ends."""
+        """End the least important connection of the network with the most waiting connections."""
         if not self._waiting:
             return
         crowd = Counter(conn.network for conn in self._waiting).most_common(1)[0][0]
         self._give_way(min((conn for conn in self._waiting if conn.network == crowd), key=_importance))
 
     def _free_memory(self) -> None:
-        """Of the network that holds most bytes, the largest connection ends."""
+        """End the largest connection of the network that holds the most bytes."""
         held: Counter[str] = Counter()
         for conn in self._waiting:
             held[conn.network] += conn.held
@@ -301,7 +326,7 @@ class Worker(ThreadWorker):
     def _give_way(self, conn: Connection) -> None:
         self._take(conn)
         if conn.place is Place.RECEIVING and conn.arrival.has_begun:
-            # It is told why where that goes at once; it does not linger, as its place is wanted now.
+            # It is told why if that takes no wait; it does not linger, since its place is needed now.
             with suppress(OSError):
                 conn.sendall(refuse(GaveWay()))
                 conn.push()
@@ -310,11 +335,19 @@ class Worker(ThreadWorker):
     # --- in a thread ------------------------------------------------------------------------------
 
     def handle(self, conn: Connection) -> _Turn:
-        """Read what has come; answer it when it is a whole request."""
+        """Read the received bytes; answer them when they are a whole request."""
         try:
             is_open = conn.receive()
-            if conn.arrival.stage is Stage.READY:
-                return self._serve(conn)
+            served = 0
+            while conn.is_ready():
+                turn = self._serve(conn)
+                served += 1
+                if turn is not _Turn.KEEP or conn.unsent or not self.alive or served == REQUESTS_A_TURN:
+                    return turn
+                conn.begin_next()
+                if not conn.is_ready() and not self._hears_more(conn):
+                    return _Turn.RECEIVE
+                is_open = conn.receive()
             if is_open or not conn.arrival.has_begun:
                 return _Turn.RECEIVE if is_open else _Turn.ABORT
             refused: Exception = Cut()
@@ -325,9 +358,20 @@ class Worker(ThreadWorker):
         except OSError as error:
             log.debug("the client is gone: %s", error)
             return _Turn.ABORT
-        except Exception as error:  # noqa: BLE001 - the last place where anything is caught; it goes to the log
+        except Exception as error:  # noqa: BLE001 - the last handler of all; the error goes to the log
             refused = error
         return self._refuse_now(conn, refused)
+
+    def _hears_more(self, conn: Connection) -> bool:
+        """Wait a moment for the next request if the last one came at once, as from a busy proxy: the way
+        through the loop costs as much as a cached answer. At most a quarter of the threads wait.
+        """
+        if not conn.is_prompt or not self._staying.acquire(blocking=False):
+            return False
+        try:
+            return conn.hears_within(STAY_SECONDS)
+        finally:
+            self._staying.release()
 
     @staticmethod
     def _refuse_now(conn: Connection, error: Exception) -> _Turn:
@@ -350,7 +394,7 @@ class Worker(ThreadWorker):
         """Let the program answer. True when another request may follow on the connection."""
         if conn.arrival.is_too_large:
             request.body = TooLargeBody()
-        request._expected_100_continue = False  # noqa: SLF001 - said already, where there was a body to wait for
+        request._expected_100_continue = False  # noqa: SLF001 - sent already, if there was a body to wait for
         answer, environ = wsgi.create(
             request,
             conn.sock,
@@ -387,7 +431,7 @@ class Worker(ThreadWorker):
 
 
 def _importance(conn: Connection) -> tuple[int, float]:
-    """First what is over, then what is idle, then the unfinished; the oldest first."""
+    """The order of giving way: first ended connections, then idle, then unfinished ones; oldest first."""
     if conn.place is Place.LINGERING:
         return 0, conn.since
     is_idle = conn.place is Place.RECEIVING and not conn.arrival.has_begun

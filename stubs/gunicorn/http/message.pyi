@@ -9,3 +9,5 @@ class Request:
     headers: list[tuple[str, str]]
     body: Any
     _expected_100_continue: bool
+    _use_fast: bool
+    def parse(self, unreader: Any) -> bytes: ...

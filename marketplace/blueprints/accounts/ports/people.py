@@ -1,19 +1,19 @@
-"""Users and their sessions, and what staff does with them."""
+"""Interfaces for users and their sessions, and for what staff does with them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from marketplace.kernel.changes import Change
+from marketplace.blueprints.accounts.contracts import Users
 from marketplace.kernel.identity import Principal
 from marketplace.kernel.media import media_url
 from marketplace.kernel.pages import Page, PageRequest
 from marketplace.models.accounts import User, UserSession
 
 
-class UserRepository(Protocol):
-    """Users who are not deleted, unless it says otherwise."""
+class UserRepository(Users, Protocol):
+    """Users who are not deleted, unless a method says otherwise."""
 
     def add(self, user: User) -> None:
         """Store a new user; its id is set afterwards. Raises UsernameTaken and its like at the end of
@@ -21,24 +21,27 @@ class UserRepository(Protocol):
         """
         ...
 
-    def get(self, user_id: int, *, lock: bool = False) -> User:
-        """Raises NotFound."""
-        ...
+    def get(self, user_id: int, *, lock: bool = False) -> User: ...
 
     def find(self, user_id: int, *, lock: bool = False) -> User | None: ...
 
+    def find_deleted(self, user_id: int, *, lock: bool = False) -> User | None:
+        """A deleted user who can still be restored, so is not anonymised yet."""
+        ...
+
     def find_by_login(self, login: str, ip: str = "") -> User | None:
-        """By username, e-mail address or phone in any form that sign-up takes. Of several that an unconfirmed
-        address stands in as `find_holder`.
+        """Find by username, e-mail address or phone in any form that sign-up accepts. If several accounts
+        have the address unconfirmed, choose as `find_holder` does.
         """
         ...
 
     def find_holder(
         self, *, email: str | None = None, phone: str | None = None, ip: str = "", provable: bool = False
     ) -> User | None:
-        """Whose an address (e-mail in either case, phone as E.164) is: the account's that confirmed it; else,
-        of those that it merely stands in, one's that signed in from `ip`, else the newest's. `provable`
-        leaves out those that having the address proves nothing for (policies.may_prove).
+        """The account that an address (e-mail in either case, phone as E.164) belongs to: the one that
+        confirmed it. If none did, it is one of those that have it unconfirmed: one that signed in from `ip`,
+        or else the newest. `provable` leaves out accounts for which having the address proves nothing
+        (policies.may_prove).
         """
         ...
 
@@ -49,8 +52,8 @@ class UserRepository(Protocol):
         ...
 
     def lock_with_rivals(self, user_id: int, *, email: str | None = None, phone: str | None = None) -> None:
-        """Lock the user, deleted or not, and all in whose accounts the address stands, in the order of ids:
-        of those who prove it at once each waits for the one before.
+        """Lock the user, deleted or not, and all users whose accounts have the address, in the order of ids:
+        concurrent proofs of one address wait for each other.
         """
         ...
 
@@ -59,19 +62,17 @@ class UserRepository(Protocol):
         ...
 
     def lapse(self, joined_before: datetime, at: datetime, limit: int) -> int:
-        """Take unconfirmed addresses from users who joined before then and hold no token for it; returns
-        from how many.
+        """Remove unconfirmed addresses of users who joined before then and have no token for the address;
+        returns how many users lost one. Users locked by somebody else are left for the next time.
         """
         ...
 
-    def performer_id_of(self, user_id: int) -> int | None: ...
-
     def touch(self, user: User) -> None:
-        """Give the user a new version though none of its columns changes."""
+        """Give the user a new version although none of its columns changes."""
         ...
 
     def set_password_hash(self, user_id: int, password_hash: str) -> None:
-        """Without a new version: a rehash is no edit."""
+        """Leave the version as it is, because a rehash is no edit."""
         ...
 
     def is_avatar_shown(self, key: str) -> bool:
@@ -79,13 +80,13 @@ class UserRepository(Protocol):
         ...
 
     def avatars_in_use(self, keys: Sequence[str], since: datetime) -> set[str]:
-        """Those of `keys` that an account shows, that wait for staff, or that staff decided on after
-        `since`: a decision may be taken back.
+        """Those of `keys` that an account shows, that wait for staff, or that staff decided on after `since`,
+        since a decision may be taken back.
         """
         ...
 
     def lock_admins(self) -> set[int]:
-        """The ids of the active admins, locked: whoever takes one away comes one after the other."""
+        """The ids of the active admins, locked, so that removals of admins happen one after the other."""
         ...
 
     def lock_accounts(self, ids: Sequence[int]) -> list[User]:
@@ -103,7 +104,7 @@ class UserRepository(Protocol):
 
 @dataclass(frozen=True)
 class SessionView:
-    """A sign-in as its user sees it; `current` is the one that asks."""
+    """A session as its user sees it; `current` marks the one that makes the request."""
 
     id: int
     device: str
@@ -118,27 +119,27 @@ class SessionRepository(Protocol):
     def add(self, session: UserSession) -> None: ...
 
     def find(self, session_id: int) -> UserSession | None:
-        """Locked, so that parallel refreshes take turns."""
+        """The session, locked, so that parallel refreshes take turns."""
         ...
 
     def list_live(self, user_id: int, page: PageRequest, at: datetime, current: int) -> Page[SessionView]:
-        """Newest first; without those of admins who act as the user."""
+        """Newest first; without sessions of admins who act as the user."""
         ...
 
     def revoke(
         self, user_ids: Sequence[int], at: datetime, *, only: int | None = None, besides: int | None = None
     ) -> list[tuple[int, int]]:
-        """End the live sessions of users (`only` one of them, or all `besides` one), in one UPDATE.
-        Returns (user id, session id) of each that ended.
+        """End the live sessions of users (`only` one of them, or all `besides` one), in one UPDATE. Returns
+        the (user id, session id) of each ended session.
         """
         ...
 
     def knows_address(self, user_id: int, ip: str, since: datetime) -> bool:
-        """Whether the user signed in from `ip` since then."""
+        """Whether the user has signed in from `ip` since then."""
         ...
 
     def find_principal(self, session_id: int, user_id: int, at: datetime) -> tuple[Principal, bool] | None:
-        """The caller by the rights of this moment and whether the user is active; None without a live
+        """The caller with the rights of this moment, and whether the user is active; None without a live
         session. One query.
         """
         ...
@@ -147,10 +148,26 @@ class SessionRepository(Protocol):
         """Those of `session_ids` that still let their user in."""
         ...
 
+    def purge(self, before: datetime, life: timedelta) -> None:
+        """Delete those that ended or expired before then; a session lasts `life` from its last refresh."""
+        ...
+
+
+class AccountRecords(Protocol):
+    """All rows of accounts that belong to one user, for the end of the account."""
+
+    def free_name(self, user_id: int) -> str:
+        """A meaningless name, for a username and an address that nobody else has."""
+        ...
+
+    def erase(self, user_id: int, email: str | None, phone: str | None) -> None:
+        """Delete everything attached to the user: sessions, tokens, codes, factors, failed mails."""
+        ...
+
 
 @dataclass(frozen=True)
 class UserView:
-    """A user as staff sees one."""
+    """A user as staff sees it."""
 
     id: int
     username: str
@@ -175,73 +192,26 @@ class UserView:
 
     @property
     def avatar_url(self) -> str | None:
-        """Where the avatar is served."""
+        """The address that serves the avatar."""
         return media_url(self.avatar_key)
 
 
 @dataclass(frozen=True)
 class UserSearch:
-    """What staff looks for. `q` is in any part of name, username, e-mail or phone, each word of it."""
+    """What staff searches for. Each word of `q` must be in any part of name, username, e-mail or phone."""
 
     q: str | None = None
     role: str | None = None
     is_staff: bool | None = None
     is_active: bool | None = None
     is_deleted: bool | None = None
-    filters: Mapping[str, Any] = field(default_factory=dict)
 
 
 class UserDirectory(Protocol):
-    """Reads for staff; deleted users too."""
+    """Reads for staff; they include deleted users."""
 
     def list_users(self, search: UserSearch, page: PageRequest) -> Page[UserView]:
         """Newest first. Raises InvalidCursor."""
         ...
 
     def find(self, user_id: int) -> UserView | None: ...
-
-
-@dataclass(frozen=True)
-class SubmittedChange:
-    """A change request as it was stored."""
-
-    id: int
-    field_name: str
-
-
-class ChangeQueue(Protocol):
-    """Where edits of moderated fields wait for staff."""
-
-    def submit(
-        self, subject_type: str, subject_id: int, requested_by: int, changes: Sequence[Change]
-    ) -> Sequence[object]: ...
-
-    def pending(self, subject_type: str, subject_id: int) -> Sequence[object]: ...
-
-
-class AuditLog(Protocol):
-    """Where what staff did, and what touches the safety of an account, is kept."""
-
-    def write(
-        self,
-        action: str,
-        subject_type: str,
-        subject_id: int | None,
-        *,
-        actor: Principal | None,
-        before: Any = None,
-        after: Any = None,
-        reason: str | None = None,
-    ) -> None: ...
-
-    def write_many(
-        self,
-        action: str,
-        subject_type: str,
-        subjects: Sequence[tuple[int | None, Any, Any]],
-        *,
-        actor: Principal | None,
-        reason: str | None = None,
-    ) -> None:
-        """One entry for each `(id, before, after)`."""
-        ...

@@ -1,4 +1,4 @@
-"""What proves who somebody is: passwords, tokens, codes, second factors, daily budgets."""
+"""Interfaces for proofs of identity: passwords, tokens, codes, second factors, daily limits."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,8 +10,10 @@ from marketplace.models.accounts import OneTimeToken
 
 
 class TokenRepository(Protocol):
+    """Tokens sent by mail."""
+
     def add(self, token: OneTimeToken) -> None:
-        """Store a new token; an earlier one of the same user and purpose is good no more."""
+        """Store a new token; it replaces the one of the same user and purpose."""
         ...
 
     def find(self, purposes: Sequence[str], token_hash: bytes, at: datetime) -> OneTimeToken | None:
@@ -19,17 +21,23 @@ class TokenRepository(Protocol):
         ...
 
     def use(self, purposes: Sequence[str], token_hash: bytes, at: datetime) -> OneTimeToken | None:
-        """Mark an unused, unexpired token as used, in one statement; None when there is none."""
+        """Mark an unused, unexpired token as used, in one statement: one of several concurrent callers gets
+        it. None when there is none.
+        """
         ...
 
     def void(self, user_id: int, purposes: Sequence[str]) -> None:
-        """Make all tokens of these purposes good no more."""
+        """Invalidate all tokens of these purposes."""
+        ...
+
+    def purge(self, before: datetime) -> None:
+        """Delete tokens that expired before then."""
         ...
 
 
 @dataclass(frozen=True)
 class SentCode:
-    """The newest code of a phone and purpose; `version` counts how often it was superseded."""
+    """The newest code of a phone and purpose; `version` counts how often it was replaced."""
 
     id: int
     phone: str
@@ -43,42 +51,48 @@ class CodeRepository(Protocol):
     def replace(
         self, phone: str, purpose: str, user_id: int | None, nonce: bytes, now: datetime, expires_at: datetime
     ) -> SentCode:
-        """A new code; the one before it is good no more."""
+        """Store a new code; it replaces the one before."""
         ...
 
     def find(self, code_id: int, version: int, now: datetime) -> SentCode | None:
-        """One that can still be used."""
+        """The code, if it can still be used."""
         ...
 
     def take_try(
         self, phone: str, purpose: str, user_id: int | None, now: datetime, max_tries: int
     ) -> SentCode | None:
-        """Count a try, in one statement; None when there is no live code or its tries are spent."""
+        """Count a try, in one statement: at most `max_tries` callers get the code. None when there is no live
+        code or its tries are used up.
+        """
         ...
 
     def use(self, code: SentCode, now: datetime) -> bool:
-        """Mark it as used, in one statement. False when somebody was faster, or it was superseded."""
+        """Mark it as used, in one statement. False when it was used or replaced in the meantime."""
         ...
 
     def void(self, user_id: int, phone: str | None) -> None:
-        """Forget the codes for a new phone of the user, and those that were sent to `phone`."""
+        """Delete the user's codes for a new phone, and those that were sent to `phone`."""
         ...
 
     def purge(self, before: datetime) -> None:
-        """Forget codes that expired before then."""
+        """Delete codes that expired before then."""
         ...
 
 
 class BudgetRepository(Protocol):
+    """Amounts spent by day."""
+
     def spend(self, scope: str, key: bytes, day: date, limit: int, amount: int = 1) -> bool:
-        """Count `amount`, in one statement; False, and nothing counted, where that passes `limit`."""
+        """Count `amount`, in one statement; False, and nothing counted, if that would exceed `limit`."""
         ...
 
     def refund(self, scope: str, key: bytes, day: date) -> None:
-        """Take one back."""
+        """Subtract one."""
         ...
 
-    def purge(self, before: date) -> None: ...
+    def purge(self, before: date) -> None:
+        """Delete the days before then."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -91,60 +105,77 @@ class Factor:
 
 
 class SecondFactorRepository(Protocol):
+    """TOTP secrets and recovery codes."""
+
     def begin(self, user_id: int, secret: bytes) -> bool:
-        """Store an unconfirmed secret in the place of another one; False when one is confirmed."""
+        """Store an unconfirmed secret in place of another unconfirmed one; False when one is confirmed."""
         ...
 
     def is_on(self, user_id: int) -> bool:
-        """Whether a confirmed one is there."""
+        """Whether there is a confirmed factor."""
         ...
 
     def exists(self, user_id: int) -> bool:
-        """Whether one is there, confirmed or not."""
+        """Whether there is a factor, confirmed or not."""
         ...
 
     def take_try(self, user_id: int, now: datetime, max_failures: int, since: datetime) -> Factor | None:
-        """Count a try as failed, in one statement; None when there is no factor, or `max_failures` are
-        reached since then. The row stays locked, so that tries come one after the other.
+        """Count a try as failed until `accept` says otherwise, in one statement. None when there is no
+        factor, or there were `max_failures` since then. The row stays locked, so that tries come one after
+        the other.
         """
         ...
 
     def accept(self, user_id: int, step: int | None) -> None:
-        """The try was right: forget the failures, and remember the step."""
+        """Record that the try was right: clear the failures, and remember the step."""
         ...
 
-    def confirm(self, user_id: int, now: datetime) -> None: ...
+    def confirm(self, user_id: int, now: datetime) -> None:
+        """Put the factor into force."""
+        ...
 
     def remove(self, user_id: int) -> bool:
-        """With its recovery codes; False when there was none."""
+        """Remove the factor with its recovery codes; False when there was none."""
         ...
 
     def set_recovery_codes(self, user_id: int, hashes: Sequence[bytes]) -> None:
-        """In the place of all earlier ones."""
+        """Store recovery codes in place of all earlier ones."""
         ...
 
     def use_recovery_code(self, user_id: int, code_hash: bytes, now: datetime) -> bool:
-        """Mark it as used, in one statement."""
+        """Mark it as used, in one statement: one of several concurrent callers succeeds."""
         ...
 
 
 class PasswordHasher(Protocol):
-    def hash(self, password: str) -> str: ...
+    """Password hashes that are slow to compute and need much memory, on purpose."""
 
-    def verify(self, password_hash: str, password: str) -> bool: ...
+    def hash(self, password: str) -> str:
+        """The encoded hash with its salt. Raises Unavailable."""
+        ...
 
-    def needs_rehash(self, password_hash: str) -> bool: ...
+    def verify(self, password_hash: str, password: str) -> bool:
+        """Whether `password` is the right one; takes the time that the stored parameters demand. Raises
+        Unavailable.
+        """
+        ...
+
+    def needs_rehash(self, password_hash: str) -> bool:
+        """Whether the stored hash has other parameters than the present ones."""
+        ...
 
 
 class TokenMaker(Protocol):
     def access(
         self, user_id: int, session_id: int, now: datetime, seconds: int | None = None
     ) -> tuple[str, int]:
-        """A new access token and its life in seconds, the usual one unless given."""
+        """A new access token and its life in seconds, the default one unless given."""
         ...
 
     def read_access(self, token: str, now: datetime) -> AccessClaims:
-        """Raises Unauthenticated."""
+        """The claims of a token; expiry is checked against `now`, not this machine's clock. Raises
+        Unauthenticated.
+        """
         ...
 
     def new_secret(self) -> str:
@@ -164,17 +195,17 @@ class TokenMaker(Protocol):
         ...
 
     def next_refresh(self, token: str) -> str:
-        """The token that follows `token`; the same one each time, so that two honest refreshes at once
-        get the same answer.
+        """The successor of `token`; always the same one, so that two honest concurrent refreshes get the same
+        answer.
         """
         ...
 
     def digest(self, token: str) -> bytes:
-        """What is stored of a token."""
+        """The digest of a token, for storage."""
         ...
 
     def keyed_digest(self, purpose: str, text: str) -> bytes:
-        """What is stored of something that could be guessed, such as a phone or a recovery code."""
+        """The keyed digest of a guessable value, such as a phone or a recovery code, for storage."""
         ...
 
     def phone_code(self, code: SentCode) -> str:
@@ -194,5 +225,5 @@ class TotpCodes(Protocol):
         ...
 
     def matching_step(self, secret: bytes, code: str, now: datetime) -> int | None:
-        """The time step whose code `code` is; None when it is of none around `now`."""
+        """The time step whose code is `code`; None when that step is not around `now` (RFC 6238, 5.2)."""
         ...

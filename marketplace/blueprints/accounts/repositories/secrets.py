@@ -1,4 +1,4 @@
-"""The SQL of what proves who somebody is: mailed tokens, texted codes, second factors, daily budgets."""
+"""The SQL of proofs of identity: mailed tokens, texted codes, second factors, daily limits."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -7,24 +7,25 @@ from typing import Any
 from sqlalchemy import Row, case, delete, func, insert, literal, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from marketplace.blueprints.accounts.ports import Factor, SentCode
+from marketplace.blueprints.accounts.ports.proofs import (
+    BudgetRepository,
+    CodeRepository,
+    Factor,
+    SecondFactorRepository,
+    SentCode,
+    TokenRepository,
+)
 from marketplace.database.repository import SqlRepository
 from marketplace.models.accounts import Budget, OneTimeCode, OneTimeToken, RecoveryCode, SecondFactor
 
-_QUIET = {"synchronize_session": False}
 
-
-class SqlTokenRepository(SqlRepository):
-    """Tokens sent by mail."""
-
+class SqlTokenRepository(SqlRepository, TokenRepository):
     def add(self, token: OneTimeToken) -> None:
-        """Store a new token; an earlier one of the same user and purpose is good no more."""
         self.void(token.user_id, [token.purpose])
         self.session.add(token)
         self.session.flush()
 
     def find(self, purposes: Sequence[str], token_hash: bytes, at: datetime) -> OneTimeToken | None:
-        """An unused, unexpired token."""
         statement = select(OneTimeToken).where(
             OneTimeToken.token_hash == token_hash,
             OneTimeToken.purpose.in_(purposes),
@@ -34,7 +35,6 @@ class SqlTokenRepository(SqlRepository):
         return self.session.execute(statement).scalar_one_or_none()
 
     def use(self, purposes: Sequence[str], token_hash: bytes, at: datetime) -> OneTimeToken | None:
-        """Of many callers at once, one gets the row."""
         statement = (
             update(OneTimeToken)
             .where(
@@ -49,19 +49,15 @@ class SqlTokenRepository(SqlRepository):
         return self.session.execute(statement).scalar_one_or_none()
 
     def void(self, user_id: int, purposes: Sequence[str]) -> None:
-        """Make all tokens of these purposes good no more."""
         statement = delete(OneTimeToken).where(
             OneTimeToken.user_id == user_id,
             OneTimeToken.purpose.in_(purposes),
             OneTimeToken.used_at.is_(None),
         )
-        self.session.execute(statement, execution_options=_QUIET)
+        self.write(statement)
 
     def purge(self, before: datetime) -> None:
-        """Forget tokens that expired before then."""
-        self.session.execute(
-            delete(OneTimeToken).where(OneTimeToken.expires_at < before), execution_options=_QUIET
-        )
+        self.write(delete(OneTimeToken).where(OneTimeToken.expires_at < before))
 
 
 _CODE: tuple[Any, ...] = (
@@ -74,13 +70,12 @@ _CODE: tuple[Any, ...] = (
 )
 
 
-class SqlCodeRepository(SqlRepository):
+class SqlCodeRepository(SqlRepository, CodeRepository):
     """Codes sent to phones: one row for each phone, purpose and (for a new phone) user."""
 
     def replace(
         self, phone: str, purpose: str, user_id: int | None, nonce: bytes, now: datetime, expires_at: datetime
     ) -> SentCode:
-        """A new code; the one before it is good no more."""
         fresh = {"nonce": nonce, "created_at": now, "expires_at": expires_at}
         statement = (
             upsert(OneTimeCode)
@@ -94,7 +89,6 @@ class SqlCodeRepository(SqlRepository):
         return _code(self.session.execute(statement).one())
 
     def find(self, code_id: int, version: int, now: datetime) -> SentCode | None:
-        """One that can still be used."""
         statement = select(*_CODE).where(
             OneTimeCode.id == code_id,
             OneTimeCode.version == version,
@@ -107,7 +101,6 @@ class SqlCodeRepository(SqlRepository):
     def take_try(
         self, phone: str, purpose: str, user_id: int | None, now: datetime, max_tries: int
     ) -> SentCode | None:
-        """Count a try, in one statement: of 50 callers at once, `max_tries` get the row."""
         statement = (
             update(OneTimeCode)
             .where(
@@ -121,11 +114,10 @@ class SqlCodeRepository(SqlRepository):
             .values(tries=OneTimeCode.tries + 1)
             .returning(*_CODE)
         )
-        row = self.session.execute(statement, execution_options=_QUIET).one_or_none()
+        row = self.write(statement).one_or_none()
         return None if row is None else _code(row)
 
     def use(self, code: SentCode, now: datetime) -> bool:
-        """Mark it as used: of many callers at once, one."""
         statement = (
             update(OneTimeCode)
             .where(
@@ -137,29 +129,22 @@ class SqlCodeRepository(SqlRepository):
             .values(used_at=now)
             .returning(OneTimeCode.id)
         )
-        return self.session.scalar(statement, execution_options=_QUIET) is not None
+        return self.write(statement).scalar() is not None
 
     def void(self, user_id: int, phone: str | None) -> None:
-        """Those for a new phone of the user, and those that were sent to `phone`."""
         statement = delete(OneTimeCode).where(or_(OneTimeCode.user_id == user_id, OneTimeCode.phone == phone))
-        self.session.execute(statement, execution_options=_QUIET)
+        self.write(statement)
 
     def purge(self, before: datetime) -> None:
-        """Forget codes that expired before then."""
-        self.session.execute(
-            delete(OneTimeCode).where(OneTimeCode.expires_at < before), execution_options=_QUIET
-        )
+        self.write(delete(OneTimeCode).where(OneTimeCode.expires_at < before))
 
 
 def _code(row: Row[Any]) -> SentCode:
     return SentCode(**row._mapping)
 
 
-class SqlBudgetRepository(SqlRepository):
-    """What was spent on a day."""
-
+class SqlBudgetRepository(SqlRepository, BudgetRepository):
     def spend(self, scope: str, key: bytes, day: date, limit: int, amount: int = 1) -> bool:
-        """Count `amount`; False, and nothing counted, where that passes `limit`."""
         statement = (
             upsert(Budget)
             .values(scope=scope, key=key, day=day, spent=amount)
@@ -173,24 +158,19 @@ class SqlBudgetRepository(SqlRepository):
         return amount <= limit and self.session.scalar(statement) is not None
 
     def refund(self, scope: str, key: bytes, day: date) -> None:
-        """Take one back."""
         statement = (
             update(Budget)
             .where(Budget.scope == scope, Budget.key == key, Budget.day == day, Budget.spent > 0)
             .values(spent=Budget.spent - 1)
         )
-        self.session.execute(statement, execution_options=_QUIET)
+        self.write(statement)
 
     def purge(self, before: date) -> None:
-        """Forget the days before then."""
-        self.session.execute(delete(Budget).where(Budget.day < before), execution_options=_QUIET)
+        self.write(delete(Budget).where(Budget.day < before))
 
 
-class SqlSecondFactorRepository(SqlRepository):
-    """TOTP secrets and recovery codes."""
-
+class SqlSecondFactorRepository(SqlRepository, SecondFactorRepository):
     def begin(self, user_id: int, secret: bytes) -> bool:
-        """Store an unconfirmed secret in the place of another one; False when one is confirmed."""
         statement = (
             upsert(SecondFactor)
             .values(user_id=user_id, secret=secret)
@@ -204,19 +184,16 @@ class SqlSecondFactorRepository(SqlRepository):
         return self.session.scalar(statement) is not None
 
     def is_on(self, user_id: int) -> bool:
-        """Whether a confirmed one is there."""
         statement = select(SecondFactor.user_id).where(
             SecondFactor.user_id == user_id, SecondFactor.confirmed_at.is_not(None)
         )
         return self.session.scalar(statement) is not None
 
     def exists(self, user_id: int) -> bool:
-        """Whether one is there, confirmed or not."""
         statement = select(SecondFactor.user_id).where(SecondFactor.user_id == user_id)
         return self.session.scalar(statement) is not None
 
     def take_try(self, user_id: int, now: datetime, max_failures: int, since: datetime) -> Factor | None:
-        """Count a try as failed until `accept` says otherwise."""
         fresh = or_(SecondFactor.failures_since.is_(None), SecondFactor.failures_since <= since)
         statement = (
             update(SecondFactor)
@@ -227,41 +204,34 @@ class SqlSecondFactorRepository(SqlRepository):
             )
             .returning(SecondFactor.secret, SecondFactor.confirmed_at, SecondFactor.last_step)
         )
-        row = self.session.execute(statement, execution_options=_QUIET).one_or_none()
+        row = self.write(statement).one_or_none()
         return None if row is None else Factor(row.secret, row.confirmed_at is not None, row.last_step)
 
     def accept(self, user_id: int, step: int | None) -> None:
-        """The try was right: forget the failures, and remember the step."""
         values: dict[str, object] = {"failures": 0, "failures_since": None}
         if step is not None:
             values["last_step"] = step
         statement = update(SecondFactor).where(SecondFactor.user_id == user_id).values(**values)
-        self.session.execute(statement, execution_options=_QUIET)
+        self.write(statement)
 
     def confirm(self, user_id: int, now: datetime) -> None:
-        """From now on it counts."""
         statement = update(SecondFactor).where(SecondFactor.user_id == user_id).values(confirmed_at=now)
-        self.session.execute(statement, execution_options=_QUIET)
+        self.write(statement)
 
     def remove(self, user_id: int) -> bool:
-        """With its recovery codes; False when there was none."""
         self.set_recovery_codes(user_id, ())
         statement = (
             delete(SecondFactor).where(SecondFactor.user_id == user_id).returning(SecondFactor.user_id)
         )
-        return self.session.scalar(statement, execution_options=_QUIET) is not None
+        return self.write(statement).scalar() is not None
 
     def set_recovery_codes(self, user_id: int, hashes: Sequence[bytes]) -> None:
-        """In the place of all earlier ones."""
-        self.session.execute(
-            delete(RecoveryCode).where(RecoveryCode.user_id == user_id), execution_options=_QUIET
-        )
+        self.write(delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
         if hashes:
             rows = [{"user_id": user_id, "code_hash": code_hash} for code_hash in hashes]
             self.session.execute(insert(RecoveryCode), rows)
 
     def use_recovery_code(self, user_id: int, code_hash: bytes, now: datetime) -> bool:
-        """Of many callers at once, one."""
         statement = (
             update(RecoveryCode)
             .where(
@@ -272,4 +242,4 @@ class SqlSecondFactorRepository(SqlRepository):
             .values(used_at=now)
             .returning(RecoveryCode.id)
         )
-        return self.session.scalar(statement, execution_options=_QUIET) is not None
+        return self.write(statement).scalar() is not None

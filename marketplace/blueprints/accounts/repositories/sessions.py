@@ -1,14 +1,14 @@
 """The SQL of sessions."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, exists, or_, select, update
+from sqlalchemy import bindparam, delete, exists, or_, select, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import aliased
 
-from marketplace.blueprints.accounts.ports import SessionView
+from marketplace.blueprints.accounts.ports.people import SessionRepository, SessionView
 from marketplace.database.keyset import fetch_page
 from marketplace.database.repository import SqlRepository
 from marketplace.database.unit_of_work import SqlUnitOfWork
@@ -27,7 +27,7 @@ _SHOWN: tuple[Any, ...] = (
     UserSession.expires_at,
 )
 _ADMIN = aliased(User)
-# Who acts as a user does so as long as they are an admin.
+# An admin may act as a user only while still an admin.
 _ADMIN_STAYS = or_(
     UserSession.acting_admin_id.is_(None),
     exists().where(
@@ -64,20 +64,16 @@ _PRINCIPAL = str(
 )
 
 
-class SqlSessionRepository(SqlRepository):
-    """Sign-ins."""
-
+class SqlSessionRepository(SqlRepository, SessionRepository):
     def __init__(self, uow: SqlUnitOfWork, signer: CursorSigner) -> None:
         super().__init__(uow)
         self._signer = signer
 
     def add(self, session: UserSession) -> None:
-        """Store a new session."""
         self.session.add(session)
         self.session.flush()
 
     def find(self, session_id: int) -> UserSession | None:
-        """Locked, so that parallel refreshes take turns."""
         statement = (
             select(UserSession)
             .where(UserSession.id == session_id)
@@ -87,7 +83,6 @@ class SqlSessionRepository(SqlRepository):
         return self.session.execute(statement).scalar_one_or_none()
 
     def list_live(self, user_id: int, page: PageRequest, at: datetime, current: int) -> Page[SessionView]:
-        """Newest first; without those of admins who act as the user."""
         statement = (
             select(*_SHOWN)
             .where(
@@ -107,7 +102,6 @@ class SqlSessionRepository(SqlRepository):
     def revoke(
         self, user_ids: Sequence[int], at: datetime, *, only: int | None = None, besides: int | None = None
     ) -> list[tuple[int, int]]:
-        """End the live sessions of users, in one UPDATE; (user id, session id) of each that ended."""
         statement = (
             update(UserSession)
             .where(UserSession.user_id.in_(user_ids), UserSession.revoked_at.is_(None))
@@ -117,15 +111,14 @@ class SqlSessionRepository(SqlRepository):
         if only is not None:
             statement = statement.where(UserSession.id == only)
         else:
-            # Those of years ago need not be told that they are over.
+            # Sessions of years ago need not be announced as ended.
             statement = statement.where(UserSession.expires_at > at)
         if besides is not None:
             statement = statement.where(UserSession.id != besides)
-        rows = self.session.execute(statement, execution_options={"synchronize_session": False})
+        rows = self.write(statement)
         return [(user_id, session_id) for user_id, session_id in rows]
 
     def knows_address(self, user_id: int, ip: str, since: datetime) -> bool:
-        """Whether the user signed in from `ip` since then."""
         seen = exists().where(
             UserSession.user_id == user_id,
             UserSession.ip == ip,
@@ -135,7 +128,6 @@ class SqlSessionRepository(SqlRepository):
         return bool(self.session.scalar(select(seen)))
 
     def find_principal(self, session_id: int, user_id: int, at: datetime) -> tuple[Principal, bool] | None:
-        """The caller by the rights of this moment and whether the user is active."""
         values = {"session_id": session_id, "user_id": user_id, "at": at}
         row = self.session.connection().exec_driver_sql(_PRINCIPAL, values).one_or_none()
         if row is None:
@@ -157,7 +149,6 @@ class SqlSessionRepository(SqlRepository):
         return principal, is_active
 
     def alive(self, session_ids: set[int], at: datetime) -> set[int]:
-        """Those that still let their user in; one query."""
         statement = (
             select(UserSession.id)
             .join(User, User.id == UserSession.user_id)
@@ -171,3 +162,11 @@ class SqlSessionRepository(SqlRepository):
             )
         )
         return set(self.session.scalars(statement))
+
+    def purge(self, before: datetime, life: timedelta) -> None:
+        statement = delete(UserSession).where(
+            # An ended session expires later, so the index on expiry can serve.
+            UserSession.expires_at < before + life,
+            or_(UserSession.expires_at < before, UserSession.revoked_at < before),
+        )
+        self.write(statement)

@@ -1,18 +1,20 @@
 """The SQL of users."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select, text, update
 
 from marketplace.blueprints.accounts.changes import SUBJECT
-from marketplace.blueprints.accounts.ports import UserSearch, UserView
+from marketplace.blueprints.accounts.ports.people import UserDirectory, UserRepository, UserSearch, UserView
+from marketplace.blueprints.moderation.contracts import SubjectStore
+from marketplace.database.bulk_update import bulk_restore, bulk_update
 from marketplace.database.folding import contains
 from marketplace.database.keyset import fetch_page
-from marketplace.database.many import restore_each, update_each
-from marketplace.database.patience import search_time
 from marketplace.database.repository import SqlRepository
+from marketplace.database.timeouts import search_timeout
 from marketplace.database.unit_of_work import SqlUnitOfWork
 from marketplace.kernel.addresses import address_form, phone_form, plain_name, searched_form
 from marketplace.kernel.cursors import CursorSigner
@@ -57,32 +59,34 @@ _SHOWN: tuple[Any, ...] = (
 )
 
 
-class SqlUserRepository(SqlRepository):
-    """Users."""
-
+class SqlUserRepository(SqlRepository, UserRepository, SubjectStore):
     def add(self, user: User) -> None:
-        """Store a new user."""
         self.session.add(user)
         self.session.flush()
 
     def get(self, user_id: int, *, lock: bool = False) -> User:
-        """Raises NotFound."""
         found = self.find(user_id, lock=lock)
         if found is None:
             raise NotFound
         return found
 
     def find(self, user_id: int, *, lock: bool = False) -> User | None:
-        """One by its id."""
         statement = select(User).where(User.id == user_id, User.deleted_at.is_(None))
         if lock:
             statement = statement.with_for_update(key_share=True).execution_options(populate_existing=True)
         return self.session.execute(statement).scalar_one_or_none()
 
+    def find_deleted(self, user_id: int, *, lock: bool = False) -> User | None:
+        statement = select(User).where(
+            User.id == user_id, User.deleted_at.is_not(None), User.anonymised_at.is_(None)
+        )
+        if lock:
+            statement = statement.with_for_update(key_share=True).execution_options(populate_existing=True)
+        return self.session.execute(statement).scalar_one_or_none()
+
     def find_by_login(self, login: str, ip: str = "") -> User | None:
-        """By username, e-mail or phone. A username holds no @ and does not begin with +; one of digits that
-        begins with 00 goes before a phone that is written so.
-        """
+        # A username holds no @ and does not begin with +. A username of digits that begins with 00 takes
+        # precedence over a phone that is written so.
         is_named = func.lower(User.username) == plain_name(login)
         address = address_form(login)
         by_email, by_phone = func.lower(User.email) == address, User.phone == address
@@ -98,7 +102,6 @@ class SqlUserRepository(SqlRepository):
     def find_holder(
         self, *, email: str | None = None, phone: str | None = None, ip: str = "", provable: bool = False
     ) -> User | None:
-        """Who confirmed it, else who signed in from `ip`, else the newest."""
         is_confirmed = _confirmed(email, phone)
         statement = (
             select(User)
@@ -114,14 +117,12 @@ class SqlUserRepository(SqlRepository):
     def is_confirmed(
         self, *, email: str | None = None, phone: str | None = None, besides: int | None = None
     ) -> bool:
-        """By anybody, deleted ones too."""
         found = exists().where(_has(email, phone), _confirmed(email, phone))
         if besides is not None:
             found = found.where(User.id != besides)
         return bool(self.session.scalar(select(found)))
 
     def lock_with_rivals(self, user_id: int, *, email: str | None = None, phone: str | None = None) -> None:
-        """In the order of ids."""
         statement = (
             select(User.id)
             .where(or_(User.id == user_id, _has(email, phone)))
@@ -131,17 +132,15 @@ class SqlUserRepository(SqlRepository):
         self.session.execute(statement)
 
     def release(self, *, email: str | None = None, phone: str | None = None, besides: int) -> None:
-        """Whoever has it unconfirmed is without."""
         column = "email" if email is not None else "phone"
         statement = (
             update(User)
             .where(_has(email, phone), ~_confirmed(email, phone), User.id != besides)
             .values({column: None, "version": User.version + 1})
         )
-        self.session.execute(statement, execution_options={"synchronize_session": False})
+        self.write(statement)
 
     def lapse(self, joined_before: datetime, at: datetime, limit: int) -> int:
-        """Those that somebody has locked are left for the next time."""
         waiting = exists().where(
             OneTimeToken.user_id == User.id,
             OneTimeToken.purpose == "verify_email",
@@ -165,32 +164,22 @@ class SqlUserRepository(SqlRepository):
             )
             .returning(User.id)
         )
-        rows = self.session.execute(statement, execution_options={"synchronize_session": False})
+        rows = self.write(statement)
         return len(rows.all())
 
-    def performer_id_of(self, user_id: int) -> int | None:
-        """The user's performer profile, if there is one."""
-        return self.session.scalar(select(Performer.id).where(Performer.user_id == user_id))
-
     def touch(self, user: User) -> None:
-        """Give the user a new version."""
         user.updated_at = func.now()
         self.session.flush()
 
     def set_password_hash(self, user_id: int, password_hash: str) -> None:
-        """Without a new version."""
         statement = update(User).where(User.id == user_id).values(password_hash=password_hash)
-        self.session.execute(statement, execution_options={"synchronize_session": False})
+        self.write(statement)
 
     def is_avatar_shown(self, key: str) -> bool:
-        """Whether an account that is not deleted shows it."""
         shown = exists().where(User.avatar_key == key, User.deleted_at.is_(None))
         return bool(self.session.scalar(select(shown)))
 
     def avatars_in_use(self, keys: Sequence[str], since: datetime) -> set[str]:
-        """Those of `keys` that an account shows, that wait for staff, or that staff decided on after
-        `since`.
-        """
         shown = select(User.avatar_key).where(User.avatar_key.in_(keys))
         waiting = select(ChangeRequest.old_value, ChangeRequest.new_value).where(
             ChangeRequest.subject_type == SUBJECT,
@@ -205,7 +194,6 @@ class SqlUserRepository(SqlRepository):
         return {key for key in found if key is not None}
 
     def lock_admins(self) -> set[int]:
-        """The ids of the active admins, locked."""
         statement = (
             select(User.id)
             .where(User.is_staff, User.roles.contains([ADMIN]), User.is_active, User.deleted_at.is_(None))
@@ -215,7 +203,6 @@ class SqlUserRepository(SqlRepository):
         return set(self.session.scalars(statement))
 
     def lock_accounts(self, ids: Sequence[int]) -> list[User]:
-        """Those of `ids` that exist, locked in the order of their ids."""
         statement = (
             select(User)
             .where(User.id.in_(ids), User.deleted_at.is_(None))
@@ -226,7 +213,6 @@ class SqlUserRepository(SqlRepository):
         return list(self.session.scalars(statement))
 
     def lock_many(self, ids: Sequence[int]) -> Mapping[int, Any]:
-        """What of users waits for staff when it is edited, locked in the order of their ids."""
         statement = (
             select(User.id, User.first_name, User.last_name, User.avatar_key)
             .where(User.id.in_(ids), User.deleted_at.is_(None))
@@ -236,15 +222,12 @@ class SqlUserRepository(SqlRepository):
         return {row.id: row for row in self.session.execute(statement)}
 
     def set_each(self, column: str, values: Mapping[int, Any]) -> None:
-        """Set `column` of each user, and give each a new version; one UPDATE."""
-        update_each(self.session, User, [{"id": key, column: value} for key, value in values.items()])
+        bulk_update(self.session, User, [{"id": key, column: value} for key, value in values.items()])
 
     def restore(self, states: Mapping[int, Mapping[str, Any]]) -> None:
-        """Give each of these, by id, the state that `kernel.bulk.state` wrote, in one UPDATE."""
-        restore_each(self.session, User, states)
+        bulk_restore(self.session, User, states)
 
     def set_active(self, ids: Sequence[int], *, active: bool, reason: str | None, at: datetime) -> None:
-        """Block or unblock all of `ids`, in one UPDATE."""
         statement = (
             update(User)
             .where(User.id.in_(ids))
@@ -255,11 +238,11 @@ class SqlUserRepository(SqlRepository):
                 version=User.version + 1,
             )
         )
-        self.session.execute(statement, execution_options={"synchronize_session": False})
+        self.write(statement)
 
 
 def _has(email: str | None, phone: str | None) -> ColumnElement[bool]:
-    """Whose account an address stands in."""
+    """Whether the account has the address."""
     return func.lower(User.email) == email.lower() if email is not None else User.phone == phone
 
 
@@ -274,27 +257,24 @@ def _came_from(ip: str) -> ColumnElement[bool]:
 
 
 def _first(condition: ColumnElement[bool]) -> ColumnElement[int]:
-    """For ORDER BY: those that it is true of before all others."""
+    """For ORDER BY: rows that meet the condition come first."""
     return case((condition, 0), else_=1)
 
 
-class SqlUserDirectory(SqlRepository):
-    """Users as staff sees them: columns, not entities, and deleted ones too."""
-
+class SqlUserDirectory(SqlRepository, UserDirectory):
     def __init__(self, uow: SqlUnitOfWork, signer: CursorSigner) -> None:
         super().__init__(uow)
         self._signer = signer
 
     def list_users(self, search: UserSearch, page: PageRequest) -> Page[UserView]:
-        """Newest first."""
         statement = _filtered(_shown(), search).order_by(User.id.desc())
-        filters = {name: value for name, value in vars(search).items() if value is not None}
-        with search_time(self.session, search.q):
-            found = fetch_page(self.session, statement, page, self._signer, name="users", filters=filters)
+        with search_timeout(self.session, search.q):
+            found = fetch_page(
+                self.session, statement, page, self._signer, name="users", filters=asdict(search)
+            )
         return Page([UserView(**row._mapping) for row in found.items], found.next, found.previous)
 
     def find(self, user_id: int) -> UserView | None:
-        """One by its id."""
         row = self.session.execute(_shown().where(User.id == user_id)).one_or_none()
         return None if row is None else UserView(**row._mapping)
 

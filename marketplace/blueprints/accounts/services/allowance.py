@@ -1,5 +1,6 @@
-"""How much work on pictures a user may ask for in a day."""
+"""A daily limit on the work on pictures that a user may cause."""
 
+from marketplace.blueprints.accounts.contracts import PictureAllowance
 from marketplace.blueprints.accounts.errors import PicturesSpent
 from marketplace.blueprints.accounts.policies import PICTURE_UNIT, PICTURES, PICTURES_UNVERIFIED
 from marketplace.blueprints.accounts.services.budgets import Budgets
@@ -9,15 +10,14 @@ from marketplace.kernel.transactions import UnitOfWork
 SCOPE = "pictures"
 
 
-class PictureAllowance:
-    """Counted before the work is done, and whatever comes of it: what cannot be decoded was work too."""
+class PictureBudget(PictureAllowance):
+    """Counts in PostgreSQL, with the other daily limits."""
 
     def __init__(self, uow: UnitOfWork, budgets: Budgets) -> None:
         self._uow = uow
         self._budgets = budgets
 
     def spend(self, caller: Principal, pixels: int) -> None:
-        """Count `pixels` for today (UTC), in a transaction of its own. Raises PicturesSpent."""
         if not pixels:
             return
         limit = PICTURES if caller.verified else PICTURES_UNVERIFIED

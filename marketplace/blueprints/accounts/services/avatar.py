@@ -1,31 +1,29 @@
-"""The avatar: a picture that is stored before the account shows it, and swept away when none does."""
+"""The avatar: a picture that is stored before the account shows it, and swept away when no account does."""
 
 import secrets
+from collections.abc import Sequence
 from contextlib import suppress
-from datetime import timedelta
-from itertools import islice
 from typing import BinaryIO
 
-from marketplace.blueprints.accounts.ports import FileStore, Pictures, UserRepository
-from marketplace.blueprints.accounts.services.allowance import PictureAllowance
+from marketplace.blueprints.accounts.contracts import Avatars, PictureAllowance
+from marketplace.blueprints.accounts.ports.people import UserRepository
 from marketplace.blueprints.accounts.services.profile import Profile, ProfileService
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.errors import AppError, Unavailable
 from marketplace.kernel.identity import Principal
 from marketplace.kernel.media import media_url
 from marketplace.kernel.transactions import UnitOfWork
+from marketplace.outside.ports import FileStore, Pictures
+from marketplace.outside.sweeping import LEFT_ALONE, sweep
 
 FOLDER = "avatars"
 SIDE = 512
-"""Pixels; what a profile shows at most."""
+"""The longest side in pixels; a profile shows no more."""
 CONTENT_TYPE = "image/webp"
-LEFT_ALONE = timedelta(days=1)
-"""A file that nobody shows yet may belong to a request that is under way."""
-BATCH = 500
 
 
-class AvatarService:
-    """Set, removed, swept."""
+class AvatarService(Avatars):
+    """Sets, removes and sweeps avatars."""
 
     def __init__(
         self,
@@ -46,9 +44,9 @@ class AvatarService:
         self._clock = clock
 
     def set(self, caller: Principal, picture: BinaryIO, expected: int | None) -> Profile:
-        """Show `picture`; for a performer it waits for staff. No transaction is open while it is worked on
-        and stored. The file of a request that is refused is deleted; whether one that ended by Unavailable
-        was stored nobody knows, and it is left to the sweep.
+        """Show `picture`; for a performer it waits for staff. No transaction is open while it is encoded and
+        stored. The file of a refused request is deleted. After Unavailable it is unknown whether the file was
+        stored, so it is left to the sweep.
 
         Raises NotAPicture, PictureTooLarge, TooManyRequests, StorageFull, Unavailable, PreconditionFailed.
         """
@@ -63,51 +61,44 @@ class AvatarService:
             raise
 
     def look(self, picture: BinaryIO) -> int:
-        """How much work it is, in pixels. Raises NotAPicture, PictureTooLarge."""
         return self._pictures.look(picture)
 
     def encode(self, picture: BinaryIO, owner: int) -> bytes:
-        """What is kept of `picture`. Raises NotAPicture, PictureTooLarge, TooManyRequests, Unavailable."""
         return self._pictures.encode(picture, SIDE, owner)
 
     def store(self, content: bytes) -> str:
-        """The key of the file, which is swept away unless it is shown. Raises StorageFull, Unavailable."""
         key = f"{FOLDER}/{secrets.token_hex(16)}.webp"
         self._files.put(key, content, CONTENT_TYPE)
         return key
 
     def discard(self, key: str) -> None:
-        """Delete a stored file that is not shown after all; one out of reach is swept away later."""
         with suppress(Unavailable):
             self._files.delete(key)
 
     def show(self, caller: Principal, key: str) -> None:
-        """Make a stored file the avatar, as `set` does."""
         self._profile.update(caller, {"avatar": media_url(key)}, None)
 
     def remove(self, caller: Principal, expected: int | None) -> Profile:
-        """Show none. Raises PreconditionFailed."""
+        """Show no avatar. Raises PreconditionFailed."""
         return self._profile.update(caller, {"avatar": None}, expected)
 
     def is_shown(self, key: str) -> bool:
-        """Whether everybody may see it: not while it waits for staff, nor once staff has refused it."""
+        """Whether everybody may see it: not while it waits for staff, nor after staff has refused it."""
         with self._uow:
             return self._users.is_avatar_shown(key)
 
     def is_waiting(self, key: str) -> bool:
-        """Whether staff and its owner may see it: it is shown, waits, or was decided on a day ago at most."""
+        """Whether staff and the owner may see it: it is shown, it waits, or staff decided on it at most a day
+        ago.
+        """
         with self._uow:
             return key in self._users.avatars_in_use([key], self._clock.now() - LEFT_ALONE)
 
     def sweep(self) -> int:
-        """Delete the files that no account shows and staff does not look at; returns how many."""
-        before = self._clock.now() - LEFT_ALONE
-        old = (file.key for file in self._files.list_files(FOLDER) if file.changed_at < before)
-        count = 0
-        while keys := list(islice(old, BATCH)):
-            with self._uow:
-                used = self._users.avatars_in_use(keys, before)
-            for key in set(keys) - used:
-                self._files.delete(key)
-                count += 1
-        return count
+        """Delete files that no account shows and staff does not look at; returns how many."""
+        now = self._clock.now()
+
+        def in_use(keys: Sequence[str]) -> set[str]:
+            return self._users.avatars_in_use(keys, now - LEFT_ALONE)
+
+        return sweep(self._uow, self._files, FOLDER, now, in_use)

@@ -1,4 +1,4 @@
-"""What may be spent a day: counted in PostgreSQL, so that it holds when Redis does not."""
+"""Daily limits, counted in PostgreSQL, so that they hold when Redis fails."""
 
 from datetime import datetime, time, timedelta
 
@@ -9,12 +9,13 @@ from marketplace.blueprints.accounts.policies import (
     MAILS_PER_USER,
     Allowance,
 )
-from marketplace.blueprints.accounts.ports import BudgetRepository, SessionRepository, TokenMaker
+from marketplace.blueprints.accounts.ports.people import SessionRepository
+from marketplace.blueprints.accounts.ports.proofs import BudgetRepository, TokenMaker
 from marketplace.kernel.clock import Clock
 
 
 class Budgets:
-    """Used inside the unit of work of what is paid for: what is undone is not counted."""
+    """Used inside the unit of work of the action that spends: a rollback takes the count back too."""
 
     def __init__(
         self, budgets: BudgetRepository, sessions: SessionRepository, tokens: TokenMaker, clock: Clock
@@ -25,18 +26,18 @@ class Budgets:
         self._clock = clock
 
     def spend(self, scope: str, key: str, limit: int, amount: int = 1) -> bool:
-        """Count `amount` for today (UTC); False, and nothing counted, where that passes `limit`."""
+        """Count `amount` for today (UTC); False, and nothing counted, if that would exceed `limit`."""
         return self._budgets.spend(scope, self._key(scope, key), self._clock.now().date(), limit, amount)
 
     def refund(self, scope: str, key: str) -> None:
-        """Take one of today's back."""
+        """Subtract one from today's count."""
         self._budgets.refund(scope, self._key(scope, key), self._clock.now().date())
 
     def spend_guarded(
         self, scope: str, key: str, allowance: Allowance, owner_id: int | None, ip: str
     ) -> bool:
-        """As `spend`; when strangers have spent their part, the owner of the account goes on from an
-        address of the last KNOWN_ADDRESS days.
+        """As `spend`; when strangers have used up their part, the owner of the account may still spend from
+        an address of the last KNOWN_ADDRESS days.
         """
         if self.spend(scope, key, allowance.strangers):
             return True
@@ -46,7 +47,7 @@ class Budgets:
         return known and self.spend(scope, key, allowance.total)
 
     def spend_mail(self, user_id: int, email: str) -> bool:
-        """Count a mail that asks to confirm `email`, by who asks for it and by who gets it."""
+        """Count a mail that asks to confirm `email`, once for the requester and once for the recipient."""
         return self.spend("mails", str(user_id), MAILS_PER_USER) and self.spend(
             "mails_to", email.lower(), MAILS_PER_ADDRESS
         )
@@ -57,11 +58,11 @@ class Budgets:
             raise BudgetSpent(retry_after=self.seconds_left())
 
     def seconds_left(self) -> int:
-        """Until the next day begins."""
+        """Seconds until the next day begins."""
         return _seconds_left(self._clock.now())
 
     def purge(self) -> None:
-        """Forget the days before yesterday."""
+        """Delete the days before yesterday."""
         self._budgets.purge(self._clock.now().date() - timedelta(days=1))
 
     def _key(self, scope: str, key: str) -> bytes:

@@ -1,11 +1,11 @@
-"""One-time codes by phone: asked for, delivered, proven; docs/decisions/0010."""
+"""One-time codes by phone: requested, delivered, verified; docs/decisions/0010."""
 
 import logging
 import secrets
 from dataclasses import dataclass
 from hmac import compare_digest
 
-from marketplace.blueprints.accounts.errors import CodeRequired, InvalidCode, UserBlocked
+from marketplace.blueprints.accounts.errors import AccountBlocked, CodeRequired, InvalidCode
 from marketplace.blueprints.accounts.policies import (
     CODE_LIFE,
     CODE_TRIES,
@@ -16,7 +16,8 @@ from marketplace.blueprints.accounts.policies import (
     network_of,
     region_of,
 )
-from marketplace.blueprints.accounts.ports import CodeRepository, SentCode, TokenMaker, UserRepository
+from marketplace.blueprints.accounts.ports.people import UserRepository
+from marketplace.blueprints.accounts.ports.proofs import CodeRepository, SentCode, TokenMaker
 from marketplace.blueprints.accounts.services.budgets import Budgets
 from marketplace.blueprints.accounts.services.ownership import Address, Ownership, Witness
 from marketplace.blueprints.accounts.services.passwords import PasswordService
@@ -43,15 +44,15 @@ class Verified:
 
 @dataclass(frozen=True)
 class ResetToken:
-    """What sets a new password at `POST /user/password/reset`."""
+    """A token that sets a new password at `POST /user/password/reset`."""
 
     reset_token: str
 
 
 @dataclass(frozen=True)
 class CodeLimits:
-    """What text messages may cost the owner a day: asked for from one address, and sent to one country.
-    Numbers that nobody has confirmed get at most half of a country's.
+    """Daily limits on the cost of text messages: by requesting address, and by destination country. Numbers
+    that nobody has confirmed get at most half of a country's limit.
     """
 
     per_address: int
@@ -59,7 +60,7 @@ class CodeLimits:
 
 
 class CodeKeeper:
-    """The codes themselves, whatever they are for."""
+    """Stores and checks codes, whatever their purpose."""
 
     def __init__(
         self,
@@ -80,11 +81,12 @@ class CodeKeeper:
     def ask(
         self, phone: str, purpose: str, ip: str, *, owner_id: int | None, user_id: int | None = None
     ) -> None:
-        """Make a code, and leave a job that delivers it; an earlier one is good no more. `owner_id` is whose
-        number it is, if anybody's, `user_id` who wants it as a new number. Raises BudgetSpent.
+        """Make a code, and add a job that delivers it; it replaces an earlier one. `owner_id` is the owner of
+        the number, if there is one; `user_id` is the user who wants it as a new number. Raises BudgetSpent.
         """
         with self._uow:
-            # The address first: it is paid for by whoever asks, the phone's part by its owner.
+            # The limit of the requester's address comes first; the limit of the phone is partly kept for its
+            # owner.
             self._budgets.require(
                 paid=self._budgets.spend("codes_from", network_of(ip), self._limits.per_address)
             )
@@ -96,11 +98,11 @@ class CodeKeeper:
             self._uow.enqueue(CODE_JOB, {"code_id": code.id, "version": code.version})
 
     def find(self, code_id: int, version: int) -> SentCode | None:
-        """A code that was not superseded, used or expired meanwhile."""
+        """Find a code that was not replaced, used or expired in the meantime."""
         return self._codes.find(code_id, version, self._clock.now())
 
     def digits(self, code: SentCode) -> str:
-        """What is sent."""
+        """The digits to send."""
         return self._tokens.phone_code(code)
 
     def affordable(self, phone: str, *, confirmed: bool) -> bool:
@@ -116,8 +118,8 @@ class CodeKeeper:
         return True
 
     def compare(self, phone: str, purpose: str, digits: str, user_id: int | None = None) -> SentCode:
-        """The code that `digits` are, still unused: `use` it in the transaction of what it is for. The try is
-        counted in a transaction of its own. Raises InvalidCode.
+        """The code that matches `digits` and is still unused: `use` it in the transaction of the action that
+        it proves. The try is counted in a transaction of its own. Raises InvalidCode.
         """
         with self._uow:
             code = self._codes.take_try(phone, purpose, user_id, self._clock.now(), CODE_TRIES)
@@ -126,7 +128,7 @@ class CodeKeeper:
         return code
 
     def use(self, code: SentCode) -> None:
-        """Of many at once, one. Raises InvalidCode."""
+        """Mark the code as used; one of several concurrent callers succeeds. Raises InvalidCode."""
         if not self._codes.use(code, self._clock.now()):
             raise InvalidCode
 
@@ -155,15 +157,15 @@ class CodeService:
         self._post = post
 
     def send(self, phone: str, purpose: CodePurpose, ip: str) -> None:
-        """Ask for a code. Known and unknown numbers take the same way and time: whether a message goes out
-        is decided afterwards, in `deliver`. Raises BudgetSpent, for unknown numbers too.
+        """Request a code. Known and unknown numbers take the same path and time: `deliver` decides afterwards
+        whether a message is sent. Raises BudgetSpent, also for unknown numbers.
         """
         with self._uow:
             user = self._users.find_holder(phone=phone, ip=ip)
             self._keeper.ask(phone, purpose, ip, owner_id=user.id if user else None)
 
     def deliver(self, code_id: int, version: int) -> None:
-        """Send a code to who may have it: the same digits each time, if it has to run again."""
+        """Send a code if the number may have one; a repeated run sends the same digits."""
         self._post.ready_for_codes()
         with self._uow:
             code = self._keeper.find(code_id, version)
@@ -189,11 +191,12 @@ class CodeService:
         caller: Principal | None = None,
         totp: str | None = None,
     ) -> Tokens:
-        """Raises InvalidCode; to somebody who has the phone also UserBlocked, CodeRequired, TooManyTries."""
+        """Raises InvalidCode; for a right code also AccountBlocked, CodeRequired, TooManyTries."""
         code = self._keeper.compare(phone, CodePurpose.SIGN_IN, digits)
         with self._uow:
             user = self._owner(phone, device.ip, caller)
-            # The factor of an account that nobody has proven goes, with all that was set up before.
+            # The second factor of an account that nobody has proven is removed, with all that was set up
+            # before.
             proven = is_proven(user) and self._factors.is_on(user.id)
         if proven:
             if totp is None:
@@ -203,7 +206,7 @@ class CodeService:
             user = self._locked(user.id, phone)
             self._keeper.use(code)
             if not user.is_active:
-                raise UserBlocked
+                raise AccountBlocked
             if not proven and is_proven(user) and self._factors.is_on(user.id):
                 raise CodeRequired
             self._claim(user, caller)
@@ -214,7 +217,7 @@ class CodeService:
     ) -> Verified:
         """Confirm the number of the caller's account, or of an account that nobody has proven yet.
 
-        Raises InvalidCode; to somebody who has the phone also LogInNeeded, PhoneTaken.
+        Raises InvalidCode; to a caller who has the phone also LogInNeeded, PhoneTaken.
         """
         code = self._keeper.compare(phone, CodePurpose.VERIFY_PHONE, digits)
         with self._uow:
@@ -235,7 +238,9 @@ class CodeService:
             return ResetToken(self._passwords.new_token(user, phone))
 
     def _owner(self, phone: str, ip: str, caller: Principal | None, *, provable: bool = True) -> User:
-        """Whose account a code is for: the caller's where the number stands in it, else `find_holder`'s."""
+        """The account that a code is for: the caller's if it has the number, else the one that `find_holder`
+        finds.
+        """
         own = self._users.find(caller.user_id) if caller is not None else None
         if own is not None and own.phone == phone:
             return own
@@ -257,5 +262,5 @@ class CodeService:
         is_second = user.email_verified and not user.phone_verified
         self._ownership.claim(user, Address.PHONE, Witness.SESSION if own else Witness.NOBODY)
         if is_second:
-            # Another way in: whoever has the first one hears of it.
+            # This is another way in, so tell the owner at the address that was confirmed first.
             self._post.notify(user, "phone_changed")

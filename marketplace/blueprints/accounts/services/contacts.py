@@ -1,7 +1,8 @@
-"""The addresses of a user: the e-mail address confirmed or changed, the phone number changed or removed."""
+"""The addresses of a user: confirm or change the e-mail address, change or remove the phone number."""
 
 from datetime import timedelta
 
+from marketplace.blueprints.accounts.contracts import UserEmailChanged, UserPhoneChanged
 from marketplace.blueprints.accounts.errors import (
     EmailTaken,
     InvalidCode,
@@ -12,14 +13,15 @@ from marketplace.blueprints.accounts.errors import (
     SameAddress,
     WrongCode,
 )
-from marketplace.blueprints.accounts.events import UserEmailChanged, UserPhoneChanged
 from marketplace.blueprints.accounts.policies import VERIFY_EMAIL_HOURS
-from marketplace.blueprints.accounts.ports import AuditLog, TokenMaker, TokenRepository, UserRepository
+from marketplace.blueprints.accounts.ports.people import UserRepository
+from marketplace.blueprints.accounts.ports.proofs import TokenMaker, TokenRepository
 from marketplace.blueprints.accounts.services.budgets import Budgets
 from marketplace.blueprints.accounts.services.codes import CodeKeeper
 from marketplace.blueprints.accounts.services.ownership import Address, Ownership, Witness
 from marketplace.blueprints.accounts.services.post import Post
 from marketplace.blueprints.accounts.services.registration import VERIFY_EMAIL
+from marketplace.blueprints.moderation.contracts import AuditLog
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.errors import NotFound
 from marketplace.kernel.identity import Principal
@@ -32,7 +34,7 @@ CHANGE_PHONE = "change_phone"
 
 
 class ContactService:
-    """A new address is confirmed at the new one, and the old one is told."""
+    """A new address must be confirmed, and the old one is told."""
 
     def __init__(
         self,
@@ -59,7 +61,7 @@ class ContactService:
         self._clock = clock
 
     def ask_email(self, caller: Principal, email: str) -> None:
-        """Leave a job that mails a token to the new address. Raises SameAddress, EmailTaken, BudgetSpent."""
+        """Add a job that mails a token to the new address. Raises SameAddress, EmailTaken, BudgetSpent."""
         with self._uow:
             user = self._users.get(caller.user_id)
             if user.email == email:
@@ -94,8 +96,8 @@ class ContactService:
         )
 
     def verify_email(self, token: str, caller: Principal | None = None) -> None:
-        """Confirm the address that the token was sent to: the present one, or the one to change to, which
-        only the account's own session does.
+        """Confirm the address that the token was sent to: the present one, or a new one, which only a session
+        of the account can confirm.
 
         Raises InvalidToken, LogInNeeded, EmailTaken.
         """
@@ -122,13 +124,13 @@ class ContactService:
         if user.email is not None and user.email_verified:
             self._post.notify(user, "email_changed", to=user.email)
         self._ownership.adopt(user, Address.EMAIL, email)
-        # Tokens that were mailed to the old address are good no more.
+        # Tokens that were mailed to the old address must no longer work.
         self._one_time.void(user.id, [VERIFY_EMAIL, "reset_password"])
         self._uow.record(UserEmailChanged(user_id=user.id))
         self._audit.write("user.email_changed", "user", user.id, actor=None)
 
     def ask_phone(self, caller: Principal, phone: str, ip: str) -> None:
-        """Send a code to the new number. Raises SameAddress, PhoneTaken (by somebody who confirmed it),
+        """Send a code to the new number. Raises SameAddress, PhoneTaken (somebody else confirmed it),
         BudgetSpent.
         """
         with self._uow:
@@ -140,7 +142,7 @@ class ContactService:
             self._keeper.ask(phone, CHANGE_PHONE, ip, owner_id=None, user_id=user.id)
 
     def confirm_phone(self, caller: Principal, phone: str, digits: str) -> None:
-        """Make `phone` the caller's, confirmed; an account that never confirmed it loses it.
+        """Make `phone` the caller's confirmed number; accounts that never confirmed it lose it.
 
         Raises WrongCode, PhoneTaken.
         """
@@ -158,7 +160,7 @@ class ContactService:
             self._post.notify(user, "phone_changed")
 
     def remove_phone(self, caller: Principal) -> None:
-        """Forget the own number. Raises NoPhone."""
+        """Remove the own number. Raises NoPhone."""
         with self._uow:
             user = self._users.get(caller.user_id, lock=True)
             if user.phone is None:

@@ -1,4 +1,4 @@
-"""Passwords: proven, checked against the rule, kept as hashes; no transaction is open while one is hashed."""
+"""Verifies, checks and hashes passwords; no transaction is open while one is hashed."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,8 @@ from marketplace.blueprints.accounts.errors import (
     WrongPassword,
 )
 from marketplace.blueprints.accounts.policies import FAILED_LOGINS, NO_PASSWORD, password_problems
-from marketplace.blueprints.accounts.ports import PasswordHasher, TokenMaker, UserRepository
+from marketplace.blueprints.accounts.ports.people import UserRepository
+from marketplace.blueprints.accounts.ports.proofs import PasswordHasher, TokenMaker
 from marketplace.blueprints.accounts.services.budgets import Budgets
 from marketplace.kernel.addresses import address_form
 from marketplace.kernel.transactions import UnitOfWork
@@ -20,8 +21,8 @@ SCOPE = "failed_logins"
 
 @dataclass(frozen=True)
 class Proof:
-    """Somebody knew the password of a user: the hash that it matched, and the one to store in its place
-    when the parameters have risen since.
+    """The result of a right password: the hash that it matched, and a new hash to store if the parameters
+    have been raised since.
     """
 
     user_id: int
@@ -30,7 +31,7 @@ class Proof:
 
 
 class Credentials:
-    """Who knows which password. Wrong tries are counted by account (policies.FAILED_LOGINS)."""
+    """Verifies passwords. Wrong tries are counted by account (policies.FAILED_LOGINS)."""
 
     def __init__(
         self,
@@ -48,14 +49,14 @@ class Credentials:
         self._nobody = hasher.hash(tokens.new_secret())
 
     def prove(self, login: str, password: str, ip: str) -> Proof:
-        """By username, e-mail or phone. Raises InvalidCredentials, TooManyTries."""
+        """Find the user by username, e-mail or phone. Raises InvalidCredentials, TooManyTries."""
         with self._uow:
             user = self._users.find_by_login(login, ip)
             self._count(user, login, ip)
         return self._verified(user, password)
 
     def prove_own(self, user_id: int, password: str, ip: str) -> Proof:
-        """For somebody who is signed in already. Raises WrongPassword, TooManyTries."""
+        """For a user who is signed in already. Raises WrongPassword, TooManyTries."""
         with self._uow:
             user = self._users.get(user_id)
             self._count(user, "", ip)
@@ -66,8 +67,8 @@ class Credentials:
             raise WrongPassword(errors={"json": {"current_password": ["This is not it."]}}) from None
 
     def accept(self, proof: Proof) -> User:
-        """In the transaction of what the proof is for: the user, locked. Raises InvalidCredentials when
-        the password was changed in between.
+        """The user, locked, in the transaction that the proof is for. Raises InvalidCredentials when the
+        password was changed in between.
         """
         user = self._users.get(proof.user_id, lock=True)
         if user.password_hash != proof.password_hash:
@@ -85,13 +86,15 @@ class Credentials:
         return self._hasher.hash(password)
 
     def _count(self, user: User | None, login: str, ip: str) -> None:
-        """Count the try as a wrong one before anybody knows: many at once do not slip through."""
+        """Count the try as wrong before the result is known, so that concurrent tries cannot exceed the
+        limit.
+        """
         key = _key(user) if user else f"login:{address_form(login)}"
         if not self._budgets.spend_guarded(SCOPE, key, FAILED_LOGINS, user.id if user else None, ip):
             raise TooManyTries(retry_after=3600)
 
     def _verified(self, user: User | None, password: str) -> Proof:
-        """One hash is made whoever asks: for an unknown login, and where no password is set, nobody's."""
+        """Always verify one hash: a dummy hash for an unknown login or an account without a password."""
         stored = NO_PASSWORD if user is None else user.password_hash
         known = self._hasher.verify(self._nobody if stored == NO_PASSWORD else stored, password)
         if user is None or not known or stored == NO_PASSWORD:

@@ -1,6 +1,6 @@
 """Log-in: a password, and a second factor where there is one."""
 
-from marketplace.blueprints.accounts.errors import CodeRequired, UserBlocked
+from marketplace.blueprints.accounts.errors import AccountBlocked, CodeRequired
 from marketplace.blueprints.accounts.services.credentials import Credentials
 from marketplace.blueprints.accounts.services.second_factor import SecondFactorService
 from marketplace.blueprints.accounts.services.sessions import Device, SessionService, Tokens
@@ -8,7 +8,7 @@ from marketplace.kernel.transactions import UnitOfWork
 
 
 class LoginService:
-    """Several transactions: what is counted stays counted when the log-in fails."""
+    """Uses several transactions, so that counts are kept when the log-in fails."""
 
     def __init__(
         self,
@@ -23,8 +23,8 @@ class LoginService:
         self._sessions = sessions
 
     def login(self, login: str, password: str, device: Device, code: str | None = None) -> Tokens:
-        """Raises InvalidCredentials, TooManyTries; to somebody who knows the password also UserBlocked,
-        CodeRequired, InvalidCode.
+        """Raises InvalidCredentials, TooManyTries; for a right password also AccountBlocked, CodeRequired,
+        InvalidCode.
         """
         proof = self._credentials.prove(login, password, device.ip)
         proven = self._factors.is_on(proof.user_id)
@@ -35,8 +35,8 @@ class LoginService:
         with self._uow:
             user = self._credentials.accept(proof)
             if not user.is_active:
-                raise UserBlocked
+                raise AccountBlocked
             if not proven and self._factors.is_on(user.id):
-                # Switched on meanwhile: this session would be the one that has not proven it.
+                # The factor was switched on in the meantime, and this session would not have proven it.
                 raise CodeRequired
             return self._sessions.open(user.id, device)

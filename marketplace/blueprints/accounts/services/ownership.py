@@ -1,19 +1,18 @@
-"""Whose an account is: the first proof of an address takes it over whole; docs/decisions/0020."""
+"""Ownership of accounts: the first proof of an address takes over the whole account; docs/decisions/0020."""
 
 from enum import StrEnum
 
+from marketplace.blueprints.accounts.contracts import SecondFactorChanged, UserClaimed, UserVerified
 from marketplace.blueprints.accounts.errors import EmailTaken, LogInNeeded, PhoneTaken
-from marketplace.blueprints.accounts.events import SecondFactorChanged, UserVerified
 from marketplace.blueprints.accounts.policies import LAPSE_BATCH, NO_PASSWORD, UNCONFIRMED_LIFE, is_proven
-from marketplace.blueprints.accounts.ports import (
-    AuditLog,
+from marketplace.blueprints.accounts.ports.people import UserRepository
+from marketplace.blueprints.accounts.ports.proofs import (
     CodeRepository,
     SecondFactorRepository,
     TokenRepository,
-    UserRepository,
 )
-from marketplace.blueprints.accounts.privacy_ports import ExportRepository
 from marketplace.blueprints.accounts.services.sessions import SessionService
+from marketplace.blueprints.moderation.contracts import AuditLog
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.transactions import UnitOfWork
 from marketplace.models.accounts import User
@@ -22,25 +21,25 @@ TOKENS = ("verify_email", "change_email", "reset_password", "restore_account")
 
 
 class Address(StrEnum):
-    """What can be proven."""
+    """Addresses that can be proven."""
 
     EMAIL = "email"
     PHONE = "phone"
 
 
 class Witness(StrEnum):
-    """Who else than the owner of the address has a part in a proof of it."""
+    """Evidence that supports a proof besides the address itself."""
 
     SESSION = "session"
-    """A session of the account came along: its password, or another address, was proven before."""
+    """A session of the account: its password, or another address, was proven before."""
     SIGN_UP = "sign_up"
-    """The token of the mail of sign-up alone: it speaks for the sign-up that caused the mail."""
+    """Only the token from the mail of sign-up, which supports the sign-up that caused the mail."""
     NOBODY = "nobody"
-    """A code, a reset or a restoring alone: whoever set the account up may be somebody else."""
+    """Only a code, a reset or a restore: somebody else may have set the account up."""
 
 
 class Ownership:
-    """Used inside the unit of work of what proves an address; `lock` comes first there."""
+    """Used inside the unit of work of what proves an address, after `lock`."""
 
     def __init__(
         self,
@@ -49,7 +48,6 @@ class Ownership:
         one_time: TokenRepository,
         codes: CodeRepository,
         factors: SecondFactorRepository,
-        exports: ExportRepository,
         sessions: SessionService,
         audit: AuditLog,
         clock: Clock,
@@ -59,22 +57,22 @@ class Ownership:
         self._one_time = one_time
         self._codes = codes
         self._factors = factors
-        self._exports = exports
         self._sessions = sessions
         self._audit = audit
         self._clock = clock
 
     def lock(self, user_id: int, address: Address, value: str) -> User | None:
-        """The user, and with it all whose accounts `value` stands in; None when deleted."""
+        """Lock the user, and all users whose accounts have `value`; None when the user is deleted."""
         self._users.lock_with_rivals(user_id, **{address.value: value})
         return self._users.find(user_id, lock=True)
 
     def claim(self, user: User, address: Address, witness: Witness) -> None:
-        """The address that stands in the account is proven.
+        """Record that the address of the account is proven.
 
-        By the account's own session: it is confirmed, and all else stays. Without: it is so for the first
-        address of an account only, and what was there before goes with it: the other address, tokens, codes
-        and, unless the token of sign-up speaks for them, password, sessions, second factor and exports.
+        With the account's own session as witness, the address is confirmed and all else stays. Without it,
+        only the first address of an account can be confirmed, and what was there before is removed: the other
+        address, tokens, codes and, unless the token of sign-up is the witness, password, sessions, second
+        factor and copies of the data (UserClaimed).
 
         Raises LogInNeeded where another address was proven before; EmailTaken, PhoneTaken.
         """
@@ -94,9 +92,9 @@ class Ownership:
             self.adopt(user, address, getattr(user, address))
 
     def recover(self, user: User, address: Address) -> None:
-        """As `claim` by nobody else, before a new password is set: nothing that is unproven survives one.
+        """As `claim` with Witness.NOBODY, before a new password is set: nothing unproven survives it.
 
-        Raises LogInNeeded where another address was proven and not this; EmailTaken, PhoneTaken.
+        Raises LogInNeeded where another address was proven and not this one; EmailTaken, PhoneTaken.
         """
         with self._uow:
             self.claim(user, address, Witness.NOBODY)
@@ -106,10 +104,9 @@ class Ownership:
             if not user.phone_verified:
                 user.phone = None
             self._sessions.end([user.id])
-            self.discard_copies(user.id)
 
     def adopt(self, user: User, address: Address, value: str) -> None:
-        """Make a proven address the user's own; of whoever else has it unconfirmed it is no more.
+        """Make a proven address the user's own, and remove it from all accounts that have it unconfirmed.
 
         Raises EmailTaken, PhoneTaken where somebody else confirmed it.
         """
@@ -121,14 +118,9 @@ class Ownership:
             setattr(user, f"{address}_verified", True)
             self._uow.record(UserVerified(user_id=user.id))
 
-    def discard_copies(self, user_id: int) -> None:
-        """Copies of the data: their links need no session, and may be in the hands of whose sessions end."""
-        with self._uow:
-            self._exports.discard(user_id)
-
     def lapse(self) -> int:
-        """Forget the addresses that nobody confirmed in UNCONFIRMED_LIFE; returns of how many users. Several
-        transactions.
+        """Remove addresses that nobody confirmed in UNCONFIRMED_LIFE; returns how many users lost one. Uses
+        several transactions.
         """
         total, count = 0, LAPSE_BATCH
         while count == LAPSE_BATCH:
@@ -139,15 +131,15 @@ class Ownership:
         return total
 
     def _drop(self, user: User) -> None:
-        """Tokens, and codes to a number that nobody has proven."""
+        """Delete tokens, and codes to a number that nobody has proven."""
         self._one_time.void(user.id, TOKENS)
         self._codes.void(user.id, None if user.phone_verified else user.phone)
 
     def _shut_out(self, user: User) -> None:
-        """Whoever came in without the proof comes in no more."""
+        """Shut out everybody who got access without the proof."""
         self._users.set_password_hash(user.id, NO_PASSWORD)
         self._sessions.end([user.id])
         if self._factors.remove(user.id):
             self._uow.record(SecondFactorChanged(user_id=user.id, enabled=False))
-        self._exports.discard(user.id)
+        self._uow.record(UserClaimed(user_id=user.id))
         self._audit.write("user.claimed", "user", user.id, actor=None)

@@ -2,15 +2,17 @@
 
 from datetime import timedelta
 
+from marketplace.blueprints.accounts.contracts import PasswordChanged
 from marketplace.blueprints.accounts.errors import InvalidToken
-from marketplace.blueprints.accounts.events import PasswordChanged
 from marketplace.blueprints.accounts.policies import RESET_BY_PHONE, RESET_HOURS, RESET_MAILS, holds
-from marketplace.blueprints.accounts.ports import AuditLog, TokenMaker, TokenRepository, UserRepository
+from marketplace.blueprints.accounts.ports.people import UserRepository
+from marketplace.blueprints.accounts.ports.proofs import TokenMaker, TokenRepository
 from marketplace.blueprints.accounts.services.budgets import Budgets
 from marketplace.blueprints.accounts.services.credentials import Credentials
 from marketplace.blueprints.accounts.services.ownership import Address, Ownership
 from marketplace.blueprints.accounts.services.post import Post
 from marketplace.blueprints.accounts.services.sessions import SessionService
+from marketplace.blueprints.moderation.contracts import AuditLog
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.identity import Principal
 from marketplace.kernel.transactions import UnitOfWork
@@ -21,7 +23,7 @@ RESET_JOB = "accounts.reset_mail"
 
 
 class PasswordService:
-    """Whoever sets a password ends the other sessions: one of them may be the reason for it."""
+    """Setting a password ends the other sessions: one of them may be the reason for it."""
 
     def __init__(
         self,
@@ -50,8 +52,8 @@ class PasswordService:
         self._clock = clock
 
     def forgot(self, email: str, ip: str) -> None:
-        """Leave a job that mails a token, if there is such an account: known and unknown addresses take
-        the same way and time (ASVS 6.3.8). Raises BudgetSpent, for unknown ones too.
+        """Add a job that mails a token, if there is such an account: known and unknown addresses take the
+        same path and time (ASVS 6.3.8). Raises BudgetSpent, also for unknown ones.
         """
         with self._uow:
             user = self._users.find_holder(email=email, ip=ip, provable=True)
@@ -61,8 +63,8 @@ class PasswordService:
             self._uow.enqueue(RESET_JOB, {"email": email, "user_id": owner})
 
     def send_reset(self, email: str, user_id: int | None = None) -> None:
-        """Mail the token, if the address may prove whose the account is (policies.may_prove): the account
-        that was found when it was asked for, unless somebody else has confirmed the address since.
+        """Mail the token, if the address may prove who owns the account (policies.may_prove). The account is
+        the one that was found at the request, unless somebody else has confirmed the address since.
         """
         with self._uow:
             user = self._users.find_holder(email=email, provable=True)
@@ -84,7 +86,7 @@ class PasswordService:
         )
 
     def new_token(self, user: User, target: str, life: timedelta = RESET_BY_PHONE) -> str:
-        """A token that sets a new password; `target` is the address that proved whose the account is."""
+        """A token that sets a new password; `target` is the address that proved who owns the account."""
         with self._uow:
             token = self._tokens.new_secret()
             self._one_time.add(
@@ -99,7 +101,7 @@ class PasswordService:
             return token
 
     def reset(self, token: str, password: str) -> None:
-        """Set a new password with a token; all sessions end. A refused password leaves the token good.
+        """Set a new password with a token; all sessions end. A refused password does not use up the token.
 
         Raises InvalidToken, WeakPassword.
         """
@@ -111,12 +113,12 @@ class PasswordService:
                 raise InvalidToken
         password_hash = self._credentials.hashed(password, user.username)
         with self._uow:
-            # The user before the token, as everywhere: two who wait for each other end in an error.
+            # Lock the user before the token, as everywhere, to avoid deadlocks.
             address = Address.EMAIL if "@" in found.target else Address.PHONE
             user = self._ownership.lock(user.id, address, found.target)
             used = self._one_time.use([RESET_PASSWORD], digest, self._clock.now())
             if used is None or user is None or not holds(user, used.target):
-                # Somebody was faster, or the address is another one by now, or proves nothing any more.
+                # Somebody was faster, or the address has changed since, or it no longer proves anything.
                 raise InvalidToken
             self._ownership.recover(user, address)
             self._set(user, password_hash)
@@ -135,12 +137,11 @@ class PasswordService:
             user = self._credentials.accept(proof)
             self._set(user, password_hash)
             self._sessions.end([user.id], besides=caller.session_id)
-            self._ownership.discard_copies(user.id)
             self._audit.write("user.password_changed", "user", user.id, actor=caller)
 
     def _set(self, user: User, password_hash: str) -> None:
         self._users.set_password_hash(user.id, password_hash)
-        # What was mailed before may be in the hands of whoever made the change needed.
+        # Tokens mailed before may be in the hands of the person who made the change necessary.
         self._one_time.void(user.id, [RESET_PASSWORD, "change_email"])
         self._uow.record(PasswordChanged(user_id=user.id))
         self._post.notify(user, "password_changed")

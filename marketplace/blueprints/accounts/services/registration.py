@@ -1,14 +1,15 @@
-"""How accounts come to be."""
+"""Registration: creates accounts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from marketplace.blueprints.accounts.contracts import UserRegistered
 from marketplace.blueprints.accounts.errors import EmailTaken, EmailVerified, NoEmail, PhoneTaken
-from marketplace.blueprints.accounts.events import UserRegistered
 from marketplace.blueprints.accounts.policies import VERIFY_EMAIL_HOURS
-from marketplace.blueprints.accounts.ports import TokenMaker, TokenRepository, UserRepository
+from marketplace.blueprints.accounts.ports.people import UserRepository
+from marketplace.blueprints.accounts.ports.proofs import TokenMaker, TokenRepository
 from marketplace.blueprints.accounts.services.budgets import Budgets
 from marketplace.blueprints.accounts.services.credentials import Credentials
 from marketplace.blueprints.accounts.services.post import Post
@@ -25,14 +26,14 @@ WELCOME_JOB = "accounts.welcome"
 
 @dataclass(frozen=True)
 class SignedUp:
-    """What sign-up gives back."""
+    """The result of sign-up."""
 
     user: Profile
     tokens: Tokens
 
 
 class RegistrationService:
-    """How accounts come to be, and the mail that confirms their address."""
+    """Creates accounts, and mails the token that confirms their address."""
 
     def __init__(
         self,
@@ -56,36 +57,29 @@ class RegistrationService:
         self._post = post
         self._clock = clock
 
-    def hashed(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
-        """What `sign_up` wants: `values` with the hash of their password. Raises WeakPassword."""
-        password_hash = self._credentials.hashed(values["password"], values["username"])
-        return {**values, "password_hash": password_hash}
+    def hashed(self, password: str, username: str) -> str:
+        """The hash that `sign_up` takes. Raises WeakPassword."""
+        return self._credentials.hashed(password, username)
 
-    def sign_up(self, values: Mapping[str, Any], device: Device) -> SignedUp:
-        """A new account and its first session. Raises UsernameTaken, EmailTaken, PhoneTaken."""
+    def sign_up(self, values: Mapping[str, Any], password_hash: str, device: Device) -> SignedUp:
+        """Create an account and its first session. Raises UsernameTaken, EmailTaken, PhoneTaken."""
         with self._uow:
             self._require_free(values["email"], values.get("phone"))
-            user = self._create(values, values["password_hash"])
+            user = self._create(values, password_hash)
             self._uow.record(UserRegistered(user_id=user.id))
-            return SignedUp(user=Profile(user, None), tokens=self._sessions.open(user.id, device))
+            return SignedUp(user=Profile.of(user, None), tokens=self._sessions.open(user.id, device))
 
     def create_admin(self, username: str, email: str, password: str) -> int:
-        """An admin whose e-mail counts as confirmed; returns the id. Raises as `sign_up` does."""
-        values = {
-            "username": username,
-            "email": email,
-            "password": password,
-            "first_name": username,
-            "last_name": "",
-        }
+        """Create an admin whose e-mail counts as confirmed; returns the id. Raises as `sign_up` does."""
+        values = {"username": username, "email": email, "first_name": username, "last_name": ""}
         password_hash = self._credentials.hashed(password, username)
         with self._uow:
             user = self._create(values, password_hash, roles=[ADMIN], email_verified=True)
             return user.id
 
     def _require_free(self, email: str, phone: str | None) -> None:
-        """Only a confirmed address is anybody's. Two who come at once have confirmed nothing yet: which of
-        them does first is decided by the database (uq_user_email_confirmed).
+        """Only a confirmed address belongs to somebody. Two concurrent sign-ups have confirmed nothing yet;
+        the database decides which of them confirms first (uq_user_email_confirmed).
         """
         if self._users.is_confirmed(email=email):
             raise EmailTaken
@@ -93,14 +87,12 @@ class RegistrationService:
             raise PhoneTaken
 
     def _create(self, values: Mapping[str, Any], password_hash: str, **extra: Any) -> User:
-        secret = {"password", "password_hash"}
-        rest = {key: value for key, value in values.items() if key not in secret and value is not None}
-        user = User(**rest, **extra, password_hash=password_hash)
+        user = User(**values, **extra, password_hash=password_hash)
         self._users.add(user)
         return user
 
     def resend(self, caller: Principal) -> None:
-        """Ask for another mail that confirms the own address. Raises EmailVerified, BudgetSpent."""
+        """Request another mail that confirms the own address. Raises EmailVerified, BudgetSpent."""
         with self._uow:
             user = self._users.get(caller.user_id)
             if user.email is None:
@@ -111,14 +103,14 @@ class RegistrationService:
             self._uow.enqueue(WELCOME_JOB, {"user_id": user.id})
 
     def welcome(self, user_id: int) -> None:
-        """Leave a job that mails a new user; not to an address that had its mails today."""
+        """Add a job that mails a new user, unless the address has had its mails for today."""
         with self._uow:
             user = self._users.get(user_id)
             if user.email is not None and self._budgets.spend_mail(user.id, user.email):
                 self._uow.enqueue(WELCOME_JOB, {"user_id": user.id})
 
     def send_welcome(self, user_id: int) -> None:
-        """Mail the user the token that confirms the address; an earlier one is good no more."""
+        """Mail the user the token that confirms the address; it replaces an earlier one."""
         with self._uow:
             user = self._users.find(user_id)
             if user is None or user.email is None or user.email_verified:

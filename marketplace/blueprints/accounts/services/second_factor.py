@@ -4,6 +4,7 @@ import base64
 import secrets
 from dataclasses import dataclass
 
+from marketplace.blueprints.accounts.contracts import SecondFactorChanged
 from marketplace.blueprints.accounts.errors import (
     InvalidCode,
     StaffKeepsFactor,
@@ -12,29 +13,24 @@ from marketplace.blueprints.accounts.errors import (
     TotpNotEnabled,
     WrongCode,
 )
-from marketplace.blueprints.accounts.events import SecondFactorChanged
 from marketplace.blueprints.accounts.policies import RECOVERY_CODES, TOTP_FAILURES, TOTP_WINDOW
-from marketplace.blueprints.accounts.ports import (
-    AuditLog,
-    SecondFactorRepository,
-    TokenMaker,
-    TotpCodes,
-    UserRepository,
-)
+from marketplace.blueprints.accounts.ports.people import UserRepository
+from marketplace.blueprints.accounts.ports.proofs import SecondFactorRepository, TokenMaker, TotpCodes
 from marketplace.blueprints.accounts.services.post import Post
 from marketplace.blueprints.accounts.services.sessions import SessionService
+from marketplace.blueprints.moderation.contracts import AuditLog
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.errors import NotFound
 from marketplace.kernel.identity import Principal
 from marketplace.kernel.transactions import UnitOfWork
 
 RECOVERY_BYTES = 10
-"""80 bits: no table of hashes helps against that many."""
+"""80 bits, too many for a table of hashes."""
 
 
 @dataclass(frozen=True)
 class NewFactor:
-    """What an authenticator app needs: `uri` is what the QR code says."""
+    """Input for an authenticator app: `uri` is the content of the QR code."""
 
     secret: str
     uri: str
@@ -42,13 +38,13 @@ class NewFactor:
 
 @dataclass(frozen=True)
 class RecoveryCodes:
-    """Shown once; each replaces a code of the app once."""
+    """Recovery codes, shown once; each works once in place of a code of the app."""
 
     recovery_codes: list[str]
 
 
 class SecondFactorService:
-    """Set up, proven, removed."""
+    """Sets up, verifies and removes second factors."""
 
     def __init__(
         self,
@@ -76,12 +72,12 @@ class SecondFactorService:
         self._staff_must = staff_must
 
     def is_on(self, user_id: int) -> bool:
-        """Whether a log-in wants a code."""
+        """Whether a log-in needs a code."""
         with self._uow:
             return self._factors.is_on(user_id)
 
     def begin(self, caller: Principal) -> NewFactor:
-        """A new secret; it counts once `confirm` has seen a code of it. Raises TotpEnabled."""
+        """Make a new secret; it takes effect once `confirm` has seen a code of it. Raises TotpEnabled."""
         secret, encrypted = self._codes.new_secret()
         with self._uow:
             user = self._users.get(caller.user_id)
@@ -90,12 +86,13 @@ class SecondFactorService:
             return NewFactor(secret, self._codes.address(secret, user.username))
 
     def confirm(self, caller: Principal, code: str) -> RecoveryCodes:
-        """Switch the second factor on, and end all other sessions: they have not proven it.
+        """Switch the second factor on, and end all other sessions, which have not proven it.
 
         Raises WrongCode, TooManyTries, TotpEnabled, TotpNotEnabled.
         """
         with self._uow:
-            # Locked: a log-in that did not see the factor yet has opened its session by now, or will see it.
+            # Locked, so a log-in that did not see the factor either has opened its session by now, or will
+            # see the factor.
             self._users.get(caller.user_id, lock=True)
             step = self._try_totp(caller.user_id, code, confirmed=False)
             if step is not None:
@@ -113,7 +110,8 @@ class SecondFactorService:
         return self._new_recovery_codes(user.id)
 
     def prove(self, user_id: int, code: str) -> None:
-        """By a code of the app, or a recovery code. In a transaction of its own: wrong ones are counted.
+        """Verify a code of the app, or a recovery code, in a transaction of its own, because wrong ones are
+        counted.
 
         Raises InvalidCode, TooManyTries.
         """
@@ -135,7 +133,8 @@ class SecondFactorService:
                 return False
             self._factors.accept(user_id, None)
             user = self._users.find(user_id)
-            # Who restores a deleted account is not there yet, and is told of that.
+            # The user of a deleted account that is being restored is not found, and is told of the restore
+            # instead.
             if user is not None:
                 self._post.notify(user, "recovery_code_used")
             return True
@@ -153,7 +152,7 @@ class SecondFactorService:
             self._post.notify(user, "second_factor_off")
 
     def reset(self, username: str) -> None:
-        """For the operator: remove it from somebody who lost it, and end all sessions. Raises NotFound,
+        """For the operator: remove it from a user who lost it, and end all sessions. Raises NotFound,
         TotpNotEnabled.
         """
         with self._uow:
@@ -168,7 +167,7 @@ class SecondFactorService:
             self._post.notify(user, "second_factor_off")
 
     def renew_recovery_codes(self, caller: Principal) -> RecoveryCodes:
-        """New ones in the place of the old. Raises TotpNotEnabled."""
+        """Make new ones in place of the old. Raises TotpNotEnabled."""
         with self._uow:
             if not self._factors.is_on(caller.user_id):
                 raise TotpNotEnabled
@@ -176,7 +175,7 @@ class SecondFactorService:
             return self._new_recovery_codes(caller.user_id)
 
     def _try_totp(self, user_id: int, code: str, *, confirmed: bool) -> int | None:
-        """The time step of `code`, if it is right and later than the last one that was used. The try is
+        """The time step of `code`, if the code is right and later than the last one that was used. The try is
         counted; the row stays locked until the end of the transaction.
         """
         now = self._clock.now()

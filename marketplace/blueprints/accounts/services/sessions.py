@@ -1,13 +1,15 @@
-"""Sessions: where a user is signed in, and who a token belongs to."""
+"""Sessions: opens, refreshes, lists and ends them, and finds the caller of a token."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from marketplace.blueprints.accounts.contracts import SessionRevoked
 from marketplace.blueprints.accounts.errors import InvalidRefreshToken
-from marketplace.blueprints.accounts.events import SessionRevoked
 from marketplace.blueprints.accounts.policies import ACT_AS, REFRESH_GRACE_SECONDS, SESSION_LIFE
-from marketplace.blueprints.accounts.ports import AuditLog, SessionRepository, SessionView, TokenMaker
+from marketplace.blueprints.accounts.ports.people import SessionRepository, SessionView
+from marketplace.blueprints.accounts.ports.proofs import TokenMaker
+from marketplace.blueprints.moderation.contracts import AuditLog
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.errors import NotFound, Unauthenticated
 from marketplace.kernel.identity import AccessClaims, Principal
@@ -20,7 +22,7 @@ MAX_DEVICE = 255
 
 @dataclass(frozen=True)
 class Device:
-    """Where a sign-in comes from."""
+    """The device of a sign-in."""
 
     name: str = ""
     ip: str = ""
@@ -28,7 +30,7 @@ class Device:
 
 @dataclass(frozen=True)
 class Tokens:
-    """A pair of tokens and whose they are; `expires_in` is the access token's life in seconds."""
+    """A pair of tokens and their user; `expires_in` is the access token's life in seconds."""
 
     user_id: int
     access_token: str
@@ -48,7 +50,7 @@ class Acting:
 
 
 class SessionService:
-    """Sessions: opened, refreshed, listed, ended; and who a token belongs to."""
+    """Opens, refreshes, lists and ends sessions, and finds the caller of a token."""
 
     def __init__(
         self,
@@ -67,7 +69,7 @@ class SessionService:
         self._life = timedelta(seconds=refresh_seconds)
 
     def open(self, user_id: int, device: Device) -> Tokens:
-        """A new session for a user whose identity is proven."""
+        """Open a session for a user whose identity is proven."""
         with self._uow:
             now = self._clock.now()
             session = self._new(user_id, device, now, now + min(self._life, SESSION_LIFE))
@@ -79,7 +81,7 @@ class SessionService:
     def _new(self, user_id: int, device: Device, now: datetime, expires_at: datetime) -> UserSession:
         return UserSession(
             user_id=user_id,
-            # Stands in until the database has given the id that the token names.
+            # A placeholder until the database has given the id that the token names.
             refresh_hash=self._tokens.digest(self._tokens.new_secret()),
             device=device.name[:MAX_DEVICE],
             ip=device.ip,
@@ -89,10 +91,9 @@ class SessionService:
         )
 
     def refresh(self, refresh_token: str) -> Tokens:
-        """The next pair. A token works once: a second use within the grace of
-        `REFRESH_GRACE_SECONDS` gets the same successor (an honest parallel refresh). Any other use of a
-        token that is not the last one revokes the session, however old the token is: it or a successor
-        of it is stolen (RFC 9700, 4.14.2).
+        """The next pair. A token works once: a second use within the grace of `REFRESH_GRACE_SECONDS` gets
+        the same successor (an honest parallel refresh). Any other use of a token that is not the last one
+        revokes the session, however old the token is: it or a successor of it is stolen (RFC 9700, 4.14.2).
 
         Raises InvalidRefreshToken.
         """
@@ -122,7 +123,7 @@ class SessionService:
                 session.last_seen_at = now
                 session.expires_at = min(now + self._life, last)
             elif not self._in_grace(session, digest, now):
-                # Only what was once given out ends the session: ids can be guessed.
+                # Only a token that was really issued ends the session, because ids can be guessed.
                 if self._tokens.is_ours(refresh_token):
                     self.end([session.user_id], only=session.id)
                 return None
@@ -151,12 +152,12 @@ class SessionService:
                 raise NotFound
 
     def end_others(self, caller: Principal) -> None:
-        """End all of the caller's sessions but the one that asks."""
+        """End all of the caller's sessions except the current one."""
         with self._uow:
             self.end([caller.user_id], besides=caller.session_id)
 
     def end(self, user_ids: Sequence[int], *, only: int | None = None, besides: int | None = None) -> int:
-        """End sessions of users: `only` one, or all `besides` one; returns how many that were."""
+        """End sessions of users: `only` one, or all `besides` one; returns how many."""
         with self._uow:
             ended = self._sessions.revoke(user_ids, self._clock.now(), only=only, besides=besides)
             self._uow.record_many(
@@ -165,7 +166,7 @@ class SessionService:
             return len(ended)
 
     def act_as(self, admin: Principal, user_id: int, device: Device) -> Acting:
-        """A session in which `admin` acts as the user: it ends by itself, and there is no refresh token."""
+        """Open a session in which `admin` acts as the user; it ends by itself and has no refresh token."""
         with self._uow:
             now = self._clock.now()
             session = self._new(user_id, device, now, now + ACT_AS)
@@ -176,28 +177,29 @@ class SessionService:
             return Acting(token, seconds, user_id)
 
     def witness(self, caller: Principal, what: str) -> None:
-        """Write to the audit log what an admin does as a user."""
+        """Write what an admin does as a user to the audit log."""
         with self._uow:
             self._audit.write("user.act", "user", caller.user_id, actor=caller, after={"request": what})
 
     def authenticate(self, token: str) -> Principal:
-        """The caller that an access token stands for, with the rights of this moment. One query.
+        """The caller of an access token, with the rights of this moment. One query.
 
-        Raises Unauthenticated for a token that is not ours, expired or revoked, or of a blocked user.
+        Raises Unauthenticated for a token that is foreign, expired or revoked, or of a blocked user.
         """
         return self.recognise(self.read(token))
 
     def read(self, token: str) -> AccessClaims:
-        """Whom an access token names, by its signature and date alone: no query.
+        """The caller that an access token names, by its signature and date alone, without a query.
 
-        Raises Unauthenticated for a token that is not ours or has expired.
+        Raises Unauthenticated for a token that is foreign or expired.
         """
         return self._tokens.read_access(token, self._clock.now())
 
     def recognise(self, claims: AccessClaims) -> Principal:
-        """The caller whom a token named, with the rights of this moment. One query.
+        """The caller that a token named, with the rights of this moment. One query.
 
-        Raises Unauthenticated when it has expired since, its session has ended, or the user is blocked.
+        Raises Unauthenticated when the token has expired since, its session has ended, or the user is
+        blocked.
         """
         now = self._clock.now()
         if now >= claims.expires_at:
@@ -211,7 +213,7 @@ class SessionService:
         return principal
 
     def expires_at(self, token: str) -> datetime:
-        """When a valid access token ends. Raises Unauthenticated for any other."""
+        """The time when a valid access token ends. Raises Unauthenticated for any other."""
         return self._tokens.read_access(token, self._clock.now()).expires_at
 
     def alive(self, session_ids: set[int]) -> set[int]:

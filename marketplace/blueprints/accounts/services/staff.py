@@ -1,20 +1,16 @@
-"""What staff does with users: finds, blocks, signs out, gives roles, acts as."""
+"""The use cases of staff for users: list, block, sign out, give roles, act as."""
 
 from collections.abc import Mapping, Sequence
 
-from marketplace.blueprints.accounts.errors import LastAdmin, NotOnSelf, NotOnStaff, UserBlocked
-from marketplace.blueprints.accounts.events import (
-    UserBlocked as UserBlockedEvent,
+from marketplace.blueprints.accounts.contracts import (
+    UserBlocked,
+    UserRolesChanged,
+    UserUnblocked,
 )
-from marketplace.blueprints.accounts.events import UserRolesChanged, UserUnblocked
-from marketplace.blueprints.accounts.ports import (
-    AuditLog,
-    UserDirectory,
-    UserRepository,
-    UserSearch,
-    UserView,
-)
+from marketplace.blueprints.accounts.errors import AccountBlocked, LastAdmin, NotOnSelf, NotOnStaff
+from marketplace.blueprints.accounts.ports.people import UserDirectory, UserRepository, UserSearch, UserView
 from marketplace.blueprints.accounts.services.sessions import Acting, Device, SessionService
+from marketplace.blueprints.moderation.contracts import AuditLog, BulkDecision
 from marketplace.kernel.bulk import CHANGED_SINCE, BulkOutcome, Moved, state
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.errors import AppError, Invalid, NotFound
@@ -27,13 +23,10 @@ ACTIVE = "active"
 BLOCKED = "blocked"
 
 
-class UserAdministration:
-    """Moderators decide on users who are not staff, admins on everybody, nobody on oneself. Every act is
-    audited; the last admin stays.
+class UserAdministration(BulkDecision):
+    """Moderators decide on users who are not staff, admins on everybody, and nobody on themselves. Every act
+    is audited; the last admin stays.
     """
-
-    name = "users"
-    statuses = (ACTIVE, BLOCKED)
 
     def __init__(
         self,
@@ -52,7 +45,7 @@ class UserAdministration:
         self._clock = clock
 
     def list_users(self, search: UserSearch, page: PageRequest) -> Page[UserView]:
-        """Newest first; deleted ones too."""
+        """Newest first, including deleted ones."""
         return self._directory.list_users(search, page)
 
     def get(self, user_id: int) -> UserView:
@@ -63,11 +56,11 @@ class UserAdministration:
         return found
 
     def block(self, actor: Principal, user_id: int, reason: str) -> UserView:
-        """Keep a user out, at once. Raises NotFound, NotOnSelf, NotOnStaff, LastAdmin."""
+        """Block a user at once. Raises NotFound, NotOnSelf, NotOnStaff, LastAdmin."""
         return self._set_active(actor, user_id, BLOCKED, reason)
 
     def unblock(self, actor: Principal, user_id: int) -> UserView:
-        """Let a user in again. Raises as `block`."""
+        """Unblock a user. Raises as `block`."""
         return self._set_active(actor, user_id, ACTIVE, None)
 
     def _set_active(self, actor: Principal, user_id: int, status: str, reason: str | None) -> UserView:
@@ -78,16 +71,13 @@ class UserAdministration:
             return self.get(user_id)
 
     def apply(self, ids: Sequence[int], status: str, reason: str | None, actor: Principal) -> BulkOutcome:
-        """What `POST /admin/users/status` does: one UPDATE. Raises Invalid for a block without a reason."""
         if status == BLOCKED and not reason:
             raise Invalid(errors={"json": {"reason": ["Say why: staff will ask."]}})
         outcome, moved = self._move(actor, ids, status, reason)
         return BulkOutcome({key: error.code if error else None for key, error in outcome.items()}, moved)
 
     def undo(self, moved: Sequence[Moved], actor: Principal) -> Mapping[int, str | None]:
-        """Let those that are as a decision left them be as they were before it. The sessions that a block
-        ended stay ended.
-        """
+        # Sessions that a block ended stay ended.
         wanted = {one.id: one for one in moved}
         codes: dict[int, str | None] = dict.fromkeys(wanted, NotFound.code)
         with self._uow:
@@ -108,7 +98,7 @@ class UserAdministration:
             self._audit.write_many("user.undone", "user", entries, actor=actor)
             blocked = [one.id for one in back if not one.before["is_active"]]
             self._sessions.end(blocked)
-            self._uow.record_many([UserBlockedEvent(user_id=user_id) for user_id in blocked])
+            self._uow.record_many([UserBlocked(user_id=user_id) for user_id in blocked])
             unblocked = [one.id for one in back if one.before["is_active"]]
             self._uow.record_many([UserUnblocked(user_id=user_id) for user_id in unblocked])
         return codes
@@ -116,8 +106,8 @@ class UserAdministration:
     def _move(
         self, actor: Principal, ids: Sequence[int], status: str, reason: str | None
     ) -> tuple[dict[int, AppError | None], list[Moved]]:
-        """Block or unblock those that may be; for each id what kept it back, and what was moved. One that is
-        so already is left as it is.
+        """Block or unblock users where this is allowed; returns for each id what prevented it, and what was
+        changed. A user who is in that state already is left alone.
         """
         outcome: dict[int, AppError | None] = {user_id: NotFound() for user_id in ids}
         with self._uow:
@@ -145,7 +135,7 @@ class UserAdministration:
             self._audit.write_many(f"user.{status}", "user", entries, actor=actor, reason=reason)
             if status == BLOCKED:
                 self._sessions.end(moved)
-            kind = UserBlockedEvent if status == BLOCKED else UserUnblocked
+            kind = UserBlocked if status == BLOCKED else UserUnblocked
             self._uow.record_many([kind(user_id=user_id) for user_id in moved])
         return outcome, changes
 
@@ -180,19 +170,19 @@ class UserAdministration:
 
     def act_as(self, actor: Principal, user_id: int, device: Device) -> Acting:
         """A token to see what the user sees, for policies.ACT_AS. Raises NotFound, NotOnSelf, NotOnStaff,
-        UserBlocked.
+        AccountBlocked.
         """
         with self._uow:
             user = self._may(actor, user_id)
             if user.roles:
                 raise NotOnStaff
             if not user.is_active:
-                raise UserBlocked
+                raise AccountBlocked
             self._audit.write("user.act_as", "user", user_id, actor=actor)
             return self._sessions.act_as(actor, user_id, device)
 
     def _may(self, actor: Principal, user_id: int) -> User:
-        """The user, locked, on whom `actor` may decide."""
+        """The user, locked, if `actor` may decide on the user."""
         user = self._users.get(user_id, lock=True)
         problem = _objection(actor, user)
         if problem is not None:

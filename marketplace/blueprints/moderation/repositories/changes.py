@@ -7,10 +7,11 @@ from typing import Any
 
 from sqlalchemy import CursorResult, Row, Select, insert, select, text, update
 
-from marketplace.blueprints.moderation.ports import ChangeFilters, ChangeView
+from marketplace.blueprints.moderation.contracts import ChangeView
+from marketplace.blueprints.moderation.ports import ChangeFilters, ChangeRepository
 from marketplace.blueprints.moderation.repositories.claims import SqlClaimRepository, claimed
+from marketplace.database.bulk_update import bulk_update
 from marketplace.database.keyset import fetch_page
-from marketplace.database.many import update_each
 from marketplace.database.repository import SqlRepository
 from marketplace.database.unit_of_work import SqlUnitOfWork
 from marketplace.kernel.changes import Change
@@ -35,11 +36,10 @@ _CHANGE_COLUMNS: tuple[Any, ...] = (
     ChangeRequest.claimed_until,
 )
 _OPEN = ("pending", "revision_requested")
-"""Those that a newer one supersedes: they wait for staff, or for their owner."""
+"""Statuses that a newer request supersedes: it waits for staff, or for its owner."""
 _UNCLAIMED: dict[str, None] = {"claimed_by": None, "claimed_until": None}
 
-# A lock for the subject and not of its row: where nothing is pending yet, there is no row to wait for.
-_SUBMITTING = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+# An advisory lock by subject, not a row lock: where nothing is pending yet, there is no row to wait for.
 
 _REPLACED = """
     CASE WHEN {column} @> to_jsonb(CAST(:old AS bigint)) AND jsonb_typeof({column}) = 'array' THEN (
@@ -60,9 +60,7 @@ _REPLACE_ITEM = text(
 )
 
 
-class SqlChangeRepository(SqlRepository):
-    """Change requests."""
-
+class SqlChangeRepository(SqlRepository, ChangeRepository):
     def __init__(self, uow: SqlUnitOfWork, signer: CursorSigner) -> None:
         super().__init__(uow)
         self._signer = signer
@@ -70,12 +68,9 @@ class SqlChangeRepository(SqlRepository):
     def add(
         self, subject_type: str, subject_id: int, requested_by: int, changes: Sequence[Change], at: datetime
     ) -> list[ChangeView]:
-        """Store as pending; what was pending for the same fields is superseded.
-
-        Writers of one subject's requests come one after the other, so that each sees what the one
-        before it stored; the partial unique index stands behind this.
-        """
-        self.session.execute(_SUBMITTING, {"name": f"change_request:{subject_type}:{subject_id}"})
+        # Writers of one subject's requests take turns, so that each sees what the one before it stored; the
+        # partial unique index guards this.
+        self.lock_name(f"change_request:{subject_type}:{subject_id}")
         fields = [change.field for change in changes]
         superseded = (
             update(ChangeRequest)
@@ -87,7 +82,7 @@ class SqlChangeRepository(SqlRepository):
             )
             .values(status="superseded", decided_at=at, **_UNCLAIMED)
         )
-        self.session.execute(superseded, execution_options={"synchronize_session": False})
+        self.write(superseded)
         rows = [
             {
                 "subject_type": subject_type,
@@ -105,17 +100,14 @@ class SqlChangeRepository(SqlRepository):
         return [_change(row) for row in self.session.execute(statement, rows)]
 
     def find(self, change_id: int) -> ChangeView | None:
-        """One by its id."""
         row = self.session.execute(self._select().where(ChangeRequest.id == change_id)).one_or_none()
         return None if row is None else _change(row)
 
     def find_many(self, ids: Sequence[int]) -> list[ChangeView]:
-        """Those that exist, in one query."""
         statement = self._select().where(ChangeRequest.id.in_(ids))
         return [_change(row) for row in self.session.execute(statement)]
 
     def lock_many(self, ids: Sequence[int]) -> list[ChangeView]:
-        """Those that exist, as they are now; locked in the order of their ids, in one query."""
         statement = (
             self._select()
             .where(ChangeRequest.id.in_(ids))
@@ -127,23 +119,20 @@ class SqlChangeRepository(SqlRepository):
     def decide(
         self, changes: Sequence[ChangeView], status: str, reason: str | None, actor_id: int, at: datetime
     ) -> list[ChangeView]:
-        """Move those of `changes` that are pending to `status`, in one UPDATE; one winner, because the
-        status is in the WHERE. A second UPDATE keeps values that are no longer what was stored as the old
-        ones.
-        """
         if not changes:
             return []
+        # There is one winner, because the status is in the WHERE.
         statement = (
             update(ChangeRequest)
             .where(ChangeRequest.id.in_([change.id for change in changes]), ChangeRequest.status == "pending")
             .values(status=status, reason=reason, decided_by=actor_id, decided_at=at, **_UNCLAIMED)
             .returning(*_CHANGE_COLUMNS)
         )
-        rows = self.session.execute(statement, execution_options={"synchronize_session": False})
+        rows = self.write(statement)
         old = {change.id: change.old_value for change in changes}
         decided = [_change(row) for row in rows]
         moved = [change for change in decided if change.old_value != old[change.id]]
-        update_each(
+        bulk_update(
             self.session,
             ChangeRequest,
             [{"id": change.id, "old_value": old[change.id]} for change in moved],
@@ -151,7 +140,6 @@ class SqlChangeRepository(SqlRepository):
         return [replace(change, old_value=old[change.id]) for change in decided]
 
     def open_fields(self, changes: Sequence[ChangeView]) -> set[tuple[str, int, str]]:
-        """Subjects and fields of these that another request is about, pending or to be revised."""
         statement = select(
             ChangeRequest.subject_type, ChangeRequest.subject_id, ChangeRequest.field_name
         ).where(
@@ -163,26 +151,23 @@ class SqlChangeRepository(SqlRepository):
         return {(kind, subject_id, name) for kind, subject_id, name in self.session.execute(statement)}
 
     def reopen(self, ids: Sequence[int]) -> None:
-        """Let these wait for staff again, in one UPDATE."""
         statement = (
             update(ChangeRequest)
             .where(ChangeRequest.id.in_(ids))
             .values(status="pending", reason=None, decided_by=None, decided_at=None)
         )
-        self.session.execute(statement, execution_options={"synchronize_session": False})
+        self.write(statement)
 
     def withdraw(self, change_id: int, user_id: int, at: datetime) -> bool:
-        """False when it neither waits for staff nor for its owner."""
         statement = (
             update(ChangeRequest)
             .where(ChangeRequest.id == change_id, ChangeRequest.status.in_(_OPEN))
             .values(status="withdrawn", reason=None, decided_by=user_id, decided_at=at, **_UNCLAIMED)
             .returning(ChangeRequest.id)
         )
-        return self.session.scalar(statement, execution_options={"synchronize_session": False}) is not None
+        return self.write(statement).scalar() is not None
 
     def list_open(self, subject_type: str, subject_id: int) -> list[ChangeView]:
-        """Pending, or to be revised; at most one for each moderated field."""
         statement = (
             self._select()
             .where(
@@ -197,7 +182,7 @@ class SqlChangeRepository(SqlRepository):
     def list_all(
         self, page: PageRequest, filters: ChangeFilters, reader_id: int, now: datetime
     ) -> Page[ChangeView]:
-        """Oldest first; each of the two orders is that of an index."""
+        # Each of the two orders is that of an index.
         statement = self._select()
         if filters.status is None:
             statement = statement.order_by(ChangeRequest.id)
@@ -213,7 +198,6 @@ class SqlChangeRepository(SqlRepository):
         return self._page(statement, page, "changes", {**asdict(filters), "reader": reader_id})
 
     def list_own(self, user_id: int, page: PageRequest, *, status: str | None) -> Page[ChangeView]:
-        """Newest first."""
         statement = (
             self._select().where(ChangeRequest.requested_by == user_id).order_by(ChangeRequest.id.desc())
         )
@@ -222,7 +206,6 @@ class SqlChangeRepository(SqlRepository):
         return self._page(statement, page, "own_changes", {"user": user_id, "status": status})
 
     def replace_item(self, subject_type: str, field_name: str, old: int, new: int) -> int:
-        """In pending requests whose values are lists of ids, `new` for `old`; how many."""
         values = {"subject_type": subject_type, "field_name": field_name, "old": old, "new": new}
         result = self.session.execute(_REPLACE_ITEM, values)
         assert isinstance(result, CursorResult)
@@ -244,7 +227,7 @@ def _change(row: Row[Any]) -> ChangeView:
 
 
 def change_claims(uow: SqlUnitOfWork) -> SqlClaimRepository[ChangeView]:
-    """The claims of change requests; nobody decides on their own."""
+    """The claims of change requests; nobody decides on their own request."""
     return SqlClaimRepository(
         uow,
         ChangeRequest,

@@ -6,22 +6,20 @@ from datetime import datetime
 
 from sqlalchemy import CursorResult, delete, insert, select, update
 
-from marketplace.blueprints.moderation.ports import BulkOperation
+from marketplace.blueprints.moderation.ports import BulkOperation, OperationRepository
 from marketplace.database.repository import SqlRepository
 from marketplace.kernel.bulk import Moved
 from marketplace.models.moderation import BulkOperation as Row
 
 
-class SqlOperationRepository(SqlRepository):
-    """What was moved is one document: it is written once, and read at most once."""
+class SqlOperationRepository(SqlRepository, OperationRepository):
+    """A bulk decision is one document: it is written once, and read at most once."""
 
     def add(self, kind: str, actor_id: int, items: Sequence[Moved], at: datetime) -> int:
-        """Gives its id."""
         values = {"kind": kind, "actor_id": actor_id, "created_at": at, "items": [asdict(i) for i in items]}
         return self.session.execute(insert(Row).values(**values).returning(Row.id)).scalar_one()
 
     def lock(self, operation_id: int) -> BulkOperation | None:
-        """One by its id, locked: of two that take it back, the second finds it taken back."""
         statement = (
             select(Row.id, Row.kind, Row.actor_id, Row.items, Row.created_at, Row.undone_at)
             .where(Row.id == operation_id)
@@ -34,14 +32,10 @@ class SqlOperationRepository(SqlRepository):
         return BulkOperation(row.id, row.kind, row.actor_id, items, row.created_at, row.undone_at)
 
     def mark_undone(self, operation_id: int, actor_id: int, at: datetime) -> None:
-        """Taken back, once."""
         statement = update(Row).where(Row.id == operation_id).values(undone_at=at, undone_by=actor_id)
-        self.session.execute(statement, execution_options={"synchronize_session": False})
+        self.write(statement)
 
     def prune(self, before: datetime) -> int:
-        """Delete those from before; how many."""
-        result = self.session.execute(
-            delete(Row).where(Row.created_at < before), execution_options={"synchronize_session": False}
-        )
+        result = self.write(delete(Row).where(Row.created_at < before))
         assert isinstance(result, CursorResult)
         return result.rowcount

@@ -1,10 +1,11 @@
-"""The audit log: who did what to whom, written in the transaction of what was done."""
+"""The audit log: who did what to whom, written in the same transaction as the act."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from marketplace.blueprints.moderation.ports import AuditRepository, AuditView
+from marketplace.blueprints.moderation.contracts import AuditLog
+from marketplace.blueprints.moderation.ports import AuditFilters, AuditRepository, AuditView
 from marketplace.kernel.identity import Principal
 from marketplace.kernel.pages import Page, PageRequest
 from marketplace.kernel.transactions import UnitOfWork
@@ -12,14 +13,14 @@ from marketplace.kernel.transactions import UnitOfWork
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a request comes from."""
+    """The origin of a request."""
 
     request_id: str | None
     ip: str | None
 
 
-class AuditLog:
-    """Who did what to whom; written in the transaction of what was done."""
+class AuditService(AuditLog):
+    """Writes and lists the audit log; an entry is written in the same transaction as the act."""
 
     def __init__(self, uow: UnitOfWork, entries: AuditRepository, origin: Callable[[], Origin]) -> None:
         self._uow = uow
@@ -37,7 +38,6 @@ class AuditLog:
         after: Any = None,
         reason: str | None = None,
     ) -> None:
-        """One entry; `before` and `after` are values that JSON knows."""
         self.write_many(action, subject_type, [(subject_id, before, after)], actor=actor, reason=reason)
 
     def write_many(
@@ -49,7 +49,6 @@ class AuditLog:
         actor: Principal | None,
         reason: str | None = None,
     ) -> None:
-        """One entry for each `(id, before, after)`, in one statement."""
         origin = self._origin()
         common = {
             "actor_id": (actor.acting_admin_id or actor.user_id) if actor else None,
@@ -68,6 +67,6 @@ class AuditLog:
                 ]
             )
 
-    def list_entries(self, page: PageRequest, filters: Mapping[str, Any]) -> Page[AuditView]:
+    def list_entries(self, page: PageRequest, filters: AuditFilters) -> Page[AuditView]:
         """Newest first."""
         return self._entries.list_all(page, filters)

@@ -1,36 +1,37 @@
-"""Many at once: what `POST /admin/<name>/status` does."""
+"""Bulk decisions: the use cases of `POST /admin/<name>/status`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from marketplace.blueprints.moderation.contracts import AuditLog, BulkAction, BulkDecision, ChangeView
 from marketplace.blueprints.moderation.errors import (
     AlreadyUndone,
-    ChangeDecided,
+    ChangeNotPending,
     ForeignOperation,
     UndoExpired,
 )
 from marketplace.blueprints.moderation.policies import UNDO_TIME, ChangeStatus
-from marketplace.blueprints.moderation.ports import BulkAction, ChangeView, OperationRepository
-from marketplace.blueprints.moderation.services.audit import AuditLog
-from marketplace.blueprints.moderation.services.changes import ChangeRequests, decided_state
+from marketplace.blueprints.moderation.ports import OperationRepository
+from marketplace.blueprints.moderation.services.changes import ChangeRequestService, decided_state
 from marketplace.kernel.bulk import BulkOutcome, Moved, state
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.errors import AppError, Invalid, NotFound
 from marketplace.kernel.identity import Principal
+from marketplace.kernel.texts import Text
 from marketplace.kernel.transactions import UnitOfWork
 
 KEPT = timedelta(days=1)
-"""After that nobody asks any more why something cannot be taken back."""
+"""How long a bulk decision is kept; afterwards nobody asks why it cannot be taken back."""
 NOT_ALLOWED = "transition_not_allowed"
 """The code, in results of bulk decisions, of a thing whose state does not allow the new one."""
 
 
 @dataclass(frozen=True)
 class BulkResult:
-    """A result for each id, in their order: `{id, ok}` and, where it is not ok, `code`. What was moved may be
-    taken back as `operation_id` until `undo_until`; both are None when nothing was.
+    """A result for each id, in their order: `{id, ok}` and, where it is not ok, `code`. Changes may be taken
+    back as `operation_id` until `undo_until`; both are None when nothing was changed.
     """
 
     results: Sequence[Mapping[str, Any]]
@@ -39,35 +40,45 @@ class BulkResult:
 
 
 class BulkDecisions:
-    """`POST /admin/<name>/status`: many at once, a result for each, and back again for a while."""
+    """`POST /admin/<name>/status`: decide on many things at once, with a result for each, and take that back
+    for a while.
+    """
 
     def __init__(
-        self, uow: UnitOfWork, operations: OperationRepository, audit: AuditLog, clock: Clock
+        self,
+        uow: UnitOfWork,
+        operations: OperationRepository,
+        audit: AuditLog,
+        clock: Clock,
+        actions: Iterable[BulkAction],
     ) -> None:
         self._uow = uow
         self._operations = operations
         self._audit = audit
         self._clock = clock
-        self._actions: dict[str, BulkAction] = {}
+        self._actions = {action.name: action for action in actions}
 
-    def register(self, action: BulkAction) -> None:
-        """Raises ValueError for a name that is taken."""
-        if action.name in self._actions:
-            raise ValueError(f"the bulk action {action.name!r} is registered twice")
-        self._actions[action.name] = action
+    @property
+    def statuses(self) -> Mapping[str, Sequence[str]]:
+        """The statuses that things of each kind can be moved to."""
+        return {action.name: action.statuses for action in self._actions.values()}
 
     def run(
         self, actor: Principal, name: str, ids: Sequence[int], status: str, reason: str | None
     ) -> BulkResult:
-        """Raises NotFound for a name that nobody registered, Invalid for a status that it does not have."""
+        """Raises NotFound for a name that no domain gives, Invalid for a status that the name does not
+        have.
+        """
         action = self._actions.get(name)
         if action is None:
             raise NotFound
         if status not in action.statuses:
             allowed = ", ".join(action.statuses)
-            raise Invalid(errors={"json": {"status": [f"This must be one of: {allowed}."]}})
+            raise Invalid(
+                errors={"json": {"status": [Text("This must be one of: {choices}.", choices=allowed)]}}
+            )
         with self._uow:
-            outcome = action.apply(ids, status, reason, actor)
+            outcome = action.decision().apply(ids, status, reason, actor)
             results = [_result(one, outcome.codes.get(one, NotFound.code)) for one in ids]
             if not outcome.moved:
                 return BulkResult(results)
@@ -76,8 +87,8 @@ class BulkDecisions:
             return BulkResult(results, operation_id, now + UNDO_TIME)
 
     def undo(self, actor: Principal, operation_id: int) -> BulkResult:
-        """Take a bulk decision back, once: what is still as it left it becomes what it was before; the others
-        have the code `changed_since`, or what keeps `actor` from deciding on them.
+        """Take a bulk decision back, once: things that are still as it left them get their former state; the
+        others get the code `changed_since`, or the code of what keeps `actor` from deciding on them.
 
         Raises NotFound, ForeignOperation, AlreadyUndone, UndoExpired.
         """
@@ -93,7 +104,7 @@ class BulkDecisions:
                 raise AlreadyUndone
             if now >= operation.created_at + UNDO_TIME:
                 raise UndoExpired
-            codes = action.undo(operation.items, actor)
+            codes = action.decision().undo(operation.items, actor)
             self._operations.mark_undone(operation_id, actor.user_id, now)
             results = [_result(one.id, codes.get(one.id, NotFound.code)) for one in operation.items]
             self._audit.write(
@@ -107,22 +118,18 @@ class BulkDecisions:
             return BulkResult(results)
 
     def prune(self) -> int:
-        """Delete what can no longer be taken back; how many."""
+        """Delete decisions that are older than KEPT; returns how many."""
         with self._uow:
             return self._operations.prune(self._clock.now() - KEPT)
 
 
-class BulkChanges:
-    """What `POST /admin/changes/status` does."""
+class BulkChanges(BulkDecision):
+    """The bulk action of `POST /admin/changes/status`."""
 
-    name = "changes"
-    statuses = (ChangeStatus.APPROVED, ChangeStatus.REJECTED, ChangeStatus.REVISION_REQUESTED)
-
-    def __init__(self, requests: ChangeRequests) -> None:
+    def __init__(self, requests: ChangeRequestService) -> None:
         self._requests = requests
 
     def apply(self, ids: Sequence[int], status: str, reason: str | None, actor: Principal) -> BulkOutcome:
-        """See `BulkAction`. Raises Invalid where a reason is needed and there is none."""
         if status != ChangeStatus.APPROVED and not reason:
             raise Invalid(errors={"json": {"reason": ["Say why: who asked for the change will read it."]}})
         outcome = self._requests.decide_many(actor, ids, status, reason)
@@ -134,15 +141,12 @@ class BulkChanges:
         return BulkOutcome({change_id: _code(result) for change_id, result in outcome.items()}, moved)
 
     def undo(self, moved: Sequence[Moved], actor: Principal) -> Mapping[int, str | None]:
-        """See `BulkAction`. Of an approved change the old value is stored again where the field still has
-        the new one.
-        """
         outcome = self._requests.undo_many(actor, moved)
         return {change_id: error.code if error else None for change_id, error in outcome.items()}
 
 
 def _code(result: ChangeView | AppError) -> str | None:
-    if isinstance(result, ChangeDecided):
+    if isinstance(result, ChangeNotPending):
         return NOT_ALLOWED
     return result.code if isinstance(result, AppError) else None
 

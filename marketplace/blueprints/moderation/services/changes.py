@@ -1,28 +1,29 @@
-"""Change requests: edits that wait for staff, and what staff decides."""
+"""Change requests: edits that wait for staff, and the decisions of staff."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
-from marketplace.blueprints.moderation.errors import (
+from marketplace.blueprints.moderation.contracts import (
+    AuditLog,
     ChangeDecided,
+    ChangeReopened,
+    ChangeRequests,
+    ChangeSubmitted,
+    ChangeView,
+    ModeratedSubject,
+)
+from marketplace.blueprints.moderation.errors import (
     ChangedSince,
+    ChangeNotPending,
     FieldNotModerated,
     OwnChange,
     SubjectGone,
 )
-from marketplace.blueprints.moderation.events import ChangeDecided as ChangeDecidedEvent
-from marketplace.blueprints.moderation.events import ChangeReopened, ChangeSubmitted
 from marketplace.blueprints.moderation.policies import ChangeStatus, live_claim, objection
-from marketplace.blueprints.moderation.ports import (
-    ChangeFilters,
-    ChangeRepository,
-    ChangeView,
-    ModeratedSubject,
-)
-from marketplace.blueprints.moderation.services.audit import AuditLog
+from marketplace.blueprints.moderation.ports import ChangeFilters, ChangeRepository
 from marketplace.kernel.bulk import Moved, state
 from marketplace.kernel.changes import Change
 from marketplace.kernel.clock import Clock
@@ -32,31 +33,29 @@ from marketplace.kernel.pages import Page, PageRequest
 from marketplace.kernel.transactions import UnitOfWork
 
 Outcome = dict[int, ChangeView | AppError]
-"""For each id the decided request, or what kept it back."""
+"""For each id the decided request, or the error that prevented the decision."""
 
 
-class ChangeRequests:
-    """Edits that wait for staff, and what staff decides; one by one or many at once, by the same code."""
+class ChangeRequestService(ChangeRequests):
+    """Edits that wait for staff, and the decisions of staff, single or in bulk, by the same code."""
 
-    def __init__(self, uow: UnitOfWork, changes: ChangeRepository, audit: AuditLog, clock: Clock) -> None:
+    def __init__(
+        self,
+        uow: UnitOfWork,
+        changes: ChangeRepository,
+        audit: AuditLog,
+        clock: Clock,
+        subjects: Iterable[ModeratedSubject],
+    ) -> None:
         self._uow = uow
         self._changes = changes
         self._audit = audit
         self._clock = clock
-        self._subjects: dict[str, ModeratedSubject] = {}
-
-    def register(self, subject: ModeratedSubject) -> None:
-        """Raises ValueError for a name that is taken."""
-        if subject.name in self._subjects:
-            raise ValueError(f"the moderated subject {subject.name!r} is registered twice")
-        self._subjects[subject.name] = subject
+        self._subjects = {subject.name: subject for subject in subjects}
 
     def submit(
         self, subject_type: str, subject_id: int, requested_by: int, changes: Sequence[Change]
     ) -> list[ChangeView]:
-        """Store `changes` as pending; a newer one supersedes the one of the same field that is pending or
-        that staff asked to revise. Those whose value is the present one are skipped.
-        """
         real = [change for change in changes if change.old != change.new]
         if not real:
             return []
@@ -76,15 +75,9 @@ class ChangeRequests:
             return stored
 
     def pending(self, subject_type: str, subject_id: int) -> list[ChangeView]:
-        """What waits for staff, or for its owner since staff asked for a revision; at most one for each
-        moderated field.
-        """
         return self._changes.list_open(subject_type, subject_id)
 
     def replace_item(self, subject_type: str, field_name: str, old: int, new: int) -> int:
-        """Where pending requests of a field whose values are lists of ids hold `old`, let them hold `new`:
-        the thing with the id `old` went into the other. How many requests that changed.
-        """
         with self._uow:
             return self._changes.replace_item(subject_type, field_name, old, new)
 
@@ -102,7 +95,7 @@ class ChangeRequests:
         return self._shown_page(self._changes.list_all(page, filters, reader.user_id, now), language)
 
     def shown(self, change: ChangeView, language: str) -> ChangeView:
-        """With names for ids, and without a claim that is over."""
+        """Changes with names for ids, and without expired claims."""
         return self._shown([change], language)[0]
 
     def _shown_page(self, page: Page[ChangeView], language: str) -> Page[ChangeView]:
@@ -130,27 +123,27 @@ class ChangeRequests:
         return [shown[change.id] for change in changes]
 
     def withdraw(self, user_id: int, change_id: int) -> None:
-        """Take back one that is pending or to be revised. Raises NotFound for a foreign one, ChangeDecided
-        for one that is neither.
+        """Withdraw a request that is pending or to be revised. Raises NotFound for a foreign one,
+        ChangeNotPending for one that is neither.
         """
         with self._uow:
             known = self._changes.find(change_id)
             if known is None or known.requested_by != user_id:
                 raise NotFound
             if not self._changes.withdraw(change_id, user_id, self._clock.now()):
-                raise ChangeDecided
+                raise ChangeNotPending
 
     def approve(self, actor: Principal, change_id: int, language: str) -> ChangeView:
-        """Apply the change by its field's strategy. Of two moderators at once, one wins. What the field held
-        may be another value by now: what was asked for is the new one, and the log tells what it replaced.
+        """Apply the change by its field's strategy. One of two concurrent moderators wins. If the field holds
+        another value by now, it gets the new one all the same, and the log records which value was replaced.
 
-        Raises NotFound, OwnChange, ChangeDecided, ClaimedByOther, SubjectGone, FieldNotModerated, or what
-        the strategy has against it.
+        Raises NotFound, OwnChange, ChangeNotPending, ClaimedByOther, SubjectGone, FieldNotModerated, or the
+        errors of the strategy.
         """
         return self._decide(actor, change_id, ChangeStatus.APPROVED, None, language)
 
     def reject(self, actor: Principal, change_id: int, reason: str, language: str) -> ChangeView:
-        """Raises NotFound, OwnChange, ChangeDecided, ClaimedByOther."""
+        """Raises NotFound, OwnChange, ChangeNotPending, ClaimedByOther."""
         return self._decide(actor, change_id, ChangeStatus.REJECTED, reason, language)
 
     def request_revision(self, actor: Principal, change_id: int, reason: str, language: str) -> ChangeView:
@@ -167,7 +160,9 @@ class ChangeRequests:
             return self.shown(outcome, language)
 
     def decide_many(self, actor: Principal, ids: Sequence[int], status: str, reason: str | None) -> Outcome:
-        """Decide on all that may be decided, in a number of statements that grows with the fields alone."""
+        """Decide on every request where this is allowed; the number of statements grows only with the
+        fields.
+        """
         outcome: Outcome = {change_id: NotFound() for change_id in ids}
         with self._uow:
             now = self._clock.now()
@@ -176,10 +171,10 @@ class ChangeRequests:
                 return objection(actor, change, now)
 
             open_ones = _passing(self._changes.find_many(ids), objected, outcome)
-            # Subjects before change requests: the order in which an edit takes its locks, too.
+            # Subjects are locked before change requests, as an edit does.
             subjects = self._lock_subjects(open_ones) if status == ChangeStatus.APPROVED else {}
             locked = self._changes.lock_many([change.id for change in open_ones])
-            # Another look: somebody may have been faster.
+            # Check again: somebody may have been faster.
             open_ones = _passing(locked, objected, outcome)
             if status == ChangeStatus.APPROVED:
                 open_ones = self._apply(open_ones, subjects, outcome)
@@ -192,9 +187,10 @@ class ChangeRequests:
         return outcome
 
     def undo_many(self, actor: Principal, moved: Sequence[Moved]) -> dict[int, AppError | None]:
-        """Let requests that are as a bulk decision left them wait again, in a number of statements that grows
-        with the fields alone; for each what kept it. Of an approved one the field gets back what was
-        replaced, unless it holds something else by now; nor is one reopened that a newer one has followed.
+        """Make requests that are still as a bulk decision left them wait again; the number of statements
+        grows only with the fields. Returns for each what prevented it. The field of an approved request gets
+        the replaced value back, unless it holds something else by now. A request that a newer one has
+        followed is not reopened.
         """
         outcome: dict[int, AppError | None] = {one.id: NotFound() for one in moved}
         with self._uow:
@@ -244,14 +240,14 @@ class ChangeRequests:
         return outcome
 
     def _lock_subjects(self, changes: Sequence[ChangeView]) -> dict[tuple[str, int], Any]:
-        """By type and id those that exist. Types in the order in which their domains registered them, ids
-        rising: everybody takes these locks in one order.
+        """Lock the subjects that exist; returns them by type and id. Types are locked in the order in which
+        their domains are loaded, ids ascending: everybody takes these locks in one order.
         """
         found: dict[tuple[str, int], Any] = {}
         for name, subject in self._subjects.items():
             ids = sorted({change.subject_id for change in changes if change.subject_type == name})
             if ids:
-                found.update({(name, key): one for key, one in subject.store.lock_many(ids).items()})
+                found.update({(name, key): one for key, one in subject.store().lock_many(ids).items()})
         return found
 
     def _apply(
@@ -260,8 +256,8 @@ class ChangeRequests:
         subjects: Mapping[tuple[str, int], Any],
         outcome: Outcome,
     ) -> list[ChangeView]:
-        """Store the new values. Gives those that were applied, their `old_value` being what was really
-        replaced; what kept the others back goes into `outcome`.
+        """Store the new values. Returns the requests that were applied, with the replaced values as their
+        `old_value`; errors of the others go into `outcome`.
         """
 
         def missing(change: ChangeView) -> AppError | None:
@@ -271,7 +267,7 @@ class ChangeRequests:
             return None if (change.subject_type, change.subject_id) in subjects else SubjectGone()
 
         good = _passing(changes, missing, outcome)
-        # Copied before anything is stored: a store may hand out what it writes to.
+        # Copied before anything is stored, because a store may return the object that it writes to.
         before = {
             change.id: deepcopy(
                 self._subjects[change.subject_type]
@@ -285,7 +281,7 @@ class ChangeRequests:
             known = self._subjects[subject_type]
             strategy = known.fields[field_name]
             wanted = {change.subject_id: change.new_value for change in group}
-            failed = strategy.write(known.store, wanted)
+            failed = strategy.write(known.store(), wanted)
             for change in group:
                 if change.subject_id in failed:
                     outcome[change.id] = failed[change.subject_id]
@@ -303,7 +299,7 @@ def _passing(
     problem: Callable[[ChangeView], AppError | None],
     outcome: Outcome,
 ) -> list[ChangeView]:
-    """Those without a problem; the problems of the others go into `outcome`."""
+    """The requests without a problem; the problems of the others go into `outcome`."""
     passing = []
     for change in changes:
         found = problem(change)
@@ -329,8 +325,8 @@ def _type_of(change: ChangeView) -> str:
     return change.subject_type
 
 
-def _decided(change: ChangeView) -> ChangeDecidedEvent:
-    return ChangeDecidedEvent(
+def _decided(change: ChangeView) -> ChangeDecided:
+    return ChangeDecided(
         change_id=change.id,
         subject_type=change.subject_type,
         subject_id=change.subject_id,
@@ -341,18 +337,18 @@ def _decided(change: ChangeView) -> ChangeDecidedEvent:
 
 
 def decided_state(change: ChangeView) -> dict[str, Any]:
-    """What a decision sets, to be compared later."""
+    """The state that a decision sets, for a later comparison."""
     return state(status=change.status, decided_at=change.decided_at)
 
 
 def _undone(change: ChangeView) -> tuple[int, dict[str, Any], dict[str, Any]]:
-    """The other way round than `_audited`."""
+    """The reverse of `_audited`."""
     subject_id, before, after = _audited(change)
     return subject_id, after, before
 
 
 def _audited(change: ChangeView) -> tuple[int, dict[str, Any], dict[str, Any]]:
-    """The subject's id, and what was before and after: of the field, or of a refused request its status."""
+    """The subject's id, and the state before and after: of the field, or the status if refused."""
     before: dict[str, Any] = {"change_id": change.id}
     after = dict(before)
     if change.status == ChangeStatus.APPROVED:

@@ -1,13 +1,13 @@
-"""Claims: what one moderator looks at, nobody else decides on meanwhile."""
+"""Claims: while a moderator looks at an item, nobody else decides on it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
+from marketplace.blueprints.moderation.contracts import AuditLog
 from marketplace.blueprints.moderation.errors import ClaimedByOther, NothingToClaim
 from marketplace.blueprints.moderation.policies import CLAIM_TIME, claimed_by_other
-from marketplace.blueprints.moderation.ports import Claimable, ClaimRepository
-from marketplace.blueprints.moderation.services.audit import AuditLog
+from marketplace.blueprints.moderation.ports import ChangeKind, Claimable, ClaimRepository, ReportKind
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.errors import AppError, NotFound
 from marketplace.kernel.identity import Principal
@@ -17,8 +17,8 @@ T = TypeVar("T", bound=Claimable)
 
 
 class Claims(Generic[T]):
-    """Of one queue; `objection` says why somebody may not decide on a thing in it. A claim ends by itself
-    after policies.CLAIM_TIME, and with the decision.
+    """The claims of one queue; `objection` gives the reason why somebody may not decide on an item. A claim
+    ends by itself after policies.CLAIM_TIME, and with the decision.
     """
 
     def __init__(
@@ -39,8 +39,9 @@ class Claims(Generic[T]):
         self._objection = objection
 
     def claim(self, actor: Principal, item_id: int) -> T:
-        """Of two at once, one has it; whoever has it gets another while. Raises NotFound, ClaimedByOther,
-        and what keeps `actor` from deciding.
+        """Claim an item; one of two concurrent callers gets it, and the holder of a claim extends it.
+
+        Raises NotFound, ClaimedByOther, and what keeps `actor` from deciding.
         """
         with self._uow:
             now = self._clock.now()
@@ -49,17 +50,17 @@ class Claims(Generic[T]):
                 raise self._objection(actor, self._found(item_id), now) or ClaimedByOther()
             return self._audited("claimed", actor, item)
 
-    def claim_next(self, actor: Principal, filters: Mapping[str, Any]) -> T:
-        """The oldest that is free; two at once get different ones. Raises NothingToClaim."""
+    def claim_next(self, actor: Principal, kind: ChangeKind | ReportKind) -> T:
+        """Claim the oldest free item; two concurrent callers get different ones. Raises NothingToClaim."""
         with self._uow:
             now = self._clock.now()
-            item = self._queue.claim_next(actor.user_id, now, now + CLAIM_TIME, filters)
+            item = self._queue.claim_next(actor.user_id, now, now + CLAIM_TIME, kind)
             if item is None:
                 raise NothingToClaim
             return self._audited("claimed", actor, item)
 
     def release(self, actor: Principal, item_id: int) -> T:
-        """Let others have it; admins take it from whoever has it. Without a claim nothing happens.
+        """Release a claim; admins may release anybody's. Without a claim nothing happens.
 
         Raises NotFound, ClaimedByOther.
         """

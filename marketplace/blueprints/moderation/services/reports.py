@@ -1,53 +1,59 @@
-"""Reports: users tell staff of what others put here, staff closes them."""
+"""Reports: users report content of others to staff, and staff closes the reports."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
+from marketplace.blueprints.moderation.contracts import (
+    AuditLog,
+    Reportable,
+    ReportClosed,
+    ReportFiled,
+)
 from marketplace.blueprints.moderation.errors import OwnContent
-from marketplace.blueprints.moderation.events import ReportClosed as ReportClosedEvent
-from marketplace.blueprints.moderation.events import ReportFiled
 from marketplace.blueprints.moderation.policies import (
     ReportOutcome,
     ReportStatus,
     live_claim,
     report_objection,
 )
-from marketplace.blueprints.moderation.ports import Reportable, ReportRepository, ReportView
-from marketplace.blueprints.moderation.services.audit import AuditLog
+from marketplace.blueprints.moderation.ports import ReportFilters, ReportRepository, ReportView
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.errors import Invalid, NotFound
 from marketplace.kernel.identity import Principal
 from marketplace.kernel.pages import Page, PageRequest
+from marketplace.kernel.texts import Text
 from marketplace.kernel.transactions import UnitOfWork
 
 
 class Reports:
-    """Filed by users, closed by staff; closing changes nothing of what was reported: hiding and blocking
-    have routes of their own.
+    """Users file reports, staff closes them. Closing does not change the reported content: hiding and
+    blocking have routes of their own.
     """
 
-    def __init__(self, uow: UnitOfWork, reports: ReportRepository, audit: AuditLog, clock: Clock) -> None:
+    def __init__(
+        self,
+        uow: UnitOfWork,
+        reports: ReportRepository,
+        audit: AuditLog,
+        clock: Clock,
+        kinds: Iterable[Reportable],
+    ) -> None:
         self._uow = uow
         self._reports = reports
         self._audit = audit
         self._clock = clock
-        self._kinds: dict[str, Reportable] = {}
-
-    def register(self, kind: Reportable) -> None:
-        """Raises ValueError for a name that is taken."""
-        if kind.name in self._kinds:
-            raise ValueError(f"the reportable content {kind.name!r} is registered twice")
-        self._kinds[kind.name] = kind
+        self._kinds = {kind.name: kind for kind in kinds}
 
     def file(self, caller: Principal, content_type: str, content_id: int, reason: str) -> ReportView:
-        """Raises Invalid for a kind that nobody registered, NotFound for what the caller may not know of,
+        """Raises Invalid for a kind that no domain gives, NotFound for what the caller may not know of,
         OwnContent, AlreadyReported.
         """
         kind = self._kinds.get(content_type)
         if kind is None:
             known = ", ".join(sorted(self._kinds))
-            raise Invalid(errors={"json": {"content_type": [f"This must be one of: {known}."]}})
+            raise Invalid(
+                errors={"json": {"content_type": [Text("This must be one of: {choices}.", choices=known)]}}
+            )
         with self._uow:
             owner_id = kind.find_owner(caller, content_id)
             if owner_id is None:
@@ -69,14 +75,14 @@ class Reports:
             )
             return report
 
-    def list_all(self, page: PageRequest, filters: Mapping[str, Any], reader: Principal) -> Page[ReportView]:
+    def list_all(self, page: PageRequest, filters: ReportFilters, reader: Principal) -> Page[ReportView]:
         """The queue of staff, oldest first. Raises InvalidCursor."""
         now = self._clock.now()
         found = self._reports.list_all(page, filters, reader.user_id, now)
         return replace(found, items=[replace(report, **live_claim(report, now)) for report in found.items])
 
     def close(self, actor: Principal, report_id: int, outcome: ReportOutcome, note: str | None) -> ReportView:
-        """Of two at once, one closes it. Raises NotFound, OwnReport, ReportClosed,
+        """Close a report; one of two concurrent callers does. Raises NotFound, OwnReport, ReportNotOpen,
         ClaimedByOther.
         """
         with self._uow:
@@ -107,7 +113,7 @@ class Reports:
                 reason=note,
             )
             self._uow.record(
-                ReportClosedEvent(
+                ReportClosed(
                     report_id=report_id,
                     content_type=report.content_type,
                     content_id=report.content_id,

@@ -1,4 +1,4 @@
-"""Numbers for staff: what happened day by day, and what waits how long."""
+"""Statistics for staff: events by day, and the age of queues."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,11 +8,12 @@ from marketplace.blueprints.moderation.policies import MAX_STATS_DAYS, STATS_DAY
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.errors import Invalid
 from marketplace.kernel.statistics import Counter, Queue
+from marketplace.kernel.texts import Text
 
 
 @dataclass(frozen=True)
 class DailyCounts:
-    """How often something happened: `days[0]` is the first day asked for."""
+    """The daily counts of something; `days[0]` is the first day of the period."""
 
     name: str
     total: int
@@ -21,7 +22,7 @@ class DailyCounts:
 
 @dataclass(frozen=True)
 class QueueAge:
-    """How many wait, and how long the oldest does; None when none do."""
+    """The number of items that wait, and the age of the oldest; None when none wait."""
 
     name: str
     count: int
@@ -30,7 +31,7 @@ class QueueAge:
 
 @dataclass(frozen=True)
 class StatisticsReport:
-    """From `first` to `last`, both included, in UTC."""
+    """Statistics from `first` to `last`, both included, in UTC."""
 
     first: date
     last: date
@@ -39,41 +40,31 @@ class StatisticsReport:
 
 
 class Statistics:
-    """Domains register what they count; one query each, whatever the number of days."""
+    """Counts that domains give; one query each, whatever the number of days."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, counters: Sequence[Counter], queues: Sequence[Queue]) -> None:
         self._clock = clock
-        self._counters: dict[str, Counter] = {}
-        self._queues: dict[str, Queue] = {}
-
-    def register_counter(self, counter: Counter) -> None:
-        """Raises ValueError for a name that is taken."""
-        if counter.name in self._counters:
-            raise ValueError(f"the counter {counter.name!r} is registered twice")
-        self._counters[counter.name] = counter
-
-    def register_queue(self, queue: Queue) -> None:
-        """Raises ValueError for a name that is taken."""
-        if queue.name in self._queues:
-            raise ValueError(f"the queue {queue.name!r} is registered twice")
-        self._queues[queue.name] = queue
+        self._counters = counters
+        self._queues = queues
 
     def report(self, first: date | None, last: date | None) -> StatisticsReport:
-        """Without `last` until today, without `first` policies.STATS_DAYS days. Raises Invalid."""
+        """By default `last` is today, and the period has policies.STATS_DAYS days. Raises Invalid."""
         now = self._clock.now()
         last = now.date() if last is None else last
         if first is None:
             first = max(last, date.min + timedelta(days=STATS_DAYS)) - timedelta(days=STATS_DAYS - 1)
         count = (last - first).days + 1
         if not 1 <= count <= MAX_STATS_DAYS or last == date.max:
-            raise Invalid(errors={"query": {"from": [f"Ask for 1 to {MAX_STATS_DAYS} days."]}})
+            raise Invalid(
+                errors={"query": {"from": [Text("Ask for 1 to {limit} days.", limit=MAX_STATS_DAYS)]}}
+            )
         days = [first + timedelta(days=number) for number in range(count)]
         start, end = _midnight(first), _midnight(last + timedelta(days=1))
         return StatisticsReport(
             first,
             last,
-            [_daily(counter, start, end, days) for counter in self._counters.values()],
-            [_age(queue, now) for queue in self._queues.values()],
+            [_daily(counter, start, end, days) for counter in self._counters],
+            [_age(queue, now) for queue in self._queues],
         )
 
 

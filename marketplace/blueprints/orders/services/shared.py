@@ -1,56 +1,86 @@
-"""What booking and moving an order share: who the caller is to it, and what is shown of it."""
+"""Helpers of the services: the caller's role in an order, its view, its events and timers."""
 
+import secrets
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
 
-from marketplace.blueprints.orders import events
-from marketplace.blueprints.orders.errors import (
-    StartsInPast,
-    TooFarAhead,
-)
-from marketplace.blueprints.orders.policies import (
-    MAX_AHEAD,
-    Role,
+from marketplace.blueprints.availability.contracts import Booking, Place
+from marketplace.blueprints.orders import contracts as events
+from marketplace.blueprints.orders.policies.life import (
+    OrderRole,
+    StepTimes,
+    Timer,
     allowed_transitions,
+    timers_of,
 )
-from marketplace.blueprints.orders.ports import (
-    OrderView,
-)
+from marketplace.blueprints.orders.ports import OrderView
 from marketplace.kernel.errors import NotFound
 from marketplace.kernel.identity import Principal
+from marketplace.kernel.transactions import PlannedJob, UnitOfWork
 
-SOONER = "This is sooner than the performer takes bookings."
+TIMER_JOB = "orders.timer"
+ARRIVAL_DIGITS = 4
 
 
-def role_of(caller: Principal, order: OrderView) -> Role | None:
-    """What the caller is to the order; None for moderators, who only read. Raises NotFound for strangers."""
+def role_of(caller: Principal, order: OrderView) -> OrderRole | None:
+    """The caller's role in the order; None for moderators, who only read. Raises NotFound for strangers."""
     if caller.user_id == order.customer_id:
-        return Role.CUSTOMER
+        return OrderRole.CUSTOMER
     if caller.user_id == order.performer_user_id:
-        return Role.PERFORMER
+        return OrderRole.PERFORMER
     if caller.is_staff:
-        return Role.STAFF if caller.is_admin else None
+        return OrderRole.STAFF if caller.is_admin else None
     raise NotFound
 
 
-def check_start(starts_at: datetime, now: datetime) -> None:
-    """Raises StartsInPast or TooFarAhead."""
-    if starts_at <= now:
-        raise StartsInPast(errors={"json": {"starts_at": ["This must lie in the future."]}})
-    if starts_at - now > MAX_AHEAD:
-        limit = f"This must be within {MAX_AHEAD.days} days."
-        raise TooFarAhead(errors={"json": {"starts_at": [limit]}})
+def seen_by(order: OrderView, role: OrderRole | None, now: datetime, times: StepTimes) -> OrderView:
+    """The order with the steps that a user in `role` may take at `now`; the code of arrival is the customer's
+    alone.
+    """
+    steps = [] if role is None else allowed_transitions(order, role, now, times)
+    code = order.arrival_code if role is OrderRole.CUSTOMER else None
+    return replace(order, allowed_transitions=steps, arrival_code=code)
 
 
-def seen_by(order: OrderView, role: Role | None, startable: datetime) -> OrderView:
-    """With what somebody in `role` may do, when what starts by `startable` may be begun."""
-    too_early = startable < order.starts_at
-    steps = [] if role is None else allowed_transitions(order.status, role, too_early=too_early)
-    return replace(order, allowed_transitions=steps)
+def new_arrival_code() -> str:
+    """Four digits that nobody can foresee."""
+    return f"{secrets.randbelow(10**ARRIVAL_DIGITS):0{ARRIVAL_DIGITS}}"
+
+
+def without_arrival(order: OrderView) -> dict[str, Any]:
+    """The values of an order whose performer has to come again; a code that may have been given is replaced
+    by a new one.
+    """
+    if order.arrived_at is None:
+        return {}
+    values: dict[str, Any] = {"arrived_at": None, "arrival_proven": False}
+    if order.has_arrival_code:
+        values |= {"arrival_code": new_arrival_code(), "arrival_tries": 0}
+    return values
 
 
 def notice_of(order: OrderView) -> timedelta:
     return timedelta(minutes=order.notice_minutes)
+
+
+def booking_of(order: OrderView, starts_at: datetime | None = None) -> Booking:
+    """The time that the order takes, or would take from `starts_at`, for the performer's calendar."""
+    shift = timedelta(0) if starts_at is None else starts_at - order.starts_at
+    place = None
+    if order.latitude is not None and order.longitude is not None:
+        place = Place(order.latitude, order.longitude)
+    return Booking(
+        performer_id=order.performer_id,
+        starts_at=order.starts_at + shift,
+        ends_at=order.ends_at + shift,
+        padded_from=(order.padded_from or order.starts_at) + shift,
+        padded_to=(order.padded_to or order.ends_at) + shift,
+        notice=notice_of(order),
+        place=place,
+    )
 
 
 def event_of(kind: type[events.OrderEvent], order: OrderView, actor_id: int | None) -> events.OrderEvent:
@@ -62,3 +92,43 @@ def event_of(kind: type[events.OrderEvent], order: OrderView, actor_id: int | No
         status=order.status,
         actor_id=actor_id,
     )
+
+
+def reminder_of(timer: Timer, order: OrderView, event_id: UUID) -> events.OrderReminder:
+    """The event of a timer that reminds."""
+    assert timer.event is not None
+    assert timer.of is not None
+    return timer.event(
+        event_id=event_id,
+        order_id=order.id,
+        customer_id=order.customer_id,
+        performer_id=order.performer_id,
+        performer_user_id=order.performer_user_id,
+        status=order.status,
+        actor_id=None,
+        at=rfc3339(timer.of(order)),
+    )
+
+
+def rfc3339(moment: datetime) -> str:
+    """A time in UTC, as clients get it."""
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def plan_timers(uow: UnitOfWork, orders: Sequence[OrderView], now: datetime) -> None:
+    """Enqueue the timers of orders that have entered their statuses, in one statement. One that is made twice
+    is the same: its key names the order, the entry and the timer.
+    """
+    jobs = []
+    for order in orders:
+        for timer in timers_of(order, now):
+            due_at = timer.due(order)
+            payload = {
+                "order_id": order.id,
+                "entry": order.state_entry,
+                "name": timer.name.value,
+                "due_at": rfc3339(due_at),
+            }
+            key = f"order:{order.id}:{order.state_entry}:{timer.name}"
+            jobs.append(PlannedJob(payload, key, due_at))
+    uow.enqueue_many(TIMER_JOB, jobs)

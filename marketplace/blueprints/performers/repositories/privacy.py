@@ -8,11 +8,11 @@ from sqlalchemy import delete, func, select, update
 from marketplace.database.repository import SqlRepository
 from marketplace.database.streaming import stream_rows
 from marketplace.models.catalog import Category
-from marketplace.models.performers import Favourite, Performer, PerformerCategory
+from marketplace.models.performers import Performer, PerformerCategory
 from marketplace.models.privacy import DELETED_NAME
 
 NO_ADDRESS = {"line1": "Deleted"}
-"""What stands for the address of who has left; readers expect one."""
+"""The address for users who have left; readers expect one."""
 
 
 class SqlPerformerRecords(SqlRepository):
@@ -50,21 +50,8 @@ class SqlPerformerRecords(SqlRepository):
             ).where(Performer.user_id == user_id),
         )
 
-    def favourites(self, user_id: int) -> Iterator[Mapping[str, Any]]:
-        """For an export."""
-        statement = (
-            select(Favourite.performer_id, Favourite.created_at)
-            .where(Favourite.user_id == user_id)
-            .order_by(Favourite.performer_id)
-        )
-        return stream_rows(self.session, statement)
-
     def forget(self, user_id: int) -> None:
-        """Blank the profile and switch it off for good; orders and reviews go on referring to it. Forget whom
-        the user has marked.
-        """
-        marks = delete(Favourite).where(Favourite.user_id == user_id)
-        self.session.execute(marks, execution_options={"synchronize_session": False})
+        """Blank the profile and switch it off for good; orders and reviews keep referring to it."""
         blank = (
             update(Performer)
             .where(Performer.user_id == user_id)
@@ -81,8 +68,7 @@ class SqlPerformerRecords(SqlRepository):
             )
             .returning(Performer.id)
         )
-        quiet = {"synchronize_session": False}
-        performer_id = self.session.scalar(blank, execution_options=quiet)
+        performer_id = self.write(blank).scalar()
         if performer_id is not None:
             gone = delete(PerformerCategory).where(PerformerCategory.performer_id == performer_id)
-            self.session.execute(gone, execution_options=quiet)
+            self.write(gone)

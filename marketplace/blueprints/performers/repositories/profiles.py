@@ -1,33 +1,29 @@
 """The SQL that changes performers."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import InstrumentedAttribute, selectinload
 
-from marketplace.blueprints.performers.ports import ModeratedPerformer, PerformerStatus
-from marketplace.database.many import forget_loaded, restore_each, update_each
+from marketplace.blueprints.moderation.contracts import SubjectStore
+from marketplace.blueprints.performers.ports import ModeratedPerformer, PerformerRepository, PerformerStatus
+from marketplace.database.bulk_update import bulk_restore, bulk_update, expire_loaded
 from marketplace.database.repository import SqlRepository
 from marketplace.kernel.errors import NotFound
 from marketplace.models.catalog import Category, City
-from marketplace.models.performers import Favourite, Performer, PerformerCategory
+from marketplace.models.performers import Performer, PerformerCategory
 
 DETAIL = (selectinload(Performer.categories),)
 
 
-class SqlPerformerRepository(SqlRepository):
-    """Performers, to be written."""
-
+class SqlPerformerRepository(SqlRepository, PerformerRepository, SubjectStore):
     def add(self, performer: Performer) -> None:
-        """Store a new performer."""
         self.session.add(performer)
         self.session.flush()
 
     def get_for_update(self, performer_id: int) -> Performer:
-        """Locked, with its categories. Raises NotFound."""
         statement = (
             select(Performer)
             .where(Performer.id == performer_id)
@@ -41,16 +37,13 @@ class SqlPerformerRepository(SqlRepository):
         return found
 
     def has_active_city(self, city_id: int) -> bool:
-        """Whether performers may work there."""
         return self.session.scalar(select(City.id).where(City.id == city_id, City.is_active)) is not None
 
     def find_active_categories(self, ids: Sequence[int]) -> list[Category]:
-        """Those of `ids` that exist and are offered, by id."""
         statement = select(Category).where(Category.id.in_(ids), Category.is_active).order_by(Category.id)
         return list(self.session.scalars(statement))
 
     def lock_active_categories(self, ids: Sequence[int]) -> list[Category]:
-        """As `find_active_categories`; they are offered until the transaction ends."""
         statement = (
             select(Category)
             .where(Category.id.in_(ids), Category.is_active)
@@ -61,7 +54,6 @@ class SqlPerformerRepository(SqlRepository):
         return list(self.session.scalars(statement))
 
     def category_names(self, ids: Collection[int], language: str) -> Mapping[int, str]:
-        """The names of those of `ids` that exist, offered or not."""
         if not ids:
             return {}
         names: InstrumentedAttribute[dict[str, Any]] = Category.names
@@ -70,11 +62,10 @@ class SqlPerformerRepository(SqlRepository):
         return {row.id: row.name for row in self.session.execute(statement)}
 
     def replace_categories(self, links: Mapping[int, Sequence[int]]) -> None:
-        """Give each performer exactly these categories, and a new version: links are rows of their own."""
         if not links:
             return
         unlink = delete(PerformerCategory).where(PerformerCategory.performer_id.in_(links))
-        self.session.execute(unlink, execution_options={"synchronize_session": False})
+        self.write(unlink)
         rows = [
             {"performer_id": performer_id, "category_id": category_id}
             for performer_id, ids in links.items()
@@ -83,11 +74,10 @@ class SqlPerformerRepository(SqlRepository):
         if rows:
             self.session.execute(insert(PerformerCategory), rows)
         touch = update(Performer).where(Performer.id.in_(links)).values(version=Performer.version + 1)
-        self.session.execute(touch, execution_options={"synchronize_session": False})
-        forget_loaded(self.session, Performer, links)
+        self.write(touch)
+        expire_loaded(self.session, Performer, links)
 
     def lock_many(self, ids: Sequence[int]) -> Mapping[int, ModeratedPerformer]:
-        """What staff decides on, locked in the order of the ids; in two queries."""
         statement = (
             select(Performer.id, Performer.user_id, Performer.headline, Performer.about, Performer.address)
             .where(Performer.id.in_(ids))
@@ -106,16 +96,14 @@ class SqlPerformerRepository(SqlRepository):
         return {row.id: ModeratedPerformer(**row._mapping, category_ids=categories[row.id]) for row in rows}
 
     def set_each(self, column: str, values: Mapping[int, Any]) -> None:
-        """Set `column` of each performer, and give each a new version; one UPDATE."""
-        update_each(self.session, Performer, [{"id": key, column: value} for key, value in values.items()])
+        bulk_update(self.session, Performer, [{"id": key, column: value} for key, value in values.items()])
 
     def touch(self, performer: Performer) -> None:
-        """Give the performer a new version."""
         performer.updated_at = func.now()
         self.session.flush()
 
     def lock_statuses(self, ids: Sequence[int]) -> list[PerformerStatus]:
-        """Locked in the order of their ids, so that two bulk decisions cannot wait for each other."""
+        # In the order of their ids, so that two bulk decisions cannot deadlock.
         statement = (
             select(Performer.id, Performer.user_id, Performer.status, Performer.status_reason)
             .where(Performer.id.in_(ids))
@@ -125,32 +113,21 @@ class SqlPerformerRepository(SqlRepository):
         return [PerformerStatus(*row) for row in self.session.execute(statement)]
 
     def set_status(self, ids: Sequence[int], status: str, reason: str | None) -> None:
-        """Move all of `ids`, in one UPDATE."""
         statement = (
             update(Performer)
             .where(Performer.id.in_(ids))
             .values(status=status, status_reason=reason, version=Performer.version + 1)
         )
-        self.session.execute(statement, execution_options={"synchronize_session": False})
+        self.write(statement)
+
+    def set_verified(self, performer_id: int, *, verified: bool) -> int | None:
+        statement = (
+            update(Performer)
+            .where(Performer.id == performer_id, Performer.verified != verified)
+            .values(verified=verified, version=Performer.version + 1)
+            .returning(Performer.user_id)
+        )
+        return self.write(statement).scalar()
 
     def restore(self, states: Mapping[int, Mapping[str, Any]]) -> None:
-        """Give each of these, by id, the state that `kernel.bulk.state` wrote, in one UPDATE."""
-        restore_each(self.session, Performer, states)
-
-
-class SqlFavouriteRepository(SqlRepository):
-    """Whom users have marked."""
-
-    def add(self, user_id: int, performer_id: int, at: datetime) -> None:
-        """Once more changes nothing, not even when it was."""
-        values = {"user_id": user_id, "performer_id": performer_id, "created_at": at}
-        self.session.execute(insert(Favourite).values(values).on_conflict_do_nothing())
-
-    def remove(self, user_id: int, performer_id: int) -> bool:
-        """False when there was none."""
-        statement = (
-            delete(Favourite)
-            .where(Favourite.user_id == user_id, Favourite.performer_id == performer_id)
-            .returning(Favourite.performer_id)
-        )
-        return self.session.scalar(statement, execution_options={"synchronize_session": False}) is not None
+        bulk_restore(self.session, Performer, states)

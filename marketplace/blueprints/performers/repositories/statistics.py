@@ -1,42 +1,27 @@
-"""What staff counts of performers, and what of them waits."""
+"""Statistics of performers for staff."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
 
 from marketplace.database.counting import SqlCounts
-from marketplace.kernel.statistics import Counter, Queue, QueueState
-from marketplace.models.certificates import Certificate
+from marketplace.kernel.statistics import QueueState
 from marketplace.models.moderation import AuditEntry
 from marketplace.models.performers import Performer
 
 
 class SqlStatistics(SqlCounts):
-    """Each in one query."""
+    """One query for each figure."""
 
-    def counters(self) -> list[Counter]:
-        """What happens, by name."""
-        return [
-            Counter("new_performers", self._new_performers),
-            Counter("approved_performers", self._approved_performers),
-        ]
-
-    def queues(self) -> list[Queue]:
-        """What waits for staff, by name."""
-        return [
-            Queue("performers", self._performers_waiting),
-            Queue("certificates", self._certificates_waiting),
-        ]
-
-    def _new_performers(self, start: datetime, end: datetime) -> Mapping[date, int]:
+    def new_performers(self, start: datetime, end: datetime) -> Mapping[date, int]:
+        """Applications."""
         return self.days(Performer.created_at, start=start, end=end)
 
-    def _approved_performers(self, start: datetime, end: datetime) -> Mapping[date, int]:
+    def approved_performers(self, start: datetime, end: datetime) -> Mapping[date, int]:
+        """Performers that staff approved."""
         return self.days(
             AuditEntry.created_at, AuditEntry.action == "performer.approved", start=start, end=end
         )
 
-    def _performers_waiting(self) -> QueueState:
+    def performers_waiting(self) -> QueueState:
+        """Applications that nobody has decided on."""
         return self.queue(Performer.created_at, Performer.status == "pending")
-
-    def _certificates_waiting(self) -> QueueState:
-        return self.queue(Certificate.created_at, Certificate.status == "pending")

@@ -1,0 +1,3 @@
+export * from './chat.js';
+export * from './client.js';
+export type * as sockets from './sockets.js';

@@ -1,0 +1,1 @@
+"""Availability: when performers work, and when they can be booked."""

@@ -1,0 +1,101 @@
+"""Events of availability, and the interface that it gives to other domains."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import ClassVar, Protocol
+
+from marketplace.blueprints.offers.contracts import BookableService
+from marketplace.kernel.events import DomainEvent
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place on the globe, in degrees."""
+
+    latitude: float
+    longitude: float
+
+
+@dataclass(frozen=True)
+class Booking:
+    """The time of a booking, and what it keeps of the performer's rules: the notice, the time with its
+    buffers, and the place that the performer travels to.
+    """
+
+    performer_id: int
+    starts_at: datetime
+    ends_at: datetime
+    padded_from: datetime
+    padded_to: datetime
+    notice: timedelta
+    place: Place | None
+
+
+class Calendar(Protocol):
+    """The calendars of performers: the one door to what is free. Errors name the field `starts_at`."""
+
+    def check_start(self, starts_at: datetime) -> None:
+        """Raises StartsInPast or TooFarAhead, which hold for everybody."""
+        ...
+
+    def book(
+        self,
+        service: BookableService,
+        starts_at: datetime,
+        *,
+        customer_id: int,
+        place: Place | None = None,
+    ) -> Booking:
+        """The booking of a service that a customer may make there and then; the customer's own hold does not
+        stand in the way. Nothing is stored. Without a `place` it is in the performer's city.
+
+        Raises NotFound, OwnService, StartsInPast, TooFarAhead, TooShortNotice, OutsideSchedule, SlotTaken.
+        """
+        ...
+
+    def make_room(
+        self, booking: Booking, *, order_id: int, customer_id: int, despite_conflicts: bool
+    ) -> None:
+        """Make sure that the performer may take an order for this time: hours and notice do not count any
+        more, orders, holds and busy times of other calendars do. Buffers and travel do unless
+        `despite_conflicts`. A hold of the order's own customer is used up by it. Until the end of the
+        transaction nobody else books time of the performer.
+
+        Raises SlotTaken, TooClose.
+        """
+        ...
+
+    def check_notice(self, booking: Booking) -> None:
+        """Raises TooShortNotice when nobody could answer a request for this time any longer."""
+        ...
+
+    def end_hold(self, customer_id: int, performer_id: int) -> None:
+        """End the hold that the customer has with the performer, if there is one."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class PerformerScheduleChanged(DomainEvent):
+    """A performer changed working hours, exceptions or vacations."""
+
+    name: ClassVar[str] = "performer.schedule_changed"
+    performer_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class HoldEnded(DomainEvent):
+    """A customer gave back time of a performer that was held."""
+
+    name: ClassVar[str] = "hold.ended"
+    performer_id: int
+    customer_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class HoldPlaced(DomainEvent):
+    """A customer holds time of a performer until `expires_at` (RFC 3339)."""
+
+    name: ClassVar[str] = "hold.placed"
+    performer_id: int
+    customer_id: int
+    expires_at: str

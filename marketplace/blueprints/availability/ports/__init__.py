@@ -1,0 +1,1 @@
+"""Interfaces that the services of availability need."""

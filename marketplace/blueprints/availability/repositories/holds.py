@@ -1,0 +1,132 @@
+"""The SQL of the times that customers hold."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, delete, func, literal, select, update
+from sqlalchemy.dialects.postgresql import TSTZRANGE, Range, insert
+
+from marketplace.blueprints.availability.contracts import Booking
+from marketplace.blueprints.availability.ports.slots import HoldCount, HoldRepository, HoldView
+from marketplace.database.repository import SqlRepository
+from marketplace.models.schedules import BookedTime
+
+_NOTHING = literal(Range(empty=True), TSTZRANGE)
+_ENDED = {"span": _NOTHING, "padded": _NOTHING}
+
+
+class SqlHoldRepository(SqlRepository, HoldRepository):
+    def lock_customer(self, customer_id: int) -> None:
+        self.lock_name(f"customer_holds:{customer_id}")
+
+    def lock_calendar(self, performer_id: int) -> None:
+        self.lock_name(f"performer_calendar:{performer_id}")
+
+    def clear_ended(self, performer_id: int, now: datetime) -> None:
+        self.write(
+            update(BookedTime)
+            .where(
+                BookedTime.performer_id == performer_id,
+                BookedTime.expires_at <= now,
+                ~func.isempty(BookedTime.span),
+            )
+            .values(**_ENDED)
+        )
+
+    def find(self, customer_id: int, performer_id: int, now: datetime) -> HoldView | None:
+        return self._find(_live(customer_id, now).where(BookedTime.performer_id == performer_id))
+
+    def find_by_id(self, customer_id: int, hold_id: int, now: datetime) -> HoldView | None:
+        return self._find(_live(customer_id, now).where(BookedTime.id == hold_id))
+
+    def _find(self, statement: Select[Any]) -> HoldView | None:
+        row = self.session.execute(statement).one_or_none()
+        return None if row is None else _view(row)
+
+    def count(self, customer_id: int, performer_id: int, now: datetime) -> HoldCount:
+        mine = BookedTime.performer_id == performer_id
+        statement = select(
+            func.max(BookedTime.counted_from).filter(mine),
+            func.coalesce(func.max(BookedTime.count).filter(mine), 0),
+            func.count().filter(~mine, BookedTime.expires_at > now),
+        ).where(BookedTime.customer_id == customer_id)
+        return HoldCount(*self.session.execute(statement).one())
+
+    def place(
+        self, booking: Booking, customer_id: int, service_id: int, expires_at: datetime, counted: HoldCount
+    ) -> HoldView:
+        values = {
+            "span": Range(booking.starts_at, booking.ends_at),
+            "padded": Range(booking.padded_from, booking.padded_to),
+            "latitude": booking.place and booking.place.latitude,
+            "longitude": booking.place and booking.place.longitude,
+            "service_id": service_id,
+            "expires_at": expires_at,
+            "counted_from": counted.since,
+            "count": counted.times,
+        }
+        statement = (
+            insert(BookedTime)
+            .values(performer_id=booking.performer_id, customer_id=customer_id, **values)
+            .on_conflict_do_update(
+                index_elements=["customer_id", "performer_id"],
+                index_where=BookedTime.customer_id.is_not(None),
+                set_=values,
+            )
+            .returning(*_COLUMNS)
+        )
+        return _view(self.session.execute(statement).one())
+
+    def end(
+        self, customer_id: int, now: datetime, *, performer_id: int, around: Booking | None = None
+    ) -> bool:
+        statement = update(BookedTime).where(
+            BookedTime.customer_id == customer_id,
+            BookedTime.performer_id == performer_id,
+            BookedTime.expires_at > now,
+        )
+        if around is not None:
+            statement = statement.where(
+                BookedTime.padded.op("&&")(Range(around.padded_from, around.padded_to))
+            )
+        ended = self.write(statement.values(expires_at=now, **_ENDED).returning(BookedTime.id))
+        return ended.first() is not None
+
+    def remove_ended(self, before: datetime) -> int:
+        statement = delete(BookedTime).where(BookedTime.expires_at < before).returning(BookedTime.id)
+        return len(self.write(statement).all())
+
+    def export(self, user_id: int) -> Iterator[Mapping[str, Any]]:
+        """For an export: what the user holds, or held lately."""
+        statement = select(BookedTime.performer_id, BookedTime.service_id, BookedTime.expires_at).where(
+            BookedTime.customer_id == user_id
+        )
+        for row in self.session.execute(statement):
+            yield {
+                "performer_id": row.performer_id,
+                "service_id": row.service_id,
+                "expires_at": row.expires_at,
+            }
+
+    def forget(self, user_id: int) -> None:
+        """Delete the user's holds."""
+        self.write(delete(BookedTime).where(BookedTime.customer_id == user_id))
+
+
+_COLUMNS = (
+    BookedTime.id,
+    BookedTime.performer_id,
+    BookedTime.service_id,
+    func.lower(BookedTime.span).label("starts_at"),
+    func.upper(BookedTime.span).label("ends_at"),
+    BookedTime.expires_at,
+)
+
+
+def _live(customer_id: int, now: datetime) -> Select[Any]:
+    return select(*_COLUMNS).where(BookedTime.customer_id == customer_id, BookedTime.expires_at > now)
+
+
+def _view(row: Row[Any]) -> HoldView:
+    return HoldView(**row._mapping)

@@ -1,0 +1,1 @@
+"""Banners: curated by staff, shown by city and time, counted."""

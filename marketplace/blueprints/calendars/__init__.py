@@ -1,0 +1,1 @@
+"""Calendars: external ones of performers, whose busy times count as taken."""

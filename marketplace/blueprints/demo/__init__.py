@@ -1,0 +1,1 @@
+"""Demo: a market with sample data, to try things out."""

@@ -1,0 +1,1 @@
+"""Texts and names that the demo picks from."""

@@ -1,0 +1,1 @@
+"""Directory: public lists of performers and services, profiles, suggestions, favourites."""

@@ -1,1 +1,0 @@
-"""The outside world: mail and SMS senders behind ports."""

@@ -1,0 +1,1 @@
+"""Media: stored files over HTTP."""

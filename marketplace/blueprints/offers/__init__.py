@@ -1,0 +1,1 @@
+"""Offers: the services of performers."""

@@ -1,0 +1,1 @@
+"""Onboarding: the application to become a performer, and the checklist."""

@@ -1,1 +1,0 @@
-"""A believable market for trying things out."""

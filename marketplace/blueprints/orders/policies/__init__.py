@@ -1,0 +1,1 @@
+"""The rules of orders: their life as tables, and what cancelling costs."""

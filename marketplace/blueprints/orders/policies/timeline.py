@@ -1,0 +1,15 @@
+"""The kinds of what a timeline shows."""
+
+from enum import StrEnum
+
+
+class TimelineKind(StrEnum):
+    """What an entry of a timeline is: a step (`transition`), a `proposal` of one that the other party has to
+    agree to, the performer's `arrival`, a `review`, or a `waiver` of a fee by staff.
+    """
+
+    TRANSITION = "transition"
+    PROPOSAL = "proposal"
+    ARRIVAL = "arrival"
+    REVIEW = "review"
+    WAIVER = "waiver"

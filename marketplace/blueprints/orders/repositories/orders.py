@@ -1,0 +1,301 @@
+"""The SQL of orders."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Select, and_, case, func, insert, literal, or_, select, update
+from sqlalchemy.dialects.postgresql import JSONB, Range
+
+from marketplace.blueprints.orders.policies.cancellation import FREE, Fault
+from marketplace.blueprints.orders.policies.life import FINAL, OrderRole
+from marketplace.blueprints.orders.ports import (
+    CancellationPolicy,
+    CancellationTier,
+    Ending,
+    HistoryEntry,
+    OrderFilters,
+    OrderRepository,
+    OrderView,
+    Remark,
+    Step,
+)
+from marketplace.database.keyset import fetch_page
+from marketplace.database.repository import SqlRepository
+from marketplace.database.tables import DomainEventRow
+from marketplace.database.unit_of_work import SqlUnitOfWork
+from marketplace.kernel.cursors import CursorSigner
+from marketplace.kernel.identity import Principal
+from marketplace.kernel.money import Money
+from marketplace.kernel.pages import Page, PageRequest
+from marketplace.models.accounts import User
+from marketplace.models.orders import (
+    CancellationPolicy as CancellationPolicyRow,
+    Order,
+    OrderRemark,
+    OrderTransition,
+)
+from marketplace.models.performers import Performer
+
+_OWN_COLUMNS: tuple[Any, ...] = (
+    Order.id,
+    Order.customer_id,
+    Order.performer_id,
+    Order.service_id,
+    Order.status,
+    Order.title,
+    Order.pricing,
+    Order.price_amount,
+    Order.price_currency,
+    Order.starts_at,
+    Order.ends_at,
+    Order.notice_minutes,
+    func.lower(Order.padded).label("padded_from"),
+    func.upper(Order.padded).label("padded_to"),
+    Order.latitude,
+    Order.longitude,
+    Order.despite_conflicts,
+    Order.address,
+    Order.note,
+    Order.proposed_starts_at,
+    Order.proposed_by,
+    Order.proposed_despite_conflicts,
+    Order.resolution,
+    Order.resolution_by,
+    Order.cancellation_policy,
+    Order.fault,
+    Order.cancellation_percent,
+    Order.cancellation_amount,
+    Order.waived_at,
+    Order.arrival_code,
+    Order.arrived_at,
+    Order.arrival_proven,
+    Order.state_entered_at,
+    Order.state_entry,
+    Order.completed_at,
+    Order.created_at,
+    Order.updated_at,
+    Order.version,
+)
+_COLUMNS: tuple[Any, ...] = (*_OWN_COLUMNS, Performer.user_id.label("performer_user_id"))
+
+
+class SqlOrderRepository(SqlRepository, OrderRepository):
+    def __init__(self, uow: SqlUnitOfWork, signer: CursorSigner) -> None:
+        super().__init__(uow)
+        self._signer = signer
+
+    def add(self, values: Mapping[str, Any]) -> OrderView:
+        user_id = select(Performer.user_id).where(Performer.id == values["performer_id"]).scalar_subquery()
+        statement = (
+            insert(Order)
+            .values(cancellation_policy=_policy_now(values["performer_id"]), **_ranged(values))
+            .returning(*_OWN_COLUMNS, user_id.label("performer_user_id"))
+        )
+        return _view(self.session.execute(statement).one())
+
+    def hold_parties(self, user_ids: Collection[int]) -> set[int]:
+        # The rows of these users do not change until the order is stored: deletions wait, and so do edits.
+        statement = (
+            select(User.id)
+            .where(User.id.in_(user_ids), User.is_active, User.deleted_at.is_(None))
+            .order_by(User.id)
+            .with_for_update(read=True)
+        )
+        return set(self.session.scalars(statement))
+
+    def find(self, order_id: int, *, lock: bool = False) -> OrderView | None:
+        statement = _select().where(Order.id == order_id)
+        if lock:
+            statement = statement.with_for_update(of=Order, key_share=True)
+        row = self.session.execute(statement).one_or_none()
+        return None if row is None else _view(row)
+
+    def move(self, order_id: int, from_status: str, values: Mapping[str, Any]) -> bool:
+        # The status is checked in the WHERE, whatever was read before.
+        statement = (
+            update(Order)
+            .where(Order.id == order_id, Order.status == from_status)
+            .values(version=Order.version + 1, **_ranged(values))
+            .returning(Order.id)
+        )
+        return self.write(statement).first() is not None
+
+    def add_steps(self, steps: Sequence[Step]) -> None:
+        if steps:
+            self.session.execute(insert(OrderTransition), [asdict(step) for step in steps])
+
+    def history(self, order_id: int, page: PageRequest) -> Page[HistoryEntry]:
+        statement = (
+            select(
+                OrderTransition.id,
+                OrderTransition.transition,
+                OrderTransition.from_status,
+                OrderTransition.to_status,
+                OrderTransition.actor_role,
+                OrderTransition.reason,
+                OrderTransition.data,
+                OrderTransition.created_at,
+            )
+            .where(OrderTransition.order_id == order_id)
+            .order_by(OrderTransition.id)
+        )
+        found = fetch_page(
+            self.session, statement, page, self._signer, name="order_history", filters={"order": order_id}
+        )
+        items = [HistoryEntry(**row._mapping) for row in found.items]
+        return Page(items, found.next, found.previous)
+
+    def list_own(
+        self, page: PageRequest, caller: Principal, role: str | None, filters: OrderFilters
+    ) -> Page[OrderView]:
+        # `performer_id` is the caller's own, so each side is found by its index.
+        mine = {
+            OrderRole.CUSTOMER: Order.customer_id == caller.user_id,
+            OrderRole.PERFORMER: Order.performer_id == caller.performer_id,
+        }
+        statement = (
+            _select()
+            .where(mine[OrderRole(role)] if role else or_(*mine.values()))
+            .order_by(Order.created_at.desc(), Order.id.desc())
+        )
+        return self._page(statement, page, "orders", filters, user=caller.user_id, role=role)
+
+    def list_all(self, page: PageRequest, filters: OrderFilters) -> Page[OrderView]:
+        # Ordered by id, which needs no further index.
+        return self._page(_select().order_by(Order.id.desc()), page, "all_orders", filters)
+
+    def _page(
+        self,
+        statement: Select[Any],
+        page: PageRequest,
+        name: str,
+        filters: OrderFilters,
+        **bound: Any,
+    ) -> Page[OrderView]:
+        if filters.status is not None:
+            statement = statement.where(Order.status == filters.status)
+        if filters.starts_from is not None:
+            statement = statement.where(Order.starts_at >= filters.starts_from)
+        if filters.starts_before is not None:
+            statement = statement.where(Order.starts_at < filters.starts_before)
+        found = fetch_page(
+            self.session, statement, page, self._signer, name=name, filters=vars(filters) | bound
+        )
+        return Page([_view(row) for row in found.items], found.next, found.previous)
+
+    def have_met(self, one: int, other: int) -> bool:
+        statement = (
+            select(Order.id)
+            .join(Performer, Performer.id == Order.performer_id)
+            .where(
+                or_(
+                    and_(Order.customer_id == one, Performer.user_id == other),
+                    and_(Order.customer_id == other, Performer.user_id == one),
+                )
+            )
+        )
+        return self.session.execute(statement.limit(1)).first() is not None
+
+    def waive(self, order_id: int, fault: str, at: datetime) -> bool:
+        fee = case((Order.cancellation_amount.is_not(None), 0))
+        statement = (
+            update(Order)
+            .where(Order.id == order_id, Order.fault == fault, Order.waived_at.is_(None))
+            .values(
+                fault=Fault.NONE,
+                cancellation_percent=0,
+                cancellation_amount=fee,
+                waived_at=at,
+                updated_at=at,
+                version=Order.version + 1,
+            )
+            .returning(Order.id)
+        )
+        return self.write(statement).first() is not None
+
+    def add_remark(self, remark: Remark) -> None:
+        self.session.execute(insert(OrderRemark).values(**asdict(remark)))
+
+    def take_arrival_try(self, order_id: int, max_tries: int) -> str | None:
+        # The time of the last change stays: a try changes nothing that anybody sees.
+        statement = (
+            update(Order)
+            .where(Order.id == order_id, Order.arrival_tries < max_tries)
+            .values(arrival_tries=Order.arrival_tries + 1, updated_at=Order.updated_at)
+            .returning(Order.arrival_code)
+        )
+        return self.write(statement).scalar()
+
+    def heal(self, limit: int) -> list[OrderView]:
+        batch = (
+            select(Order.id)
+            .where(Order.state_entry <= 0, Order.status.not_in(FINAL))
+            .order_by(Order.id)
+            .limit(limit)
+            .with_for_update(key_share=True, skip_locked=True)
+        )
+        ids = list(self.session.scalars(batch))
+        if not ids:
+            return []
+        # Nobody sees this number: the version and the time of the last change stay.
+        values = {"state_entry": func.abs(Order.state_entry) + 1, "updated_at": Order.updated_at}
+        self.write(update(Order).where(Order.id.in_(ids)).values(values))
+        found = self.session.execute(_select().where(Order.id.in_(ids)).order_by(Order.id))
+        return [_view(row) for row in found]
+
+    def is_recorded(self, event_id: UUID) -> bool:
+        statement = select(DomainEventRow.id).where(DomainEventRow.event_id == event_id)
+        return self.session.execute(statement).first() is not None
+
+
+def _select() -> Select[Any]:
+    return select(*_COLUMNS).join(Performer, Performer.id == Order.performer_id)
+
+
+def _view(row: Row[Any]) -> OrderView:
+    values = dict(row._mapping)
+    amount, currency = values.pop("price_amount"), values.pop("price_currency")
+    fault, percent = values.pop("fault"), values.pop("cancellation_percent")
+    fee, waived_at = values.pop("cancellation_amount"), values.pop("waived_at")
+    cost = None if fee is None or currency is None else Money(fee, currency)
+    values["cancellation"] = None if fault is None else Ending(fault, percent, cost, waived_at)
+    values["cancellation_policy"] = _policy_of(values["cancellation_policy"])
+    values["has_arrival_code"] = values["arrival_code"] is not None
+    return OrderView(**values, price=None if amount is None else Money(amount, currency))
+
+
+def _policy_now(performer_id: int) -> Any:
+    """What the performer wants of those who cancel, as it is in the moment of the booking."""
+    chosen = (
+        select(
+            func.jsonb_build_object("name", CancellationPolicyRow.name, "tiers", CancellationPolicyRow.tiers)
+        )
+        .where(CancellationPolicyRow.performer_id == performer_id)
+        .scalar_subquery()
+    )
+    return func.coalesce(chosen, literal(asdict(FREE), JSONB))
+
+
+def _policy_of(stored: Mapping[str, Any] | None) -> CancellationPolicy | None:
+    """The policy that was copied onto an order."""
+    if stored is None:
+        return None
+    return CancellationPolicy(stored["name"], tuple(CancellationTier(**tier) for tier in stored["tiers"]))
+
+
+def _ranged(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of columns: `padded` comes as its two ends, an ending as it is shown."""
+    found = dict(values)
+    if found.get("padded") is not None:
+        found["padded"] = Range(*found["padded"])
+    ending: Ending | None = found.pop("cancellation", None)
+    if ending is not None:
+        found |= {
+            "fault": ending.fault,
+            "cancellation_percent": ending.percent,
+            "cancellation_amount": None if ending.amount is None else ending.amount.amount,
+        }
+    return found

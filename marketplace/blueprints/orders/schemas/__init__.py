@@ -1,0 +1,1 @@
+"""Schemas of orders: the order itself, and its cancellation, arrival and timeline."""

@@ -1,0 +1,1 @@
+"""Portfolios: pictures of a performer's work."""

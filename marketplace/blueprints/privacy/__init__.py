@@ -1,0 +1,1 @@
+"""Privacy: copies of people's data, and the end of accounts."""

@@ -1,0 +1,1 @@
+"""Reliability: how performers answer requests and finish orders."""

@@ -1,0 +1,15 @@
+-- Lists anew the performers who have left categories.
+--
+-- Rows of performers who are not public are not worth a lock.
+CREATE OR REPLACE FUNCTION performer_category_end_listings() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM listings_changed((
+        SELECT array_agg(p.id) FROM was_there AS changed JOIN performer p ON p.id = changed.performer_id
+        WHERE p.active AND p.status = 'approved'
+    ));
+    RETURN NULL;
+END $$;
+
+CREATE OR REPLACE TRIGGER performer_category_unlisted AFTER DELETE ON performer_category
+    REFERENCING OLD TABLE AS was_there
+    FOR EACH STATEMENT EXECUTE FUNCTION performer_category_end_listings();

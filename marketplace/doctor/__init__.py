@@ -1,0 +1,1 @@
+"""`flask doctor`: looks at everything that a server needs, and says what to do."""

@@ -1,0 +1,1 @@
+"""Begins packages that build upon the program: `flask plugin new NAME`."""

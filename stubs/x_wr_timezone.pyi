@@ -1,0 +1,3 @@
+from icalendar import Calendar
+
+def to_standard(an_icalendar: Calendar) -> Calendar: ...

@@ -1,0 +1,72 @@
+"""A calendar that knows the orders of a `FakeOrderRepository`, and otherwise says what it is told."""
+
+from datetime import datetime, timedelta
+
+from marketplace.blueprints.availability.contracts import Booking, Calendar, Place
+from marketplace.blueprints.availability.errors import (
+    OutsideSchedule,
+    OwnService,
+    SlotTaken,
+    StartsInPast,
+    TooClose,
+    TooFarAhead,
+    TooShortNotice,
+)
+from marketplace.blueprints.offers.contracts import BookableService
+from marketplace.kernel.clock import Clock
+from tests.fakes.orders import FakeOrderRepository
+
+
+class FakeCalendar(Calendar):
+    """Between two orders lies `gap`; customers book after `notice`, unless `outside`."""
+
+    def __init__(self, orders: FakeOrderRepository, clock: Clock) -> None:
+        self._orders = orders
+        self._clock = clock
+        self.gap = self.notice = timedelta(0)
+        self.outside = False
+        self.ended: list[tuple[int, int]] = []
+
+    def check_start(self, starts_at: datetime) -> None:
+        now = self._clock.now()
+        if starts_at <= now:
+            raise StartsInPast
+        if starts_at - now > timedelta(days=365):
+            raise TooFarAhead
+
+    def book(
+        self,
+        service: BookableService,
+        starts_at: datetime,
+        *,
+        customer_id: int,
+        place: Place | None = None,
+    ) -> Booking:
+        if service.performer_user_id == customer_id:
+            raise OwnService
+        self.check_start(starts_at)
+        if starts_at - self.notice < self._clock.now():
+            raise TooShortNotice
+        if self.outside:
+            raise OutsideSchedule
+        ends_at = starts_at + timedelta(minutes=service.duration_minutes)
+        if self._orders.is_taken(service.performer_id, starts_at - self.gap, ends_at + self.gap):
+            raise SlotTaken
+        return Booking(service.performer_id, starts_at, ends_at, starts_at, ends_at, self.notice, place)
+
+    def make_room(
+        self, booking: Booking, *, order_id: int, customer_id: int, despite_conflicts: bool
+    ) -> None:
+        start, end = booking.starts_at, booking.ends_at
+        if self._orders.is_taken(booking.performer_id, start, end, besides=order_id):
+            raise SlotTaken
+        padded = (start - self.gap, end + self.gap)
+        if not despite_conflicts and self._orders.is_taken(booking.performer_id, *padded, besides=order_id):
+            raise TooClose
+
+    def check_notice(self, booking: Booking) -> None:
+        if booking.starts_at - booking.notice <= self._clock.now():
+            raise TooShortNotice
+
+    def end_hold(self, customer_id: int, performer_id: int) -> None:
+        self.ended.append((customer_id, performer_id))
