@@ -106,6 +106,7 @@ def test_an_empty_environment(load, tmp_path):
         ("WORKER_INSIDE", "yes", "worker_inside", True),
         ("WORKER_THREADS", "3", "worker_threads", 3),
         ("ORDER_START_EARLY_MINUTES", "0", "order_start_early_minutes", 0),
+        ("ORDER_NO_SHOW_MINUTES", "45", "order_no_show_minutes", 45),
         ("FETCH_PORTS", "443, 8443", "fetch_ports", (443, 8443)),
         ("FETCH_PRIVATE", "true", "fetch_private", True),
         ("MARKET_HOURS", "mon 08:00-12:30, TUE 22:00-24:00", "market_hours", ((480, 750), (2760, 2880))),

@@ -141,7 +141,7 @@ def test_timers_are_one_statement_of_a_step(
         return sum("INTO job" in one and "ON CONFLICT" in one for one in statements)
 
     order_id = book(client, deal, starts_at=(START + 3 * DAY).isoformat()).json["id"]
-    with assert_queries(12) as seen:
+    with assert_queries(13) as seen:
         assert post(client, deal, "performer", f"/orders/{order_id}/accept").status_code == 200
     assert planned(seen) == 1
     other = book(client, deal, starts_at=(START + 5 * DAY).isoformat()).json["id"]
