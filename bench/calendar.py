@@ -8,21 +8,25 @@ Adds orders to the market: with `--instance`, to one that nobody needs.
 """
 
 import argparse
+import json
 import os
+import shutil
 import statistics
+import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
-import requests
 from flask import Flask
 from sqlalchemy import event, text
 
-from bench.market import add_arguments, market
+from bench.market import add_arguments, free_port, market
 from bench.sizes import family, role
 from marketplace.blueprints.accounts.services.sessions import Device
 from marketplace.blueprints.accounts.wiring import Accounts
@@ -60,10 +64,11 @@ _ORDERS = """
         SELECT CAST(:today AS timestamptz) + (n - :orders / 100) * interval '2 hours'
     ) AS one (at)
     ON CONFLICT DO NOTHING"""
-_SERVICE = """
-    SELECT s.id, s.performer_id FROM service s JOIN service_listing l ON l.service_id = s.id
+_SERVICES = """
+    SELECT DISTINCT ON (s.performer_id) s.id, s.performer_id
+    FROM service s JOIN service_listing l ON l.service_id = s.id
     WHERE l.city_id = :city AND s.price_amount IS NOT NULL AND s.duration_minutes <= 60
-    ORDER BY s.id LIMIT 1"""
+    ORDER BY s.performer_id, s.id LIMIT :count"""
 _BUSY = """
     INSERT INTO external_busy_time (calendar_id, performer_id, time)
     SELECT c.id, c.performer_id, tstzrange(at, at + interval '20 minutes')
@@ -151,8 +156,8 @@ def _running(pids: Iterable[int]) -> float:
     return found / 1e9
 
 
-def prepare(app: Flask) -> tuple[Any, Any, list[dict[str, str]]]:
-    """A city with 1,000 orders and one with 100,000, a service of each, and callers."""
+def prepare(app: Flask) -> tuple[list[Any], Any, list[dict[str, str]]]:
+    """A city with 1,000 orders and one with 100,000, services of each, and callers."""
     small, large = (row.id for row in rows("SELECT id FROM city WHERE is_active ORDER BY id DESC LIMIT 2"))
     for half, (city, orders) in enumerate(((small, 1_000), (large, 100_000))):
         run(_CITY, city=city, half=half)
@@ -169,7 +174,8 @@ def prepare(app: Flask) -> tuple[Any, Any, list[dict[str, str]]]:
         count=CALLERS,
     )
     signed = [{"Authorization": f"Bearer {sessions.open(row.id, Device()).access_token}"} for row in people]
-    return rows(_SERVICE, city=small)[0], rows(_SERVICE, city=large)[0], signed
+    services = rows(_SERVICES, city=small, count=CALLERS)
+    return services, rows(_SERVICES, city=large, count=1)[0], signed
 
 
 def measure_orders(app: Flask, small: Any, large: Any, signed: list[dict[str, str]]) -> None:
@@ -262,22 +268,45 @@ def measure_lists(app: Flask) -> None:
     run("DELETE FROM booked_time WHERE expires_at = '2100-01-01'")
 
 
-def measure_callers(app: Flask, service: Any, signed: list[dict[str, str]]) -> None:
-    """Orders by callers at once, over the real server."""
-    print(f"POST /orders by {CALLERS} callers on {os.cpu_count()} cores, over gunicorn", flush=True)
+@contextmanager
+def redis(folder: str) -> Iterator[str]:
+    """The address of a Redis of this run."""
+    port = free_port()
+    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
+    with Path(folder, "redis.log").open("wb") as sink, subprocess.Popen(command, stdout=sink) as process:
+        try:
+            yield f"redis://127.0.0.1:{port}/0"
+        finally:
+            process.terminate()
+
+
+def measure_callers(
+    app: Flask, services: list[Any], signed: list[dict[str, str]], processes: int, first: int
+) -> None:
+    """Orders by callers at once, over the real server; several processes share a Redis. The worker that sends
+    mails and messages afterwards does not run. Orders start `first` hours from today and later.
+    """
+    print(
+        f"POST /orders by {CALLERS} callers with {len(services)} performers on {os.cpu_count()} cores,"
+        f" gunicorn with {processes} processes",
+        flush=True,
+    )
     url = db.engine.url.render_as_string(hide_password=False)
-    with tempfile.TemporaryDirectory(prefix="calendar-") as folder:
+    with tempfile.TemporaryDirectory(prefix="calendar-") as folder, ExitStack() as stack:
         environment = {
             "DATABASE_URL": url, "INSTANCE_PATH": folder, "RATE_LIMIT_ENABLED": "false",
             "LOG_LEVEL": "WARNING", "SECRET_KEY": app.config["SECRET_KEY"],
         }  # fmt: skip
+        if processes > 1:
+            environment |= {
+                "WEB_CONCURRENCY": str(processes), "REDIS_URL": stack.enter_context(redis(folder)),
+            }  # fmt: skip
         with role("app", "gunicorn", "wsgi:app", **environment) as (process, base):
-            _call(base, service, signed, 2)
-            statuses, spent = [], [0.0, 0.0, 0.0]
+            _call(base, services, signed, 3, first)
             pids = (family(process.pid), servers())
             before = (on_processor(pids[0]), on_processor(pids[1]), time.process_time())
             began = time.perf_counter()
-            statuses = _call(base, service, signed, SECONDS, after=500)
+            statuses = _call(base, services, signed, SECONDS, first + 300)
             taken = time.perf_counter() - began
             spent = [on_processor(pids[0]), on_processor(pids[1]), time.process_time()]
     made = statuses.count(201)
@@ -291,23 +320,29 @@ def measure_callers(app: Flask, service: Any, signed: list[dict[str, str]]) -> N
 
 
 def _call(
-    base: str, service: Any, signed: list[dict[str, str]], seconds: float, after: int = 300
+    base: str, services: list[Any], signed: list[dict[str, str]], seconds: float, after: int
 ) -> list[int]:
     """The statuses of what all callers got in `seconds`; their orders start `after` hours from today."""
     end = time.monotonic() + seconds
     found: list[int] = []
 
-    def one(headers: dict[str, str]) -> None:
+    def one(caller: int) -> None:
+        service = services[caller % len(services)]
         number = 0
-        with requests.Session() as session:
-            while time.monotonic() < end:
-                at = TODAY + (2 * (after // 2 + number) + 1) * HOUR
-                number += 1
-                body = {"service_id": service.id, "starts_at": at.isoformat(), "address": ADDRESS}
-                answer = session.post(f"{base}/api/v1/orders", json=body, headers=headers, timeout=30)
-                found.append(answer.status_code)
+        headers = signed[caller] | {"Content-Type": "application/json"}
+        # Not requests, which costs the two cores as much as the program does.
+        connection = HTTPConnection(base.removeprefix("http://"), timeout=30)
+        while time.monotonic() < end:
+            at = TODAY + (2 * (after // 2 + number) + 1) * HOUR
+            number += 1
+            body = {"service_id": service.id, "starts_at": at.isoformat(), "address": ADDRESS}
+            connection.request("POST", "/api/v1/orders", json.dumps(body), headers)
+            answer = connection.getresponse()
+            answer.read()
+            found.append(answer.status)
+        connection.close()
 
-    threads = [threading.Thread(target=one, args=(headers,)) for headers in signed]
+    threads = [threading.Thread(target=one, args=(caller,)) for caller in range(len(signed))]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -323,9 +358,13 @@ def main() -> None:
         limiter.enabled = False
         measure_lists(app)
         small, large, signed = prepare(app)
-        measure_orders(app, small, large, signed)
-        measure_callers(app, small, signed)
-        measure_slots(app, small, large)
+        measure_orders(app, small[0], large, signed)
+        runs = [(1, small[:1]), (1, small)]
+        if shutil.which("redis-server"):
+            runs.append((2, small))
+        for number, (processes, services) in enumerate(runs):
+            measure_callers(app, services, signed, processes, 200 + number * 2_000)
+        measure_slots(app, small[0], large)
 
 
 if __name__ == "__main__":

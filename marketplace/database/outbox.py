@@ -8,10 +8,20 @@ from sqlalchemy import func, insert
 from sqlalchemy.dialects.postgresql import Insert, insert as pg_insert
 from sqlalchemy.orm import Session
 
+from marketplace.database.built import run_once_built
 from marketplace.database.tables import DomainEventRow, JobRow
 from marketplace.kernel.events import DomainEvent
 from marketplace.kernel.lanes import Lane
 from marketplace.kernel.transactions import PlannedJob
+
+
+def _once(statement: Insert) -> Insert:
+    return statement.on_conflict_do_nothing(index_elements=[JobRow.key], index_where=JobRow.key.is_not(None))
+
+
+_EVENTS = insert(DomainEventRow).returning(DomainEventRow.id, sort_by_parameter_order=True)
+_JOBS = insert(JobRow)
+_PLANNED = _once(pg_insert(JobRow))
 
 
 def insert_events(session: Session, events: Sequence[DomainEvent], context: dict[str, str]) -> list[int]:
@@ -20,8 +30,7 @@ def insert_events(session: Session, events: Sequence[DomainEvent], context: dict
         {"event_id": event.event_id, "name": event.name, "payload": event.payload(), "context": context}
         for event in events
     ]
-    statement = insert(DomainEventRow).returning(DomainEventRow.id, sort_by_parameter_order=True)
-    return list(session.scalars(statement, rows))
+    return list(run_once_built(session, _EVENTS, rows).scalars())
 
 
 def insert_event_jobs(
@@ -39,7 +48,7 @@ def insert_event_jobs(
         for row_id, key, lane in jobs
     ]
     if rows:
-        session.execute(insert(JobRow), rows)
+        run_once_built(session, _JOBS, rows)
 
 
 def insert_planned_jobs(
@@ -58,11 +67,7 @@ def insert_planned_jobs(
         for job in jobs
     ]
     if rows:
-        session.execute(_once(pg_insert(JobRow)), rows)
-
-
-def _once(statement: Insert) -> Insert:
-    return statement.on_conflict_do_nothing(index_elements=[JobRow.key], index_where=JobRow.key.is_not(None))
+        run_once_built(session, _PLANNED, rows)
 
 
 def insert_job(

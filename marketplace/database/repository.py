@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.selectable import TypedReturnsRows
 
 from marketplace.database.advisory_locks import transaction_lock
+from marketplace.database.built import Values, run_once_built
 from marketplace.database.bulk_update import IN_DATABASE_ALONE
 from marketplace.database.unit_of_work import SqlUnitOfWork
 
@@ -33,6 +34,10 @@ class SqlRepository:
     def write(self, statement: Executable) -> Result[*tuple[Any, ...]]:
         """Run an UPDATE or DELETE in the database alone: loaded objects keep their values."""
         return self.session.execute(statement, execution_options=IN_DATABASE_ALONE)
+
+    def run(self, statement: Executable, values: Values) -> Result[*tuple[Any, ...]]:
+        """Run a statement of the module with these values in the database alone, as `run_once_built` does."""
+        return run_once_built(self.session, statement, values)
 
     def lock_name(self, name: str) -> None:
         """Wait for the advisory lock `name`, which ends with the transaction."""

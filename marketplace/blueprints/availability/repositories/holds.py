@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, delete, func, literal, select, update
+from sqlalchemy import Row, Select, bindparam, delete, func, literal, select, update
 from sqlalchemy.dialects.postgresql import TSTZRANGE, Range, insert
 
 from marketplace.blueprints.availability.contracts import Booking
@@ -81,17 +81,11 @@ class SqlHoldRepository(SqlRepository, HoldRepository):
     def end(
         self, customer_id: int, now: datetime, *, performer_id: int, around: Booking | None = None
     ) -> bool:
-        statement = update(BookedTime).where(
-            BookedTime.customer_id == customer_id,
-            BookedTime.performer_id == performer_id,
-            BookedTime.expires_at > now,
-        )
-        if around is not None:
-            statement = statement.where(
-                BookedTime.padded.op("&&")(Range(around.padded_from, around.padded_to))
-            )
-        ended = self.write(statement.values(expires_at=now, **_ENDED).returning(BookedTime.id))
-        return ended.first() is not None
+        values: dict[str, Any] = {"customer": customer_id, "performer": performer_id, "now": now}
+        if around is None:
+            return self.run(_END, values).first() is not None
+        values["around"] = Range(around.padded_from, around.padded_to)
+        return self.run(_END_AROUND, values).first() is not None
 
     def remove_ended(self, before: datetime) -> int:
         statement = delete(BookedTime).where(BookedTime.expires_at < before).returning(BookedTime.id)
@@ -114,6 +108,17 @@ class SqlHoldRepository(SqlRepository, HoldRepository):
         self.write(delete(BookedTime).where(BookedTime.customer_id == user_id))
 
 
+_END = (
+    update(BookedTime)
+    .where(
+        BookedTime.customer_id == bindparam("customer"),
+        BookedTime.performer_id == bindparam("performer"),
+        BookedTime.expires_at > bindparam("now"),
+    )
+    .values(expires_at=bindparam("now"), **_ENDED)
+    .returning(BookedTime.id)
+)
+_END_AROUND = _END.where(BookedTime.padded.op("&&")(bindparam("around", type_=TSTZRANGE)))
 _COLUMNS = (
     BookedTime.id,
     BookedTime.performer_id,

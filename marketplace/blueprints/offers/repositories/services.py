@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CursorResult, Row, Select, and_, func, or_, select, true, update
+from sqlalchemy import CursorResult, Row, Select, and_, bindparam, func, or_, select, true, update
 
 from marketplace.blueprints.offers.contracts import BookableService, ServicePerformer, ServiceView
 from marketplace.blueprints.offers.ports import (
@@ -54,6 +54,22 @@ _OWN_COLUMNS: tuple[Any, ...] = (
 )
 
 _PUBLIC = and_(SERVICE_IS_PUBLIC, PERFORMER_IS_PUBLIC)
+_BOOKABLE = (
+    select(
+        Service.id,
+        Service.performer_id,
+        Performer.user_id,
+        Service.title,
+        Service.pricing,
+        Service.price_amount,
+        Service.price_currency,
+        Service.duration_minutes,
+    )
+    .join(Performer, Performer.id == Service.performer_id)
+    .join(User, User.id == Performer.user_id)
+    .join(Category, Category.id == Service.category_id)
+    .where(Service.id == bindparam("service"), _PUBLIC)
+)
 
 
 class SqlServiceRepository(SqlRepository, ServiceRepository):
@@ -111,23 +127,7 @@ class SqlServiceRepository(SqlRepository, ServiceRepository):
         return found
 
     def find_bookable(self, service_id: int) -> BookableService | None:
-        statement = (
-            select(
-                Service.id,
-                Service.performer_id,
-                Performer.user_id,
-                Service.title,
-                Service.pricing,
-                Service.price_amount,
-                Service.price_currency,
-                Service.duration_minutes,
-            )
-            .join(Performer, Performer.id == Service.performer_id)
-            .join(User, User.id == Performer.user_id)
-            .join(Category, Category.id == Service.category_id)
-            .where(Service.id == service_id, _PUBLIC)
-        )
-        row = self.session.execute(statement).one_or_none()
+        row = self.run(_BOOKABLE, {"service": service_id}).one_or_none()
         if row is None:
             return None
         return BookableService(

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, and_, case, func, insert, literal, or_, select, update
+from sqlalchemy import BigInteger, Row, Select, and_, bindparam, case, func, insert, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import JSONB, Range
 
 from marketplace.blueprints.orders.policies.cancellation import FREE, Fault
@@ -88,23 +88,11 @@ class SqlOrderRepository(SqlRepository, OrderRepository):
         self._signer = signer
 
     def add(self, values: Mapping[str, Any]) -> OrderView:
-        user_id = select(Performer.user_id).where(Performer.id == values["performer_id"]).scalar_subquery()
-        statement = (
-            insert(Order)
-            .values(cancellation_policy=_policy_now(values["performer_id"]), **_ranged(values))
-            .returning(*_OWN_COLUMNS, user_id.label("performer_user_id"))
-        )
-        return _view(self.session.execute(statement).one())
+        return _view(self.run(_ADD, {**_ranged(values), "booked_performer_id": values["performer_id"]}).one())
 
     def hold_parties(self, user_ids: Collection[int]) -> set[int]:
         # The rows of these users do not change until the order is stored: deletions wait, and so do edits.
-        statement = (
-            select(User.id)
-            .where(User.id.in_(user_ids), User.is_active, User.deleted_at.is_(None))
-            .order_by(User.id)
-            .with_for_update(read=True)
-        )
-        return set(self.session.scalars(statement))
+        return set(self.run(_PARTIES, {"user_ids": list(user_ids)}).scalars())
 
     def find(self, order_id: int, *, lock: bool = False) -> OrderView | None:
         statement = _select().where(Order.id == order_id)
@@ -125,7 +113,7 @@ class SqlOrderRepository(SqlRepository, OrderRepository):
 
     def add_steps(self, steps: Sequence[Step]) -> None:
         if steps:
-            self.session.execute(insert(OrderTransition), [asdict(step) for step in steps])
+            self.run(_ADD_STEPS, [asdict(step) for step in steps])
 
     def history(self, order_id: int, page: PageRequest) -> Page[HistoryEntry]:
         statement = (
@@ -267,7 +255,7 @@ def _view(row: Row[Any]) -> OrderView:
     return OrderView(**values, price=None if amount is None else Money(amount, currency))
 
 
-def _policy_now(performer_id: int) -> Any:
+def _policy_now(performer_id: Any) -> Any:
     """What the performer wants of those who cancel, as it is in the moment of the booking."""
     chosen = (
         select(
@@ -277,6 +265,26 @@ def _policy_now(performer_id: int) -> Any:
         .scalar_subquery()
     )
     return func.coalesce(chosen, literal(asdict(FREE), JSONB))
+
+
+_ADD = (
+    insert(Order)
+    .values(cancellation_policy=_policy_now(bindparam("booked_performer_id", type_=BigInteger)))
+    .returning(
+        *_OWN_COLUMNS,
+        select(Performer.user_id)
+        .where(Performer.id == bindparam("booked_performer_id", type_=BigInteger))
+        .scalar_subquery()
+        .label("performer_user_id"),
+    )
+)
+_ADD_STEPS = insert(OrderTransition)
+_PARTIES = (
+    select(User.id)
+    .where(User.id.in_(bindparam("user_ids", expanding=True)), User.is_active, User.deleted_at.is_(None))
+    .order_by(User.id)
+    .with_for_update(read=True)
+)
 
 
 def _policy_of(stored: Mapping[str, Any] | None) -> CancellationPolicy | None:
