@@ -44,10 +44,10 @@ TUESDAY = TODAY + timedelta(days=(1 - TODAY.weekday()) % 7 + 7)
 ADDRESS = {"line1": "Side Street 2", "postal_code": "10115"}
 
 _CITY = """
-    UPDATE performer SET city_id = :city, timezone = (SELECT timezone FROM city WHERE id = :city) WHERE id IN (
+    UPDATE performer SET city_id = :city WHERE id IN (
         SELECT performer_id FROM performer_listing WHERE performer_id % 2 = :half ORDER BY 1 LIMIT 50)"""
 _MOVE = """
-    UPDATE performer SET city_id = :city, timezone = (SELECT timezone FROM city WHERE id = :city) WHERE id IN (
+    UPDATE performer p SET city_id = c.id, timezone = c.timezone FROM city c WHERE c.id = :city AND p.id IN (
         SELECT performer_id FROM performer_listing WHERE city_id <> :city ORDER BY 1 LIMIT 1000)"""
 _WEEK = """
     INSERT INTO performer_schedule (performer_id, weekly)

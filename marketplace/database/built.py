@@ -11,6 +11,7 @@ Values = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
 def run_once_built(session: Session, statement: Executable, values: Values) -> Result[*tuple[Any, ...]]:
     """Run a statement of a module, whose changing parts are `bindparam`s or columns, in the transaction of
-    `session`, past its objects: none is flushed before, none is refreshed after.
+    `session`. Changes of its objects are flushed before; none of them is refreshed after.
     """
+    session.flush()
     return session.connection().execute(statement, values)
