@@ -35,6 +35,7 @@ BUILT_IN = (
     "orders",
     "feeds",
     "reviews",
+    "waitlist",
     "chat",
     "reliability",
     "directory",

@@ -49,6 +49,7 @@ from marketplace.models.schedules import (
     ScheduleException,
     Vacation,
 )
+from marketplace.models.waitlist import WaitlistEntry
 
 __all__ = [
     "AuditEntry",
@@ -104,4 +105,5 @@ __all__ = [
     "User",
     "UserSession",
     "Vacation",
+    "WaitlistEntry",
 ]

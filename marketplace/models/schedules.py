@@ -158,7 +158,7 @@ class BookedTime(Base):
 
     The rows of orders are kept by the trigger `order_books_time`. A customer has at most one hold with a
     performer; an ended one keeps its row, with an empty time, because it counts how often the customer has
-    held since `counted_from`.
+    held since `counted_from`. One that is `offered` was given to a customer who waited for it.
     """
 
     __tablename__ = "booked_time"
@@ -198,3 +198,4 @@ class BookedTime(Base):
     expires_at: Mapped[datetime | None]
     counted_from: Mapped[datetime | None]
     count: Mapped[int] = mapped_column(server_default="0")
+    offered: Mapped[bool] = mapped_column(server_default=text("false"))

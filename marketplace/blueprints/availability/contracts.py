@@ -1,7 +1,7 @@
 """Events of availability, and the interface that it gives to other domains."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import ClassVar, Protocol
 
 from marketplace.blueprints.offers.contracts import BookableService
@@ -71,6 +71,52 @@ class Calendar(Protocol):
 
     def end_hold(self, customer_id: int, performer_id: int) -> None:
         """End the hold that the customer has with the performer, if there is one."""
+        ...
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A time that is kept for one customer until `expires_at`."""
+
+    starts_at: datetime
+    ends_at: datetime
+    expires_at: datetime
+
+
+class SlotOffers(Protocol):
+    """Time of performers that is kept for customers who have waited for it: holds that the program places."""
+
+    def find_first_start(
+        self, service: BookableService, day: date, *, customer_id: int, place: Place | None
+    ) -> datetime | None:
+        """The first time on a local day of the performer at which the customer may begin; None for a full
+        day. Errors name the field `date`.
+
+        Raises OwnService, StartsInPast (the day is over), TooFarAhead, OutsideSchedule (the performer does
+        not work on what is left of the day).
+        """
+        ...
+
+    def lock(self, performer_id: int) -> None:
+        """Nobody else books or holds time of the performer until the end of the transaction."""
+        ...
+
+    def offer(
+        self,
+        service: BookableService,
+        starts_at: datetime,
+        *,
+        customer_id: int,
+        place: Place | None,
+        until: datetime,
+    ) -> Offer:
+        """Keep a time for a customer who holds nothing with the performer, under the performer's `lock`:
+        until `until`, or until the notice before its start begins. Raises as Calendar.book.
+        """
+        ...
+
+    def end_hold(self, customer_id: int, performer_id: int) -> None:
+        """End the hold that the customer has with the performer, an offer too."""
         ...
 
 

@@ -6,6 +6,7 @@ from marketplace.blueprints.availability.repositories.holds import SqlHoldReposi
 from marketplace.blueprints.availability.repositories.schedules import SqlScheduleRepository
 from marketplace.blueprints.availability.repositories.slots import SqlSlotRepository
 from marketplace.blueprints.availability.services.holds import HoldService
+from marketplace.blueprints.availability.services.offers import OfferService
 from marketplace.blueprints.availability.services.schedules import ScheduleService
 from marketplace.blueprints.availability.services.slots import SlotService
 from marketplace.blueprints.offers import public as offers
@@ -19,6 +20,7 @@ class Availability:
     schedules: ScheduleService
     slots: SlotService
     holds: HoldService
+    offers: OfferService
     rows: SqlScheduleRepository
     held: SqlHoldRepository
 
@@ -28,11 +30,13 @@ def build(parts: Runtime) -> Availability:
     hours = parts.settings.market_hours
     rows = SqlScheduleRepository(parts.uow, parts.cursors, hours)
     held = SqlHoldRepository(parts.uow)
-    slots = SlotService(SqlSlotRepository(parts.uow, hours), held, parts.clock)
+    times = SqlSlotRepository(parts.uow, hours)
+    slots = SlotService(times, held, parts.clock)
     return Availability(
         schedules=ScheduleService(parts.uow, rows, parts.clock),
         slots=slots,
         holds=HoldService(parts.uow, held, slots, offers.get_service_for_booking, parts.clock),
+        offers=OfferService(times, held, slots, parts.clock),
         rows=rows,
         held=held,
     )

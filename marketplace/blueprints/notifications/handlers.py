@@ -33,6 +33,7 @@ from marketplace.blueprints.performers.contracts import (
     PerformerVerified,
 )
 from marketplace.blueprints.reviews.contracts import ReviewPublished
+from marketplace.blueprints.waitlist.contracts import WaitlistOffered
 from marketplace.kernel.events import DomainEvent, Handler
 from marketplace.kernel.lanes import Lane
 from marketplace.kernel.registry import Job
@@ -49,8 +50,8 @@ def parties_but_actor(event: OrderEvent) -> Sequence[int]:
     return [user_id for user_id in people if user_id != event.actor_id]
 
 
-def customer_of(event: OrderEvent) -> Sequence[int]:
-    """The customer of an order."""
+def customer_of(event: OrderEvent | WaitlistOffered) -> Sequence[int]:
+    """The customer of an order, or who waited for time."""
     return [event.customer_id]
 
 
@@ -87,6 +88,7 @@ TOLD: tuple[tuple[type[DomainEvent], Callable[[Any], Sequence[int]]], ...] = (
     (OrderExpiring, performer_of),
     (OrderStarting, parties_but_actor),
     (OrderCompleting, customer_of),
+    (WaitlistOffered, customer_of),
     (ReviewPublished, reviewed_party),
     (PerformerApproved, performer_user),
     (PerformerRejected, performer_user),

@@ -9,7 +9,16 @@ from marketplace.web.runtime import late
 
 PLUGIN = Plugin(
     name="notifications",
-    requires=("moderation", "performers", "orders", "reviews", "certificates", "offers", "calendars"),
+    requires=(
+        "moderation",
+        "performers",
+        "orders",
+        "reviews",
+        "certificates",
+        "offers",
+        "calendars",
+        "waitlist",
+    ),
     blueprints=(blp,),
     provides={Notifications: build},
     gives=(

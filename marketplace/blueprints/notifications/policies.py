@@ -26,6 +26,7 @@ class NotificationTopic(StrEnum):
     ORDER_COMPLETING = "order.completing"
     ORDER_RESOLUTION_PROPOSED = "order.resolution_proposed"
     ORDER_RESOLVED = "order.resolved"
+    WAITLIST_OFFERED = "waitlist.offered"
     REVIEW_PUBLISHED = "review.published"
     PERFORMER_APPROVED = "performer.approved"
     PERFORMER_REJECTED = "performer.rejected"

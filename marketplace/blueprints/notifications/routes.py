@@ -35,6 +35,8 @@ def list_notifications(query: dict[str, Any]) -> Page[NotificationView]:
     * `order.expiring`, `order.starting`, `order.completing`: a reminder of what comes by itself; the same and
       `at`, when it comes. Performers are told that they have not answered an order, customers that they have
       not answered a delivery, and both that a confirmed order begins in 24 hours, and in one
+    * `waitlist.offered`: time is kept for you on a day that you wait for; `performer_id`, `service_id`,
+      `date`, `starts_at`, and `expires_at`, before which to book it
     * `review.published`: somebody reviewed you; `review_id`, `order_id`, `author_id`, `performer_id`,
       `customer_id` and `direction`
     * `performer.*`, `certificate.*`, `service.*`: staff decided on your profile, certificate or service, or a

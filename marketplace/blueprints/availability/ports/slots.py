@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from marketplace.blueprints.availability.contracts import Booking, Place
@@ -46,6 +46,17 @@ class TimeCheck:
     too_short_notice: bool
     outside_schedule: bool
     booking: Booking
+
+
+@dataclass(frozen=True)
+class DayLook:
+    """A local day of a performer: the first start that can be booked, whether the performer works on what is
+    left of it, and which day it is there now.
+    """
+
+    first_start: datetime | None
+    works: bool
+    today: date
 
 
 @dataclass(frozen=True)
@@ -109,6 +120,12 @@ class SlotRepository(Protocol):
         """The verdict on a booking. Raises NotFound when there is no such performer."""
         ...
 
+    def look_at_day(
+        self, performer_id: int, day: date, takes: timedelta, now: datetime, place: Place | None
+    ) -> DayLook:
+        """The local day `day` for a booking of `takes`. Raises NotFound when there is no such performer."""
+        ...
+
     def find_conflicts(self, booking: Booking, now: datetime, *, order_id: int) -> Conflicts:
         """What stands in the way of the order `order_id` at this time."""
         ...
@@ -133,12 +150,20 @@ class HoldRepository(Protocol):
         """The hold that the customer has with the performer now."""
         ...
 
-    def count(self, customer_id: int, performer_id: int, now: datetime) -> HoldCount: ...
+    def count(self, customer_id: int, performer_id: int, now: datetime) -> HoldCount:
+        """The customer's holds, without offers."""
+        ...
 
     def place(
         self, booking: Booking, customer_id: int, service_id: int, expires_at: datetime, counted: HoldCount
     ) -> HoldView:
         """Hold the time, in place of what the customer held with this performer before. Raises SlotTaken."""
+        ...
+
+    def offer(self, booking: Booking, customer_id: int, service_id: int, expires_at: datetime) -> None:
+        """Hold the time for a customer who holds nothing else with this performer, without counting it.
+        Raises SlotTaken.
+        """
         ...
 
     def end(

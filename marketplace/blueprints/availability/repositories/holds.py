@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, Select, bindparam, delete, func, literal, select, update
-from sqlalchemy.dialects.postgresql import TSTZRANGE, Range, insert
+from sqlalchemy.dialects.postgresql import TSTZRANGE, Insert, Range, insert
 
 from marketplace.blueprints.availability.contracts import Booking
 from marketplace.blueprints.availability.ports.slots import HoldCount, HoldRepository, HoldView
@@ -49,34 +49,21 @@ class SqlHoldRepository(SqlRepository, HoldRepository):
         statement = select(
             func.max(BookedTime.counted_from).filter(mine),
             func.coalesce(func.max(BookedTime.count).filter(mine), 0),
-            func.count().filter(~mine, BookedTime.expires_at > now),
+            func.count().filter(~mine, BookedTime.expires_at > now, ~BookedTime.offered),
         ).where(BookedTime.customer_id == customer_id)
         return HoldCount(*self.session.execute(statement).one())
 
     def place(
         self, booking: Booking, customer_id: int, service_id: int, expires_at: datetime, counted: HoldCount
     ) -> HoldView:
-        values = {
-            "span": Range(booking.starts_at, booking.ends_at),
-            "padded": Range(booking.padded_from, booking.padded_to),
-            "latitude": booking.place and booking.place.latitude,
-            "longitude": booking.place and booking.place.longitude,
-            "service_id": service_id,
-            "expires_at": expires_at,
-            "counted_from": counted.since,
-            "count": counted.times,
-        }
-        statement = (
-            insert(BookedTime)
-            .values(performer_id=booking.performer_id, customer_id=customer_id, **values)
-            .on_conflict_do_update(
-                index_elements=["customer_id", "performer_id"],
-                index_where=BookedTime.customer_id.is_not(None),
-                set_=values,
-            )
-            .returning(*_COLUMNS)
-        )
+        values = _values(booking, service_id, expires_at, offered=False)
+        values |= {"counted_from": counted.since, "count": counted.times}
+        statement = _upsert(booking, customer_id, values).returning(*_COLUMNS)
         return _view(self.session.execute(statement).one())
+
+    def offer(self, booking: Booking, customer_id: int, service_id: int, expires_at: datetime) -> None:
+        values = _values(booking, service_id, expires_at, offered=True)
+        self.session.execute(_upsert(booking, customer_id, values))
 
     def end(
         self, customer_id: int, now: datetime, *, performer_id: int, around: Booking | None = None
@@ -127,6 +114,30 @@ _COLUMNS = (
     func.upper(BookedTime.span).label("ends_at"),
     BookedTime.expires_at,
 )
+
+
+def _values(booking: Booking, service_id: int, expires_at: datetime, *, offered: bool) -> dict[str, Any]:
+    return {
+        "span": Range(booking.starts_at, booking.ends_at),
+        "padded": Range(booking.padded_from, booking.padded_to),
+        "latitude": booking.place and booking.place.latitude,
+        "longitude": booking.place and booking.place.longitude,
+        "service_id": service_id,
+        "expires_at": expires_at,
+        "offered": offered,
+    }
+
+
+def _upsert(booking: Booking, customer_id: int, values: dict[str, Any]) -> Insert:
+    """In place of the customer's row with this performer, whose other columns stay."""
+    statement = insert(BookedTime).values(
+        performer_id=booking.performer_id, customer_id=customer_id, **values
+    )
+    return statement.on_conflict_do_update(
+        index_elements=["customer_id", "performer_id"],
+        index_where=BookedTime.customer_id.is_not(None),
+        set_=values,
+    )
 
 
 def _live(customer_id: int, now: datetime) -> Select[Any]:

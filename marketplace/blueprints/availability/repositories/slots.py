@@ -1,12 +1,18 @@
 """The SQL of the bookable times of performers."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import text
 
 from marketplace.blueprints.availability.contracts import Booking, Place
-from marketplace.blueprints.availability.ports.slots import Conflicts, FreeTime, SlotRepository, TimeCheck
+from marketplace.blueprints.availability.ports.slots import (
+    Conflicts,
+    DayLook,
+    FreeTime,
+    SlotRepository,
+    TimeCheck,
+)
 from marketplace.database.repository import SqlRepository
 from marketplace.database.unit_of_work import SqlUnitOfWork
 from marketplace.kernel.errors import NotFound
@@ -44,6 +50,23 @@ _CHECK = text(f"""
            coalesce(CAST(:longitude AS float8), c.longitude) AS longitude
     FROM performer p JOIN city c ON c.id = p.city_id
     LEFT JOIN performer_schedule s ON s.performer_id = p.id
+    WHERE p.id = :performer_id""")  # noqa: S608 - constants of this module
+
+_DAY = text(f"""
+    SELECT first_start(
+               p.id, CAST(:day AS date), CAST(:takes AS interval), :now, {_HOURS}, {_PLACE}, false
+           ) AS first_start,
+           CASE WHEN t.begins < t.ends
+               THEN NOT isempty(working_hours(p.id, t.begins, t.ends, {_HOURS})) ELSE false END AS works,
+           (CAST(:now AS timestamptz) AT TIME ZONE p.timezone)::date AS today
+    FROM performer p LEFT JOIN performer_schedule s ON s.performer_id = p.id,
+    LATERAL (
+        SELECT greatest(
+                   first_instant(CAST(:day AS date)::timestamp, p.timezone),
+                   CAST(:now AS timestamptz) + make_interval(mins => coalesce(s.notice_minutes, 0)::int)
+               ) AS begins,
+               first_instant((CAST(:day AS date) + 1)::timestamp, p.timezone) AS ends
+    ) AS t
     WHERE p.id = :performer_id""")  # noqa: S608 - constants of this module
 
 _CONFLICTS = text(f"""
@@ -116,6 +139,21 @@ class SqlSlotRepository(SqlRepository, SlotRepository):
             place=Place(row.latitude, row.longitude),
         )
         return TimeCheck(row.bookable, row.short, row.outside, booking)
+
+    def look_at_day(
+        self, performer_id: int, day: date, takes: timedelta, now: datetime, place: Place | None
+    ) -> DayLook:
+        values = {
+            "performer_id": performer_id,
+            "day": day,
+            "takes": takes,
+            "now": now,
+            "market_hours": self._market_hours,
+        }
+        row = self.session.execute(_DAY, values | _place(place)).one_or_none()
+        if row is None:
+            raise NotFound
+        return DayLook(row.first_start, row.works, row.today)
 
     def find_conflicts(self, booking: Booking, now: datetime, *, order_id: int) -> Conflicts:
         values = self._values(booking.performer_id, booking.starts_at, booking.ends_at, now)

@@ -1,0 +1,83 @@
+"""What gives time back to a performer, and the background jobs that offer it to who waits."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from marketplace.blueprints.accounts.contracts import UserBlocked, UserDeleted
+from marketplace.blueprints.availability.contracts import HoldEnded, PerformerScheduleChanged
+from marketplace.blueprints.orders.contracts import (
+    OrderCancelled,
+    OrderCreated,
+    OrderDeclined,
+    OrderDelivered,
+    OrderDisputed,
+    OrderExpired,
+    OrderNoShow,
+    OrderRescheduled,
+    OrderResolved,
+)
+from marketplace.blueprints.waitlist.services import RUN_OUT_JOB, TEND_JOB
+from marketplace.blueprints.waitlist.wiring import Waitlist
+from marketplace.kernel.events import DomainEvent, Handler
+from marketplace.kernel.lanes import Lane
+from marketplace.kernel.registry import Job
+from marketplace.web.runtime import Runtime
+
+SWEEP_EVERY = 5 * 60.0
+SWEEP_JOB = "waitlist.sweep"
+FREEING: tuple[type[DomainEvent], ...] = (
+    # An order uses up what was held or offered, and a pending one takes no time.
+    OrderCreated,
+    OrderDeclined,
+    OrderExpired,
+    OrderCancelled,
+    OrderNoShow,
+    OrderRescheduled,
+    OrderDelivered,
+    OrderDisputed,
+    OrderResolved,
+    HoldEnded,
+    PerformerScheduleChanged,
+)
+"""Events after which a performer may have time that was not free before, or an offer is over."""
+
+
+def handlers(parts: Runtime) -> Iterable[Handler]:
+    """The handlers of the waiting list; each may run twice, or late."""
+    offering = parts.get(Waitlist).offering
+
+    def tend(event: Any) -> None:
+        offering.tend(event.performer_id)
+
+    def withdraw(event: Any) -> None:
+        offering.withdraw(event.user_id)
+
+    return [
+        *(Handler(kind, tend, key=f"waitlist.tend:{kind.name}") for kind in FREEING),
+        Handler(UserBlocked, withdraw, key="waitlist.withdraw:user.blocked"),
+        Handler(UserDeleted, withdraw, key="waitlist.withdraw:user.deleted"),
+    ]
+
+
+def jobs(parts: Runtime) -> Iterable[Job]:
+    """The kinds of jobs of the waiting list."""
+    offering = parts.get(Waitlist).offering
+
+    def tend(payload: dict[str, Any]) -> None:
+        offering.tend(payload["performer_id"])
+
+    def run_out(payload: dict[str, Any]) -> None:
+        offering.run_out(payload["entry_id"], payload["number"])
+
+    def sweep(payload: dict[str, Any]) -> None:
+        last = offering.sweep(payload.get("after", 0))
+        if last is not None:
+            with parts.uow:
+                parts.uow.enqueue(SWEEP_JOB, {"after": last})
+
+    return [
+        Job(TEND_JOB, tend),
+        Job(RUN_OUT_JOB, run_out),
+        # An effect, so that each performer has a transaction of its own.
+        Job(SWEEP_JOB, sweep, effect=True, every=SWEEP_EVERY, lane=Lane.BULK),
+    ]
