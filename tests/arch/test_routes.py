@@ -33,6 +33,7 @@ UNVERSIONED = {
     "/admin/categories/order": "wants all ids of the level, so one that was added or taken away is noticed",
     "/performers/me/portfolio/order": "wants the ids of all, so one that was added or taken away is noticed",
     "/performers/{performer_id}/favourite": "a mark is there or not",
+    "/performers/{performer_id}/waitlist": "one's place in a queue: there or not",
 }
 # POSTs that take no Idempotency-Key, and why each needs none.
 NOT_IDEMPOTENT = {

@@ -110,6 +110,7 @@ def traces(words: tuple[str, ...]) -> list[tuple[str, str, str]]:
         "vacation",
         "booked_time",
         "external_busy_time",
+        "waitlist_entry",
     }  # these hold no text
     found = []
     for table, column in columns:

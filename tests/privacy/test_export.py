@@ -50,6 +50,7 @@ FILES = {
     "portfolio.json",
     "schedule.json",
     "holds.json",
+    "waitlist.json",
     "calendars.json",
     "feeds.json",
     "order_remarks.json",

@@ -46,6 +46,7 @@ from marketplace.models import (
     User,
     UserSession,
     Vacation,
+    WaitlistEntry,
 )
 from marketplace.testing import PASSWORD, START, Factory
 from marketplace.web.caching import topics
@@ -362,6 +363,31 @@ def favourite(side: Side, caller: str) -> Made:
     """A performer whom the caller has marked."""
     side.add(Favourite(user_id=side.owner(caller).id, performer_id=side.performer.id))
     return {"performer_id": side.performer.id}
+
+
+def full_day(side: Side, caller: str) -> Made:
+    """A day on which the side's performer is on no vacation, and booked from morning to night."""
+    made = service(side, caller)
+    day = START + timedelta(days=8)
+    side.make.order(
+        side.make.user(),
+        side.service,
+        status="confirmed",
+        starts_at=day - timedelta(hours=9),
+        ends_at=day + timedelta(hours=15),
+    )
+    return made | {"date": day.date().isoformat(), "performer_id": side.performer.id}
+
+
+def waitlist_entry(side: Side, caller: str) -> Made:
+    """The caller waits for a day of the side's performer."""
+    row = WaitlistEntry(
+        customer_id=side.owner(caller).id,
+        performer_id=side.performer.id,
+        service_id=side.service.id,
+        day=START.date() + timedelta(days=3),
+    )
+    return {"entry_id": side.add(row).id, "performer_id": side.performer.id, "date": row.day.isoformat()}
 
 
 def portfolio_image(side: Side, _caller: str) -> Made:

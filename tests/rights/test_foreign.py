@@ -62,6 +62,7 @@ OWN_LISTS: dict[str, tuple[Maker, str]] = {
     "GET /chats": (scenario.chat, "chat_id"),
     "GET /user/me/favourites": (scenario.favourite, "performer_id"),
     "GET /notifications": (scenario.notification, "notification_id"),
+    "GET /user/me/waitlist": (scenario.waitlist_entry, "entry_id"),
 }
 
 
@@ -70,6 +71,7 @@ def service_of_somebody_pending(side: Side, _caller: str) -> Made:
 
 
 SINGLE = {
+    "GET /performers/me/waitlist",
     "GET /user/me",
     "GET /user/me/export",
     "GET /performers/me",

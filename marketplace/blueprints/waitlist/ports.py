@@ -71,6 +71,10 @@ class WaitlistRepository(Protocol):
         """Entries of one customer are made one after the other; taken before the lock of a calendar."""
         ...
 
+    def lock_queue(self, performer_id: int) -> None:
+        """Entries for days of one performer are counted and made one after the other; taken last."""
+        ...
+
     def find_shortest_service(self, performer_id: int) -> int | None:
         """The public service with a price of a public performer that takes the least time."""
         ...

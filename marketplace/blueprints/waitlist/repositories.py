@@ -108,6 +108,9 @@ class SqlWaitlistRepository(SqlRepository, WaitlistRepository):
     def lock_customer(self, customer_id: int) -> None:
         self.lock_name(f"customer_waitlist:{customer_id}")
 
+    def lock_queue(self, performer_id: int) -> None:
+        self.lock_name(f"performer_waitlist:{performer_id}")
+
     def find_shortest_service(self, performer_id: int) -> int | None:
         statement = (
             select(Service.id)

@@ -107,6 +107,7 @@ class WaitlistService:
             raise DayNotFull
         if self._rows.count_days(caller.user_id) >= MAX_DAYS:
             raise TooManyDays
+        self._rows.lock_queue(service.performer_id)
         if self._rows.count_waiting(service.performer_id, day) >= MAX_WAITING:
             raise WaitlistFull
 
