@@ -72,12 +72,10 @@ def jobs(parts: Runtime) -> Iterable[Job]:
     def sweep(payload: dict[str, Any]) -> None:
         last = offering.sweep(payload.get("after", 0))
         if last is not None:
-            with parts.uow:
-                parts.uow.enqueue(SWEEP_JOB, {"after": last})
+            parts.uow.enqueue(SWEEP_JOB, {"after": last})
 
     return [
         Job(TEND_JOB, tend),
         Job(RUN_OUT_JOB, run_out),
-        # An effect, so that each performer has a transaction of its own.
-        Job(SWEEP_JOB, sweep, effect=True, every=SWEEP_EVERY, lane=Lane.BULK),
+        Job(SWEEP_JOB, sweep, every=SWEEP_EVERY, lane=Lane.BULK),
     ]

@@ -28,8 +28,7 @@ class EntryView:
     performer_id: int
     service_id: int
     date: date
-    latitude: float | None
-    longitude: float | None
+    place: Place | None
     created_at: datetime
     offer: OfferView | None
 

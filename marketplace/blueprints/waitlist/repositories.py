@@ -206,8 +206,7 @@ class SqlWaitlistRepository(SqlRepository, WaitlistRepository):
         row = self.session.execute(_NEXT, values).one_or_none()
         if row is None:
             return None
-        place = None if row.latitude is None else Place(row.latitude, row.longitude)
-        return Candidate(row.id, row.customer_id, row.service_id, row.day, place, row.starts_at)
+        return Candidate(row.id, row.customer_id, row.service_id, row.day, _place(row), row.starts_at)
 
     def find_ended(self, performer_id: int, now: datetime) -> Sequence[EndedOffer]:
         rows = self.session.execute(_ENDED, {"performer_id": performer_id, "now": now})
@@ -311,6 +310,10 @@ def _entries(now: datetime) -> Select[Any]:
     )
 
 
+def _place(row: Row[Any]) -> Place | None:
+    return None if row.latitude is None else Place(row.latitude, row.longitude)
+
+
 def _view(row: Row[Any]) -> EntryView:
     offer = None
     if row.hold_id is not None:
@@ -320,8 +323,7 @@ def _view(row: Row[Any]) -> EntryView:
         row.performer_id,
         row.service_id,
         row.day,
-        row.latitude,
-        row.longitude,
+        _place(row),
         row.created_at,
         offer,
     )

@@ -1,7 +1,7 @@
 """The waiting list: customers come and leave, and get the time that becomes free, one after the other."""
 
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from marketplace.blueprints.availability.contracts import Place, SlotOffers
@@ -37,6 +37,11 @@ RUN_OUT_JOB = "waitlist.run_out"
 SOONEST_SECONDS = 0.1
 """The shortest time for which a job is put off: the clocks of two servers differ by so much."""
 _NO_SERVICE = Text("The performer has no service that can be booked at a price.")
+
+
+def _rfc3339(moment: datetime) -> str:
+    """A time in UTC, as clients get it."""
+    return moment.isoformat().replace("+00:00", "Z")
 
 
 class WaitlistService:
@@ -75,8 +80,9 @@ class WaitlistService:
             if known is None:
                 self._check(caller, service, day, place)
             self._rows.put(caller.user_id, performer_id, day, service_id=service.id, place=place, now=now)
-            # The day may have changed since it was looked at, and another service may fit now.
-            self._uow.enqueue(TEND_JOB, {"performer_id": performer_id})
+            if known is None or (known.service_id, known.place) != (service.id, place):
+                # The day may have changed since it was looked at, and another service may fit now.
+                self._uow.enqueue(TEND_JOB, {"performer_id": performer_id})
             if known is None:
                 self._uow.record(
                     WaitlistJoined(
@@ -165,12 +171,7 @@ class OfferingService:
     def tend(self, performer_id: int) -> None:
         """Note the offers of the performer's time that are over, and offer what is free to who is next."""
         with self._uow:
-            now = self._clock.now()
-            if not self._rows.is_awaited(performer_id) or not (
-                self._rows.find_ended(performer_id, now)
-                or self._rows.find_ordered(performer_id)
-                or self._rows.find_next(performer_id, now)
-            ):
+            if not self._rows.is_awaited(performer_id) or not self._has_work(performer_id):
                 return
             # What was seen without the lock is looked at again.
             self._times.lock(performer_id)
@@ -183,6 +184,14 @@ class OfferingService:
                     return
                 self._offer(performer_id, found)
             self._uow.enqueue(TEND_JOB, {"performer_id": performer_id})
+
+    def _has_work(self, performer_id: int) -> bool:
+        now = self._clock.now()
+        return bool(
+            self._rows.find_ended(performer_id, now)
+            or self._rows.find_ordered(performer_id)
+            or self._rows.find_next(performer_id, now)
+        )
 
     def _note_ended(self, performer_id: int) -> None:
         now = self._clock.now()
@@ -223,8 +232,8 @@ class OfferingService:
                 performer_id=performer_id,
                 date=found.day.isoformat(),
                 service_id=service.id,
-                starts_at=offer.starts_at.isoformat(),
-                expires_at=offer.expires_at.isoformat(),
+                starts_at=_rfc3339(offer.starts_at),
+                expires_at=_rfc3339(offer.expires_at),
             )
         )
 
@@ -249,12 +258,14 @@ class OfferingService:
                 self._uow.enqueue(TEND_JOB, {"performer_id": performer_id})
 
     def sweep(self, after: int) -> int | None:
-        """Remove entries of past days and tend performers, those after the id `after`, each in a transaction
-        of its own: for holds that ran out, of which nothing tells. Gives where to go on, None at the end.
+        """Remove entries of past days, and have those performers tended for whom there is something to do:
+        those after the id `after`. For holds that ran out, of which nothing tells. Gives where to go on, None
+        at the end.
         """
         with self._uow:
             found = self._rows.list_performers(after, BATCH)
             self._rows.remove_past(found, self._clock.now())
-        for performer_id in found:
-            self.tend(performer_id)
-        return found[-1] if len(found) == BATCH else None
+            for performer_id in found:
+                if self._has_work(performer_id):
+                    self._uow.enqueue(TEND_JOB, {"performer_id": performer_id})
+            return found[-1] if len(found) == BATCH else None
