@@ -1,5 +1,7 @@
 """Averages of ratings, rounded as they are shown (contract, section 6)."""
 
+ASPECTS = ("quality", "punctuality", "communication")
+"""What customers may rate apart; figures by aspect are stored in this order."""
 MIN_REVIEWS = 3
 """No average is shown for fewer reviews."""
 

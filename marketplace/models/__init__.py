@@ -39,7 +39,7 @@ from marketplace.models.performers import Favourite, Performer, PerformerCategor
 from marketplace.models.portfolio import PortfolioImage
 from marketplace.models.privacy import DataExport
 from marketplace.models.realtime import RealtimeMessage
-from marketplace.models.reviews import Review
+from marketplace.models.reviews import CustomerRating, Review
 from marketplace.models.schedules import (
     BookedTime,
     ExternalBusyTime,
@@ -69,6 +69,7 @@ __all__ = [
     "Chat",
     "ChatMember",
     "City",
+    "CustomerRating",
     "DataExport",
     "DomainEventRow",
     "ExternalBusyTime",

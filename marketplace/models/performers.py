@@ -43,13 +43,16 @@ class Favourite(Base):
 
 class Performer(Base):
     """A user's professional profile. The rating figures are kept by the transaction that publishes
-    or hides a review: `rating_histogram` counts the reviews with 1 to 5 stars.
+    or hides a review: `rating_histogram` counts the reviews with 1 to 5 stars, `aspect_counts` and
+    `aspect_sums` count those that rate each of `kernel.ratings.ASPECTS`, and add them up.
     """
 
     __tablename__ = "performer"
     __table_args__ = (
         CheckConstraint("status IN ('pending', 'approved', 'rejected', 'suspended')", name="status"),
         CheckConstraint("cardinality(rating_histogram) = 5", name="rating_histogram"),
+        CheckConstraint("cardinality(aspect_counts) = 3", name="aspect_counts"),
+        CheckConstraint("cardinality(aspect_sums) = 3", name="aspect_sums"),
         CheckConstraint("experience_years BETWEEN 0 AND 80", name="experience_years"),
         CheckConstraint(KNOWN_ZONE, name="timezone"),
         Index("uq_performer_user_id", "user_id", unique=True),
@@ -78,6 +81,8 @@ class Performer(Base):
     rating_histogram: Mapped[list[int]] = mapped_column(
         ARRAY(BigInteger), server_default=text("'{0,0,0,0,0}'")
     )
+    aspect_counts: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default=text("'{0,0,0}'"))
+    aspect_sums: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default=text("'{0,0,0}'"))
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
     version: Mapped[int] = mapped_column(server_default="1")

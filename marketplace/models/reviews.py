@@ -1,4 +1,4 @@
-"""Reviews in both directions, double blind."""
+"""Reviews in both directions, double blind, and the ratings of customers."""
 
 from datetime import datetime
 
@@ -6,6 +6,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.database.base import Base, CreatedAt, Id
+from marketplace.kernel.ratings import ASPECTS
 
 
 class Review(Base):
@@ -13,12 +14,19 @@ class Review(Base):
 
     `direction` is `of_performer` (shown to all) or `of_customer` (shown to performers).
     `publish_at` is when the window ends and the review is published even if the other stays silent.
+    `quality`, `punctuality` and `communication` are of performers alone, and each may be left out.
     """
 
     __tablename__ = "review"
     __table_args__ = (
         CheckConstraint("rating BETWEEN 1 AND 5", name="rating"),
         CheckConstraint("direction IN ('of_performer', 'of_customer')", name="direction"),
+        *(
+            CheckConstraint(
+                f"{aspect} IS NULL OR {aspect} BETWEEN 1 AND 5 AND direction = 'of_performer'", name=aspect
+            )
+            for aspect in ASPECTS
+        ),
         Index("uq_review_order_id_author_id", "order_id", "author_id", unique=True),
         Index(
             "ix_review_performer_id",
@@ -42,6 +50,9 @@ class Review(Base):
     performer_id: Mapped[int] = mapped_column(ForeignKey("performer.id"))
     customer_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
     rating: Mapped[int]
+    quality: Mapped[int | None]
+    punctuality: Mapped[int | None]
+    communication: Mapped[int | None]
     text: Mapped[str] = mapped_column(server_default="")
     note_to_staff: Mapped[str | None]
     reply: Mapped[str | None]
@@ -51,3 +62,17 @@ class Review(Base):
     hidden_at: Mapped[datetime | None]
     hidden_reason: Mapped[str | None]
     created_at: Mapped[CreatedAt]
+
+
+class CustomerRating(Base):
+    """The published reviews of a customer by performers, counted: kept by the transaction that publishes or
+    hides one, as the figures of performers are. Customers without such reviews may have no row.
+    """
+
+    __tablename__ = "customer_rating"
+
+    user_id: Mapped[int] = mapped_column(
+        ForeignKey("user.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    rating_count: Mapped[int]
+    rating_sum: Mapped[int]

@@ -41,7 +41,7 @@ SPELT_ONCE = {
     },
 }
 # What of `performer` reviews alone keep: counted by the transaction that publishes or hides one.
-RATING_COLUMNS = {"rating_count", "rating_sum", "rating_histogram"}
+RATING_COLUMNS = {"rating_count", "rating_sum", "rating_histogram", "aspect_counts", "aspect_sums"}
 # Files that are long for a reason.
 LONG: dict[str, str] = {
     "web/server/worker.py": "one state machine: what happens to a connection from its arrival to its end",

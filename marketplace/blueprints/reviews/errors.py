@@ -1,6 +1,6 @@
 """Errors of reviews."""
 
-from marketplace.kernel.errors import Conflict, Forbidden
+from marketplace.kernel.errors import Conflict, Forbidden, Invalid
 
 
 class OrderNotCompleted(Conflict):
@@ -25,6 +25,14 @@ class ReviewWindowClosed(Conflict):
     code = "review_window_closed"
     title = "The time for reviewing this order is over"
     remedy = "Do not offer the review any more."
+
+
+class OnlyOfPerformers(Invalid):
+    """A performer rates a customer by aspects, or sends photos with a review of one."""
+
+    code = "only_of_performers"
+    title = "Aspects and photos belong to reviews of performers"
+    remedy = "Offer aspects and photos only to the customer of the order."
 
 
 class NotReviewed(Forbidden):

@@ -65,7 +65,15 @@ def jobs(parts: Runtime) -> Iterable[Job]:
         if last is not None:
             parts.uow.enqueue("reviews.recount", {"after": last})
 
+    def recount_customers(payload: dict[str, Any]) -> None:
+        last, wrong = service.recount_customers(payload.get("after", 0))
+        if wrong:
+            log.warning("ratings differed from a recount", extra={"customers": wrong})
+        if last is not None:
+            parts.uow.enqueue("reviews.recount_customers", {"after": last})
+
     return [
         Job("reviews.publish", publish, every=PUBLISH_EVERY_SECONDS),
         Job("reviews.recount", recount, every=RECOUNT_EVERY_SECONDS, lane=Lane.BULK),
+        Job("reviews.recount_customers", recount_customers, every=RECOUNT_EVERY_SECONDS, lane=Lane.BULK),
     ]

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from marketplace.kernel.media import media_url
 from marketplace.kernel.pages import Page, PageRequest
+from marketplace.kernel.ratings import ASPECTS
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,9 @@ class ReviewView:
     performer_user_id: int
     customer_id: int
     rating: int
+    quality: int | None
+    punctuality: int | None
+    communication: int | None
     text: str
     note_to_staff: str | None
     reply: str | None
@@ -33,6 +37,12 @@ class ReviewView:
     hidden_at: datetime | None
     hidden_reason: str | None
     created_at: datetime
+
+    @property
+    def aspects(self) -> dict[str, int | None] | None:
+        """The stars by aspect; None when none was rated."""
+        found: dict[str, int | None] = {aspect: getattr(self, aspect) for aspect in ASPECTS}
+        return None if set(found.values()) == {None} else found
 
     @property
     def author(self) -> dict[str, Any]:
@@ -62,7 +72,7 @@ class ReviewFilters:
 
 
 class ReviewRepository(Protocol):
-    """Reviews, and the ratings of performers that follow from them."""
+    """Reviews, and the ratings of performers and customers that follow from them."""
 
     def lock_order(self, order_id: int) -> None:
         """Authors of reviews of one order take turns, so that the second sees the first."""
@@ -102,14 +112,21 @@ class ReviewRepository(Protocol):
         """Give each of these, by id, the state that `kernel.bulk.state` wrote, in one UPDATE."""
         ...
 
-    def count(self, ratings: Sequence[tuple[int, int]], sign: int) -> None:
-        """Add (`sign` 1) or subtract (-1) ratings, given as (performer id, 1 to 5), in one UPDATE."""
+    def count(self, review_ids: Sequence[int], sign: int) -> None:
+        """Add (`sign` 1) or subtract (-1) stored reviews, each once, in the figures of those whom they are
+        about: customers and performers, in a statement each. Others who change these figures wait until the
+        transaction ends, so this comes last in it.
+        """
         ...
 
     def recount(self, after: int, limit: int) -> tuple[int | None, int]:
         """Make the figures of the next `limit` performers after the id `after` equal to their published
         reviews. Returns the last id looked at (None at the end), and how many figures were wrong.
         """
+        ...
+
+    def recount_customers(self, after: int, limit: int) -> tuple[int | None, int]:
+        """As `recount`, for the next `limit` users after the id `after`; of who has left nothing is kept."""
         ...
 
     def list_public(self, performer_id: int, page: PageRequest) -> Page[ReviewView]:

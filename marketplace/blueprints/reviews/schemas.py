@@ -6,10 +6,40 @@ from marketplace.web.hardened.schema import Schema
 from marketplace.web.pagination import PageQuery
 
 
+class AspectsCreate(Schema):
+    """What a customer rates apart; each may be left out."""
+
+    quality = fields.Rating(description="How good the work is: 1 to 5 stars")
+    punctuality = fields.Rating(description="How well the agreed times were kept: 1 to 5 stars")
+    communication = fields.Rating(description="How well the performer answered and explained: 1 to 5 stars")
+
+
+class ReviewAspects(Schema):
+    """What the author rated apart."""
+
+    quality = fields.Rating(
+        required=True, allow_none=True, description="How good the work is; null when it was not rated"
+    )
+    punctuality = fields.Rating(
+        required=True,
+        allow_none=True,
+        description="How well the agreed times were kept; null when it was not rated",
+    )
+    communication = fields.Rating(
+        required=True,
+        allow_none=True,
+        description="How well the performer answered and explained; null when it was not rated",
+    )
+
+
 class ReviewCreate(Schema):
     """A review of the other party of an order."""
 
     rating = fields.Rating(required=True, description="1 to 5 stars")
+    aspects = fields.Nested(
+        AspectsCreate,
+        description="Stars by aspect, for reviews of performers alone; they do not change `rating`",
+    )
     text = fields.Text(
         max=4000, description="What others read of it", example="On time, friendly, and the lamp works."
     )
@@ -50,6 +80,12 @@ class Review(Schema):
     id = fields.Id(required=True)
     author = fields.Nested(ReviewAuthor, required=True, description="Who wrote it")
     rating = fields.Rating(required=True, description="1 to 5 stars")
+    aspects = fields.Nested(
+        ReviewAspects,
+        required=True,
+        allow_none=True,
+        description="Stars by aspect; null when none was rated, and for reviews of customers",
+    )
     text = fields.Text(required=True, description="What the author says; may be empty")
     reply = fields.Text(
         required=True, allow_none=True, description="The answer of the reviewed party; null without one"

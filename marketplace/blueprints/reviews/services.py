@@ -11,6 +11,7 @@ from marketplace.blueprints.reviews.errors import (
     AlreadyReplied,
     NotHidden,
     NotReviewed,
+    OnlyOfPerformers,
     OrderNotCompleted,
     OwnReview,
     ReviewWindowClosed,
@@ -55,7 +56,7 @@ class ReviewService(BulkDecision):
     def write(self, caller: Principal, order_id: int, values: Mapping[str, Any]) -> ReviewView:
         """Write the caller's review of the other party.
 
-        Raises NotFound (no party), OrderNotCompleted, ReviewWindowClosed, AlreadyReviewed.
+        Raises NotFound (no party), OrderNotCompleted, ReviewWindowClosed, OnlyOfPerformers, AlreadyReviewed.
         """
         with self._uow:
             self._party(caller, order_id)
@@ -68,26 +69,32 @@ class ReviewService(BulkDecision):
             if now > publish_at:
                 raise ReviewWindowClosed
             of_performer = caller.user_id == order.customer_id
+            direction = ReviewDirection.OF_PERFORMER if of_performer else ReviewDirection.OF_CUSTOMER
+            aspects = values.get("aspects", {})
+            if aspects and not of_performer:
+                raise OnlyOfPerformers
             review_id = self._reviews.add(
                 {
                     "order_id": order.id,
                     "author_id": caller.user_id,
-                    "direction": ReviewDirection.OF_PERFORMER
-                    if of_performer
-                    else ReviewDirection.OF_CUSTOMER,
+                    "direction": direction,
                     "performer_id": order.performer_id,
                     "customer_id": order.customer_id,
                     "rating": values["rating"],
+                    **aspects,
                     "text": values.get("text", ""),
                     "note_to_staff": values.get("note_to_staff"),
                     "publish_at": publish_at,
                     "created_at": now,
                 }
             )
-            self._uow.record(_event(events.ReviewWritten, self._found(review_id)))
-            if len(self._reviews.list_of_order(order.id)) == len(ReviewDirection):
-                self._published(self._reviews.publish_of_order(order.id, now))
-            return self._found(review_id)
+            both = self._reviews.list_of_order(order.id)
+            published = []
+            if len(both) == len(ReviewDirection):
+                published = self._reviews.publish_of_order(order.id, now)
+            written = next(one for one in published or both if one.id == review_id)
+            self._published(published, _event(events.ReviewWritten, written))
+            return written
 
     def list_of_order(self, caller: Principal, order_id: int) -> list[ReviewView]:
         """The reviews of an order that the caller may see: own ones, and published ones. Raises NotFound."""
@@ -145,6 +152,11 @@ class ReviewService(BulkDecision):
         """
         with self._uow:
             return self._reviews.recount(after, RECOUNT_BATCH)
+
+    def recount_customers(self, after: int = 0) -> tuple[int | None, int]:
+        """As `recount`, for the figures of customers."""
+        with self._uow:
+            return self._reviews.recount_customers(after, RECOUNT_BATCH)
 
     def author_for(self, caller: Principal, review_id: int) -> int | None:
         """The author of a review that the caller may see; None for any other."""
@@ -204,13 +216,18 @@ class ReviewService(BulkDecision):
                     codes[review.id] = None
                     back.append(review)
             self._reviews.restore({review.id: wanted[review.id].before for review in back})
-            for hidden in (True, False):
-                turned = [review for review in back if (review.hidden_at is None) == hidden]
-                self._count([one for one in turned if one.published_at is not None], -1 if hidden else 1)
+            turned = {
+                hidden: [review for review in back if (review.hidden_at is None) == hidden]
+                for hidden in (True, False)
+            }
+            for hidden, reviews in turned.items():
                 kind = events.ReviewHidden if hidden else events.ReviewRestored
-                self._uow.record_many([_event(kind, review) for review in turned])
+                self._uow.record_many([_event(kind, review) for review in reviews])
             subjects = [(one.id, _state(one), wanted[one.id].before) for one in back]
             self._audit.write_many("review.undone", "review", subjects, actor=actor)
+            for hidden, reviews in turned.items():
+                counted = [one for one in reviews if one.published_at is not None]
+                self._count(counted, -1 if hidden else 1)
         return codes
 
     def _decide(self, actor: Principal, review_id: int, status: Visibility, reason: str | None) -> ReviewView:
@@ -227,32 +244,27 @@ class ReviewService(BulkDecision):
             return []
         at = self._clock.now() if hide else None
         self._reviews.set_hidden([review.id for review in reviews], at, reason)
-        counted = [review for review in reviews if review.published_at is not None]
-        self._count(counted, -1 if hide else 1)
         before, after = {"hidden": not hide}, {"hidden": hide}
         subjects = [(review.id, before, after) for review in reviews]
         action = "review.hide" if hide else "review.restore"
         self._audit.write_many(action, "review", subjects, actor=actor, reason=reason)
         kind = events.ReviewHidden if hide else events.ReviewRestored
         self._uow.record_many([_event(kind, review) for review in reviews])
+        counted = [review for review in reviews if review.published_at is not None]
+        self._count(counted, -1 if hide else 1)
         left = state(hidden_at=at, hidden_reason=reason)
         return [Moved(review.id, _state(review), left) for review in reviews]
 
-    def _published(self, reviews: list[ReviewView]) -> None:
+    def _published(self, reviews: Sequence[ReviewView], *before: events.ReviewEvent) -> None:
         # Staff may have hidden a review before it was published: it counts once it is restored.
         shown = [review for review in reviews if review.hidden_at is None]
+        self._uow.record_many([*before, *(_event(events.ReviewPublished, review) for review in shown)])
         self._count(shown, 1)
-        for review in shown:
-            self._uow.record(_event(events.ReviewPublished, review))
 
-    def _count(self, reviews: list[ReviewView], sign: int) -> None:
-        ratings = [
-            (review.performer_id, review.rating)
-            for review in reviews
-            if review.direction == ReviewDirection.OF_PERFORMER
-        ]
-        if ratings:
-            self._reviews.count(ratings, sign)
+    def _count(self, reviews: Sequence[ReviewView], sign: int) -> None:
+        # The last statements of each use case, since others wait for the rows of the figures.
+        if reviews:
+            self._reviews.count([review.id for review in reviews], sign)
 
     def _party(self, caller: Principal, order_id: int) -> OrderRef:
         order = self._find_order(order_id)

@@ -19,7 +19,7 @@ from marketplace.models.accounts import User
 from marketplace.models.orders import Order
 from marketplace.models.performers import Performer
 from marketplace.models.privacy import shown_avatar, shown_first_name, shown_initial
-from marketplace.models.reviews import Review
+from marketplace.models.reviews import CustomerRating, Review
 from marketplace.models.visibility import PERFORMER_IS_PUBLIC
 
 # All published reviews have a date, but keyset pages cannot know that of a nullable column. Unlike
@@ -37,6 +37,9 @@ _COLUMNS: tuple[Any, ...] = (
     Performer.user_id.label("performer_user_id"),
     Review.customer_id,
     Review.rating,
+    Review.quality,
+    Review.punctuality,
+    Review.communication,
     Review.text,
     Review.note_to_staff,
     Review.reply,
@@ -47,43 +50,87 @@ _COLUMNS: tuple[Any, ...] = (
     Review.hidden_reason,
     Review.created_at,
 )
-# This domain keeps the performer's figures, in the transaction that publishes or hides. The rows of
-# performers are locked first, in the order of ids, to avoid deadlocks; then the UPDATE computes from the
-# stored figures, so no addition is lost.
-_LOCK_PERFORMERS = text("SELECT id FROM performer WHERE id = ANY(:performers) ORDER BY id FOR NO KEY UPDATE")
+# This domain keeps the figures, in the transaction that publishes or hides. Of several rows the one with the
+# lowest id is locked first, customers before performers, to avoid deadlocks. What is added is computed from the
+# stored figures behind the lock, so no addition is lost. One statement, because everybody who reviews the same
+# performer waits from there to the commit.
 _COUNT = text("""
-    UPDATE performer SET
-        rating_count = rating_count + :sign * d.n,
-        rating_sum = rating_sum + :sign * d.total,
+    WITH d AS (
+        SELECT performer_id, count(*) AS n, sum(rating)::bigint AS total,
+               count(*) FILTER (WHERE rating = 1) AS n1, count(*) FILTER (WHERE rating = 2) AS n2,
+               count(*) FILTER (WHERE rating = 3) AS n3, count(*) FILTER (WHERE rating = 4) AS n4,
+               count(*) FILTER (WHERE rating = 5) AS n5,
+               count(quality) AS c1, count(punctuality) AS c2, count(communication) AS c3,
+               coalesce(sum(quality), 0)::bigint AS s1, coalesce(sum(punctuality), 0)::bigint AS s2,
+               coalesce(sum(communication), 0)::bigint AS s3
+        FROM review WHERE id = ANY(:reviews) AND direction = 'of_performer'
+        GROUP BY performer_id
+    ), locked AS MATERIALIZED (
+        SELECT id FROM performer WHERE id IN (SELECT performer_id FROM d) ORDER BY id FOR NO KEY UPDATE
+    )
+    UPDATE performer p SET
+        rating_count = p.rating_count + :sign * d.n,
+        rating_sum = p.rating_sum + :sign * d.total,
         rating_histogram = ARRAY[
-            rating_histogram[1] + :sign * d.n1, rating_histogram[2] + :sign * d.n2,
-            rating_histogram[3] + :sign * d.n3, rating_histogram[4] + :sign * d.n4,
-            rating_histogram[5] + :sign * d.n5]
-    FROM (SELECT performer_id, count(*) AS n, sum(rating)::bigint AS total,
-                 count(*) FILTER (WHERE rating = 1) AS n1, count(*) FILTER (WHERE rating = 2) AS n2,
-                 count(*) FILTER (WHERE rating = 3) AS n3, count(*) FILTER (WHERE rating = 4) AS n4,
-                 count(*) FILTER (WHERE rating = 5) AS n5
-          FROM unnest(CAST(:performers AS bigint[]), CAST(:ratings AS bigint[])) AS r (performer_id, rating)
-          GROUP BY performer_id) d
-    WHERE performer.id = d.performer_id""")
+            p.rating_histogram[1] + :sign * d.n1, p.rating_histogram[2] + :sign * d.n2,
+            p.rating_histogram[3] + :sign * d.n3, p.rating_histogram[4] + :sign * d.n4,
+            p.rating_histogram[5] + :sign * d.n5],
+        aspect_counts = ARRAY[
+            p.aspect_counts[1] + :sign * d.c1, p.aspect_counts[2] + :sign * d.c2,
+            p.aspect_counts[3] + :sign * d.c3],
+        aspect_sums = ARRAY[
+            p.aspect_sums[1] + :sign * d.s1, p.aspect_sums[2] + :sign * d.s2, p.aspect_sums[3] + :sign * d.s3]
+    FROM locked JOIN d ON d.performer_id = locked.id
+    WHERE p.id = locked.id""")
+_COUNT_CUSTOMERS = text("""
+    INSERT INTO customer_rating AS c (user_id, rating_count, rating_sum)
+    SELECT customer_id, :sign * count(*), :sign * sum(rating)::bigint
+    FROM review JOIN "user" u ON u.id = customer_id AND u.deleted_at IS NULL
+    WHERE review.id = ANY(:reviews) AND direction = 'of_customer'
+    GROUP BY customer_id ORDER BY customer_id
+    ON CONFLICT (user_id) DO UPDATE SET rating_count = c.rating_count + excluded.rating_count,
+        rating_sum = c.rating_sum + excluded.rating_sum""")
+_LOCK_PERFORMERS = text("SELECT id FROM performer WHERE id = ANY(:performers) ORDER BY id FOR NO KEY UPDATE")
 _TRUTH = """
     WITH truth AS (
         SELECT p.id, count(r.id) AS n, coalesce(sum(r.rating), 0)::bigint AS total,
                ARRAY[count(r.id) FILTER (WHERE r.rating = 1), count(r.id) FILTER (WHERE r.rating = 2),
                      count(r.id) FILTER (WHERE r.rating = 3), count(r.id) FILTER (WHERE r.rating = 4),
-                     count(r.id) FILTER (WHERE r.rating = 5)] AS histogram
+                     count(r.id) FILTER (WHERE r.rating = 5)] AS histogram,
+               ARRAY[count(r.quality), count(r.punctuality), count(r.communication)] AS aspect_counts,
+               ARRAY[coalesce(sum(r.quality), 0)::bigint, coalesce(sum(r.punctuality), 0)::bigint,
+                     coalesce(sum(r.communication), 0)::bigint] AS aspect_sums
         FROM performer p LEFT JOIN review r ON r.performer_id = p.id AND r.direction = 'of_performer'
                                            AND r.published_at IS NOT NULL AND r.hidden_at IS NULL
         WHERE p.id = ANY(:performers)
         GROUP BY p.id)"""
 _DIFFERS = """
-    truth.id = p.id AND (p.rating_count, p.rating_sum, p.rating_histogram)
-                        IS DISTINCT FROM (truth.n, truth.total, truth.histogram)"""
+    truth.id = p.id AND (p.rating_count, p.rating_sum, p.rating_histogram, p.aspect_counts, p.aspect_sums)
+        IS DISTINCT FROM (truth.n, truth.total, truth.histogram, truth.aspect_counts, truth.aspect_sums)"""
 _WRONG = text(f"{_TRUTH} SELECT p.id FROM performer p JOIN truth ON {_DIFFERS}")  # noqa: S608 - constants
 _MEND = text(
     f"{_TRUTH} UPDATE performer p SET rating_count = truth.n, rating_sum = truth.total,"  # noqa: S608 - constants
-    f" rating_histogram = truth.histogram FROM truth WHERE {_DIFFERS} RETURNING p.id"
+    " rating_histogram = truth.histogram, aspect_counts = truth.aspect_counts,"
+    f" aspect_sums = truth.aspect_sums FROM truth WHERE {_DIFFERS} RETURNING p.id"
 )
+_TRUTH_OF_CUSTOMERS = """
+    WITH truth AS (
+        SELECT u.id, count(r.id) AS n, coalesce(sum(r.rating), 0)::bigint AS total
+        FROM unnest(CAST(:users AS bigint[])) AS u (id)
+        LEFT JOIN review r ON r.customer_id = u.id AND r.direction = 'of_customer'
+                          AND r.published_at IS NOT NULL AND r.hidden_at IS NULL
+        GROUP BY u.id)"""
+_WRONG_OF_CUSTOMERS = text(f"""{_TRUTH_OF_CUSTOMERS}
+    SELECT truth.id FROM truth LEFT JOIN customer_rating c ON c.user_id = truth.id
+    WHERE (coalesce(c.rating_count, 0), coalesce(c.rating_sum, 0)) <> (truth.n, truth.total)""")  # noqa: S608 - constants
+# An upsert locks the rows, also those that are missing; the statement that follows sees what was stored before it.
+_LOCK_CUSTOMERS = text("""
+    INSERT INTO customer_rating AS c (user_id, rating_count, rating_sum)
+    SELECT id, 0, 0 FROM unnest(CAST(:users AS bigint[])) AS u (id) ORDER BY id
+    ON CONFLICT (user_id) DO UPDATE SET rating_count = c.rating_count""")
+_MEND_CUSTOMERS = text(f"""{_TRUTH_OF_CUSTOMERS}
+    UPDATE customer_rating c SET rating_count = truth.n, rating_sum = truth.total FROM truth
+    WHERE truth.id = c.user_id AND (c.rating_count, c.rating_sum) <> (truth.n, truth.total)""")  # noqa: S608 - constants
 
 
 class SqlReviewRepository(SqlRepository, ReviewRepository):
@@ -159,10 +206,9 @@ class SqlReviewRepository(SqlRepository, ReviewRepository):
     def restore(self, states: Mapping[int, Mapping[str, Any]]) -> None:
         bulk_restore(self.session, Review, states)
 
-    def count(self, ratings: Sequence[tuple[int, int]], sign: int) -> None:
-        performers, stars = zip(*ratings, strict=True)
-        values = {"performers": list(performers), "ratings": list(stars), "sign": sign}
-        self.session.execute(_LOCK_PERFORMERS, {"performers": values["performers"]})
+    def count(self, review_ids: Sequence[int], sign: int) -> None:
+        values = {"reviews": list(review_ids), "sign": sign}
+        self.session.execute(_COUNT_CUSTOMERS, values)
         self.session.execute(_COUNT, values)
 
     def recount(self, after: int, limit: int) -> tuple[int | None, int]:
@@ -177,6 +223,18 @@ class SqlReviewRepository(SqlRepository, ReviewRepository):
             return ids[-1], 0
         self.session.execute(_LOCK_PERFORMERS, {"performers": wrong})
         return ids[-1], len(self.session.execute(_MEND, {"performers": wrong}).all())
+
+    def recount_customers(self, after: int, limit: int) -> tuple[int | None, int]:
+        present = select(User.id).where(User.id > after, User.deleted_at.is_(None))
+        ids = list(self.session.scalars(present.order_by(User.id).limit(limit)))
+        if not ids:
+            return None, 0
+        wrong = list(self.session.scalars(_WRONG_OF_CUSTOMERS, {"users": ids}))
+        if not wrong:
+            return ids[-1], 0
+        self.session.execute(_LOCK_CUSTOMERS, {"users": wrong})
+        self.session.execute(_MEND_CUSTOMERS, {"users": wrong})
+        return ids[-1], len(wrong)
 
     def list_public(self, performer_id: int, page: PageRequest) -> Page[ReviewView]:
         visible = (
@@ -211,14 +269,9 @@ class SqlReviewRepository(SqlRepository, ReviewRepository):
         return self._page(statement, page, "reviews", vars(filters))
 
     def summary_of_customer(self, customer_id: int) -> tuple[int, int]:
-        statement = select(func.count(), func.coalesce(func.sum(Review.rating), 0)).where(
-            Review.customer_id == customer_id,
-            Review.direction == ReviewDirection.OF_CUSTOMER,
-            Review.published_at.is_not(None),
-            Review.hidden_at.is_(None),
-        )
-        count, total = self.session.execute(statement).one()
-        return int(count), int(total)
+        statement = select(CustomerRating.rating_count, CustomerRating.rating_sum)
+        row = self.session.execute(statement.where(CustomerRating.user_id == customer_id)).one_or_none()
+        return (0, 0) if row is None else (row.rating_count, row.rating_sum)
 
     def _page(
         self, statement: Select[Any], page: PageRequest, name: str, filters: Mapping[str, Any]

@@ -24,7 +24,7 @@ blp = VersionedBlueprint(
 @blp.post("/orders/<int:order_id>/review")
 @verified
 @idempotent
-@blp.problems("order_not_completed", "review_window_closed", "already_reviewed")
+@blp.problems("order_not_completed", "review_window_closed", "only_of_performers", "already_reviewed")
 @blp.arguments(schemas.ReviewCreate)
 @blp.response(201, schemas.OrderReview)
 def create_review(data: dict[str, Any], order_id: int) -> ReviewView:
@@ -34,7 +34,7 @@ def create_review(data: dict[str, Any], order_id: int) -> ReviewView:
     then. Nobody but you sees the review until the other party has written too, or the 14 days are over;
     then it is published, and cannot be changed. The other party is notified when it is published.
 
-    Before the order is completed the answer is `order_not_completed`, after the 14 days
+    A customer may rate quality, punctuality and communication too, each or none of them. Before the order is completed the answer is `order_not_completed`, after the 14 days
     `review_window_closed`, and to a second review `already_reviewed`.
     """
     return reviews().reviews.write(current_principal(), order_id, data)
