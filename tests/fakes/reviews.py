@@ -10,17 +10,23 @@ from marketplace.blueprints.reviews.ports import ReviewFilters, ReviewRepository
 from marketplace.kernel.bulk import moment
 from marketplace.kernel.errors import NotFound
 from marketplace.kernel.pages import Page, PageRequest
+from marketplace.kernel.ratings import ASPECTS
 
 NO_FIGURES = (0, 0, (0, 0, 0, 0, 0))
+NO_ASPECTS = ((0, 0, 0), (0, 0, 0))
 
 
 class FakeReviewRepository(ReviewRepository):
-    """`owners` maps performers to their users; `figures` holds (count, sum, histogram) of each performer."""
+    """`owners` maps performers to their users; `figures` holds (count, sum, histogram) of each performer,
+    `aspects` (counts, sums) of each performer, and `customers` (count, sum) of each customer.
+    """
 
     def __init__(self, owners: Mapping[int, int]) -> None:
         self.owners = dict(owners)
         self.reviews: dict[int, ReviewView] = {}
         self.figures: dict[int, tuple[int, int, tuple[int, ...]]] = dict.fromkeys(owners, NO_FIGURES)
+        self.aspects: dict[int, tuple[tuple[int, ...], tuple[int, ...]]] = dict.fromkeys(owners, NO_ASPECTS)
+        self.customers: dict[int, tuple[int, int]] = {}
 
     def lock_order(self, order_id: int) -> None:
         """Nobody else is here."""
@@ -33,7 +39,7 @@ class FakeReviewRepository(ReviewRepository):
             raise AlreadyReviewed
         review_id = len(self.reviews) + 1
         nothing: dict[str, Any] = dict.fromkeys(
-            ("note_to_staff", "reply", "replied_at", "published_at", "hidden_at", "hidden_reason")
+            ("note_to_staff", "reply", "replied_at", "published_at", "hidden_at", "hidden_reason", *ASPECTS)
         )
         self.reviews[review_id] = ReviewView(
             **nothing | dict(values),
@@ -81,19 +87,44 @@ class FakeReviewRepository(ReviewRepository):
         for review_id in review_ids:
             self.reviews[review_id] = replace(self.reviews[review_id], hidden_at=at, hidden_reason=reason)
 
-    def count(self, ratings: Sequence[tuple[int, int]], sign: int) -> None:
-        for performer_id, rating in ratings:
-            count, total, histogram = self.figures[performer_id]
-            stars = tuple(n + sign * (star == rating) for star, n in enumerate(histogram, 1))
-            self.figures[performer_id] = (count + sign, total + sign * rating, stars)
+    def count(self, review_ids: Sequence[int], sign: int) -> None:
+        for row in self.lock(review_ids):
+            if row.direction == "of_customer":
+                number, stars = self.customers.get(row.customer_id, (0, 0))
+                self.customers[row.customer_id] = (number + sign, stars + sign * row.rating)
+                continue
+            count, total, histogram = self.figures[row.performer_id]
+            found = tuple(n + sign * (star == row.rating) for star, n in enumerate(histogram, 1))
+            self.figures[row.performer_id] = (count + sign, total + sign * row.rating, found)
+            rated = [getattr(row, aspect) for aspect in ASPECTS]
+            counts, sums = self.aspects[row.performer_id]
+            self.aspects[row.performer_id] = (
+                tuple(n + sign * (one is not None) for n, one in zip(counts, rated, strict=True)),
+                tuple(n + sign * (one or 0) for n, one in zip(sums, rated, strict=True)),
+            )
 
     def recount(self, after: int, limit: int) -> tuple[int | None, int]:
         ids = sorted(key for key in self.figures if key > after)[:limit]
-        before = [self.figures[key] for key in ids]
+        before = [(self.figures[key], self.aspects[key]) for key in ids]
         for key in ids:
-            self.figures[key] = NO_FIGURES
-            self.count([(key, row.rating) for row in self._public(key)], 1)
-        wrong = sum(old != self.figures[key] for key, old in zip(ids, before, strict=True))
+            self.figures[key], self.aspects[key] = NO_FIGURES, NO_ASPECTS
+            self.count([row.id for row in self._public(key)], 1)
+        wrong = sum(
+            old != (self.figures[key], self.aspects[key]) for key, old in zip(ids, before, strict=True)
+        )
+        return (ids[-1] if ids else None), wrong
+
+    def recount_customers(self, after: int, limit: int) -> tuple[int | None, int]:
+        shown = [
+            row
+            for row in self.reviews.values()
+            if row.direction == "of_customer" and row.published_at is not None and row.hidden_at is None
+        ]
+        people = {*self.customers, *(row.customer_id for row in self.reviews.values())}
+        ids = sorted(key for key in people if key > after)[:limit]
+        before = {key: self.customers.pop(key, (0, 0)) for key in ids}
+        self.count([row.id for row in shown if row.customer_id in before], 1)
+        wrong = sum(self.customers.get(key, (0, 0)) != old for key, old in before.items())
         return (ids[-1] if ids else None), wrong
 
     def _public(self, performer_id: int) -> list[ReviewView]:
@@ -121,11 +152,4 @@ class FakeReviewRepository(ReviewRepository):
         return Page(found[: page.limit])
 
     def summary_of_customer(self, customer_id: int) -> tuple[int, int]:
-        ratings = [
-            row.rating
-            for row in self.reviews.values()
-            if (row.customer_id, row.direction) == (customer_id, "of_customer")
-            and row.published_at is not None
-            and row.hidden_at is None
-        ]
-        return len(ratings), sum(ratings)
+        return self.customers.get(customer_id, (0, 0))

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from marketplace.database.tables import DomainEventRow
 from marketplace.extensions import db
-from marketplace.models import Order, Performer, Review, Service, User
+from marketplace.models import CustomerRating, Order, Performer, Review, Service, User
 from marketplace.testing import START, CheckedClient, Factory
 from marketplace.web.caching import topics
 
@@ -88,13 +88,46 @@ def figures(performer_id: int) -> tuple[int, int, list[int]]:
     return tuple(db.session.execute(select(*columns).where(Performer.id == performer_id)).one())  # type: ignore[return-value]  # three columns
 
 
+def aspect_figures(performer_id: int) -> tuple[list[int], list[int]]:
+    """What is kept on the performer by aspect: counts and sums."""
+    columns = (Performer.aspect_counts, Performer.aspect_sums)
+    return tuple(db.session.execute(select(*columns).where(Performer.id == performer_id)).one())  # type: ignore[return-value]  # two columns
+
+
+def customer_figures() -> dict[int, tuple[int, int]]:
+    """What is kept on customers who have been reviewed."""
+    rows = db.session.execute(
+        select(CustomerRating.user_id, CustomerRating.rating_count, CustomerRating.rating_sum)
+    )
+    return {user_id: (count, total) for user_id, count, total in rows if count or total}
+
+
+def recounted_aspects(performer_id: int) -> tuple[list[int], list[int]]:
+    """What the performer's reviews say by aspect."""
+    columns = (Review.quality, Review.punctuality, Review.communication)
+    rows = db.session.execute(select(*columns).where(*_shown("of_performer"), Review.performer_id == performer_id))
+    given = [[stars for stars in aspect if stars is not None] for aspect in zip(*rows, strict=True)] or [[]] * 3
+    return [len(stars) for stars in given], [sum(stars) for stars in given]
+
+
+def recounted_customers() -> dict[int, tuple[int, int]]:
+    """What the reviews of customers say."""
+    found: dict[int, tuple[int, int]] = {}
+    statement = select(Review.customer_id, Review.rating).where(*_shown("of_customer"))
+    for customer_id, rating in db.session.execute(statement):
+        count, total = found.get(customer_id, (0, 0))
+        found[customer_id] = (count + 1, total + rating)
+    return found
+
+
+def _shown(direction: str) -> tuple[Any, ...]:
+    return (Review.direction == direction, Review.published_at.is_not(None), Review.hidden_at.is_(None))
+
+
 def recounted(performer_id: int) -> tuple[int, int, list[int]]:
     """What the performer's reviews say."""
     statement = select(Review.rating).where(
-        Review.performer_id == performer_id,
-        Review.direction == "of_performer",
-        Review.published_at.is_not(None),
-        Review.hidden_at.is_(None),
+        Review.performer_id == performer_id, *_shown("of_performer")
     )
     ratings = list(db.session.scalars(statement))
     return len(ratings), sum(ratings), [ratings.count(stars) for stars in range(1, 6)]

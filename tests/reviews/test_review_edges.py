@@ -82,7 +82,9 @@ def test_others_are_shown_by_an_initial(work: Job) -> None:
     author = {"id": clara.id, "first_name": "Clara", "last_name": "S", "avatar_url": None}
     [review] = work.public()
     assert review["author"] == author
-    assert set(review) == {"id", "author", "rating", "text", "reply", "replied_at", "published_at"}
+    assert set(review) == {
+        "id", "author", "rating", "aspects", "text", "reply", "replied_at", "published_at"
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(("role", "path"), [("anonymous", "public"), ("staff", "/admin/reviews")])

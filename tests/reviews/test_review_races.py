@@ -1,7 +1,7 @@
 """Many at once, on real connections: the figures are those of a recount, and nobody writes twice."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier, Thread
@@ -14,12 +14,23 @@ from sqlalchemy import select, text, update
 from marketplace.blueprints.reviews.wiring import Reviews
 from marketplace.extensions import db
 from marketplace.kernel.clock import FrozenClock
-from marketplace.models import Performer, Review
+from marketplace.kernel.errors import AppError
+from marketplace.kernel.identity import Principal
+from marketplace.models import Performer, Review, User
 from marketplace.testing import START, Factory
-from tests.reviews.conftest import event_names, figures, recounted
+from tests.reviews.conftest import (
+    aspect_figures,
+    customer_figures,
+    event_names,
+    figures,
+    recounted,
+    recounted_aspects,
+    recounted_customers,
+)
 from tests.support.waiting import eventually
 
 THREADS = 20
+PEOPLE, RUNS = 50, 20
 
 
 class Market:
@@ -45,6 +56,33 @@ class Market:
             )
             return order.id, self.auth(customer)
 
+    def customer(self) -> int:
+        with self.app.app_context():
+            return int(Factory().user().id)
+
+    def order_of(self, customer_id: int, run: int) -> int:
+        """A completed order of a customer."""
+        with self.app.app_context():
+            customer = db.session.get_one(User, customer_id)
+            starts_at = START - timedelta(days=1 + run)
+            values = {"status": "completed", "completed_at": START, "starts_at": starts_at}
+            return int(Factory().order(customer, self.service, **values).id)
+
+    def write(self, order_id: int, author_id: int, rating: int, aspects: dict[str, int] | None = None) -> str:
+        """`stored`, or the code of what prevented it."""
+        with self.app.app_context():
+            values = {"rating": rating, "aspects": aspects or {}}
+            service = self.app.extensions["marketplace"].get(Reviews).reviews
+            try:
+                service.write(Principal(author_id, 0, verified=True), order_id, values)
+            except AppError as error:
+                return error.code
+            return "stored"
+
+    def write_all(self, reviews: Iterable[tuple[int, int, int]]) -> None:
+        for order_id, author_id, rating in reviews:
+            assert self.write(order_id, author_id, rating) == "stored"
+
     def written(self, n: int, rating: int) -> int:
         """A review of the performer that is not published; its id."""
         order_id, _ = self.order(n)
@@ -68,6 +106,8 @@ class Market:
     def figures_are_right(self, count: int | None = None) -> None:
         with self.app.app_context():
             assert figures(self.performer_id) == recounted(self.performer_id)
+            assert aspect_figures(self.performer_id) == recounted_aspects(self.performer_id)
+            assert customer_figures() == recounted_customers()
             assert count is None or figures(self.performer_id)[0] == count
 
 
@@ -76,9 +116,9 @@ def market(committed: Flask, auth: Callable[[Any], dict[str, str]]) -> Market:
     return Market(committed, auth)
 
 
-def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
-    """What the calls return; all start together, `THREADS` at a time."""
-    barrier = Barrier(min(len(calls), THREADS))
+def at_once(calls: Sequence[Callable[[], Any]], threads: int = THREADS) -> list[Any]:
+    """What the calls return; all start together, `threads` at a time."""
+    barrier = Barrier(min(len(calls), threads))
 
     def run(numbered: tuple[int, Callable[[], Any]]) -> Any:
         number, call = numbered
@@ -86,25 +126,59 @@ def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
             barrier.wait(timeout=10)
         return call()
 
-    with ThreadPoolExecutor(THREADS) as pool:
+    with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(run, enumerate(calls)))
 
 
-def test_twenty_published_at_once(market: Market) -> None:
+def test_fifty_reviews_of_one_performer_at_once(market: Market) -> None:
+    """Each is published, and counted in the same row, when it is written: all wait for it, and none is refused."""
+    people = [market.customer() for _ in range(PEOPLE)]
+    for run in range(RUNS):
+        orders = [market.order_of(customer, run) for customer in people]
+        market.write_all((order_id, market.user_id, 4) for order_id in orders)
+        written = at_once(
+            [
+                lambda order_id=order_id, customer=customer, n=n: market.write(
+                    order_id, customer, 1 + n % 5, {"quality": 1 + n % 5} if n % 2 else {}
+                )
+                for n, (order_id, customer) in enumerate(zip(orders, people, strict=True))
+            ],
+            PEOPLE,
+        )
+        assert Counter(written) == {"stored": PEOPLE}
+        market.figures_are_right(PEOPLE * (run + 1))
+    with market.app.app_context():
+        assert event_names().count("review.published") == 2 * PEOPLE * RUNS
+
+
+def test_fifty_reviews_of_one_performer_over_http(market: Market) -> None:
     calls = []
-    for n in range(20):
+    for n in range(PEOPLE):
         order_id, customer = market.order(n)
         path = f"/orders/{order_id}/review"
         assert market.post(market.performer, path, rating=5).status_code == 201
-        calls.append(lambda c=customer, p=path, n=n: market.post(c, p, rating=1 + n % 5))
-    assert Counter(answer.status_code for answer in at_once(calls)) == {201: 20}
-    market.figures_are_right(20)
+        headers = customer | {"Idempotency-Key": f"k{n}"}
+        calls.append(lambda h=headers, p=path, n=n: market.post(h, p, rating=1 + n % 5))
+    assert Counter(answer.status_code for answer in at_once(calls, PEOPLE)) == {201: PEOPLE}
+    market.figures_are_right(PEOPLE)
     with market.app.app_context():
-        assert figures(market.performer_id) == (20, 60, [4, 4, 4, 4, 4])
-        assert event_names().count("review.published") == 40
+        assert figures(market.performer_id) == (PEOPLE, 150, [10, 10, 10, 10, 10])
+        assert event_names().count("review.published") == 2 * PEOPLE
 
 
 def test_one_author_many_times(market: Market) -> None:
+    customer = market.customer()
+    for run in range(RUNS):
+        order_id = market.order_of(customer, run)
+        written = Counter(at_once([lambda o=order_id: market.write(o, customer, 4)] * PEOPLE, PEOPLE))
+        # Who waits too long for the order is told to come again.
+        assert written.pop("stored") == 1
+        assert set(written) <= {"already_reviewed", "resource_busy"}
+    with market.app.app_context():
+        assert event_names() == ["review.written"] * RUNS
+
+
+def test_one_author_twice_over_http(market: Market) -> None:
     order_id, customer = market.order(1)
     path = f"/orders/{order_id}/review"
     answers = at_once([lambda: market.post(customer, path, rating=4)] * 20)
@@ -112,18 +186,21 @@ def test_one_author_many_times(market: Market) -> None:
     assert {a.json["code"] for a in answers if a.status_code == 409} <= {"already_reviewed", "resource_busy"}
 
 
-@pytest.mark.parametrize("round_", range(5))
-def test_both_write_at_once(market: Market, round_: int) -> None:
-    order_id, customer = market.order(1)
-    path = f"/orders/{order_id}/review"
-    answers = at_once(
-        [lambda who=who: market.post(who, path, rating=4) for who in (customer, market.performer)]
-    )
-    assert [answer.status_code for answer in answers] == [201, 201]
+def test_both_write_at_once(market: Market) -> None:
+    """In each run 25 orders, whose two parties write together: each is published once, by whoever came second."""
+    people = [market.customer() for _ in range(PEOPLE // 2)]
+    for run in range(RUNS):
+        orders = [market.order_of(customer, run) for customer in people]
+        calls = [
+            lambda order_id=order_id, author=author: market.write(order_id, author, 4)
+            for order_id, customer in zip(orders, people, strict=True)
+            for author in (customer, market.user_id)
+        ]
+        assert Counter(at_once(calls, PEOPLE)) == {"stored": PEOPLE}
+        market.figures_are_right(len(people) * (run + 1))
     with market.app.app_context():
         assert all(db.session.scalars(select(Review.published_at)))
-        assert event_names().count("review.published") == 2
-    market.figures_are_right(1)
+        assert event_names().count("review.published") == PEOPLE * RUNS
 
 
 @pytest.mark.parametrize("round_", range(3))

@@ -18,7 +18,7 @@ from marketplace.testing import START, Factory
 from marketplace.web.runtime import Runtime
 from tests.fakes.reviews import FakeReviewRepository
 from tests.fakes.transactions import FakeUnitOfWork
-from tests.reviews.conftest import figures
+from tests.reviews.conftest import aspect_figures, figures
 
 LATER = START + timedelta(days=14)
 PAGE = PageRequest(limit=10)
@@ -71,6 +71,14 @@ class Bench:
             return self.repository.figures[performer_id]
         count, total, histogram = figures(performer_id)
         return count, total, tuple(histogram)
+
+    def aspects(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Of the first performer: how many reviews rate each aspect, and their sums."""
+        performer_id = self.performers[0].id
+        if isinstance(self.repository, FakeReviewRepository):
+            return self.repository.aspects[performer_id]
+        counts, sums = aspect_figures(performer_id)
+        return tuple(counts), tuple(sums)
 
 
 @pytest.fixture(params=["fake", "sql"])
@@ -133,14 +141,39 @@ def test_one_reply(bench: Bench) -> None:
 
 
 def test_figures_add_up(bench: Bench) -> None:
-    first, second = (row.id for row in bench.performers)
+    rated = [(5, 1), (1, 0), (5, 1), (3, 1)]
+    five, one, again, three = (bench.add(rating=stars, performer=performer) for stars, performer in rated)
     with bench.uow:
-        bench.repository.count([(second, 5), (first, 1), (second, 5), (second, 3)], 1)
+        bench.repository.count([five, one, again, three], 1)
         assert bench.figures(0) == (1, 1, (1, 0, 0, 0, 0))
         assert bench.figures(1) == (3, 13, (0, 0, 1, 0, 2))
-        bench.repository.count([(second, 5), (first, 1)], -1)
+        bench.repository.count([again, one], -1)
         assert bench.figures(0) == (0, 0, (0, 0, 0, 0, 0))
         assert bench.figures(1) == (2, 8, (0, 0, 1, 0, 1))
+
+
+def test_aspects_add_up(bench: Bench) -> None:
+    ids = [
+        bench.add(quality=5, punctuality=2),
+        bench.add(quality=4, punctuality=3, communication=1),
+        bench.add(),
+    ]
+    with bench.uow:
+        bench.repository.count(ids, 1)
+        assert bench.aspects() == ((2, 2, 1), (9, 5, 1))
+        bench.repository.count(ids[:1], -1)
+        assert bench.aspects() == ((1, 1, 1), (4, 3, 1))
+    assert bench.get(ids[0]).aspects == {"quality": 5, "punctuality": 2, "communication": None}
+    assert bench.get(ids[2]).aspects is None
+
+
+def test_aspects_are_counted_again(bench: Bench) -> None:
+    bench.add(quality=5, punctuality=2)
+    with bench.uow:
+        bench.repository.publish_due(LATER, 9)
+        assert bench.repository.recount(0, 9)[1] == 1
+        assert bench.aspects() == ((1, 1, 0), (5, 2, 0))
+        assert bench.repository.recount(0, 9)[1] == 0
 
 
 def test_a_recount(bench: Bench) -> None:
@@ -185,14 +218,45 @@ def test_lists(bench: Bench) -> None:
 def test_ratings_of_a_customer(bench: Bench) -> None:
     order = bench.order()
     hidden = bench.add(order, 1, direction="of_customer")
-    bench.add(bench.order(), 4, direction="of_customer", customer_id=order.customer_id)
-    bench.add(order, 5)
+    other = bench.add(bench.order(), 4, direction="of_customer", customer_id=order.customer_id)
+    of_performer = bench.add(order, 5)
     assert bench.repository.summary_of_customer(order.customer_id) == (0, 0)
     with bench.uow:
-        bench.repository.publish_due(LATER, 9)
+        bench.repository.count([hidden, other, of_performer], 1)
         assert bench.repository.summary_of_customer(order.customer_id) == (2, 5)
-        bench.repository.set_hidden([hidden], LATER, "x")
+        bench.repository.count([hidden], -1)
         assert bench.repository.summary_of_customer(order.customer_id) == (1, 4)
+
+
+def test_ratings_of_customers_are_counted_again(bench: Bench) -> None:
+    order, second = bench.order(), bench.order()
+    bench.add(order, 4, direction="of_customer")
+    bench.add(order, 1)
+    hidden = bench.add(second, 2, direction="of_customer")
+    with bench.uow:
+        bench.repository.publish_due(LATER, 9)
+        bench.repository.set_hidden([hidden], LATER, "x")
+        bench.add(bench.order(), 3, direction="of_customer", customer_id=order.customer_id)  # not published
+        assert bench.repository.recount_customers(0, 100)[1] == 1
+        assert bench.repository.summary_of_customer(order.customer_id) == (1, 4)
+        assert bench.repository.summary_of_customer(second.customer_id) == (0, 0)
+        last, wrong = bench.repository.recount_customers(0, 100)
+        assert wrong == 0
+        assert bench.repository.recount_customers(last or 0, 100) == (None, 0)
+        bench.repository.count([hidden], 1)
+        assert bench.repository.recount_customers(order.customer_id, 1) == (second.customer_id, 1)
+        assert bench.repository.summary_of_customer(second.customer_id) == (0, 0)
+
+
+def test_of_customers_who_have_left_nothing_is_counted(runtime: Runtime, make: Factory) -> None:
+    bench = Bench("sql", runtime, make)
+    gone = make.user(deleted_at=START)
+    review_id = bench.add(make.order(gone, bench.services[0]), direction="of_customer")
+    with bench.uow:
+        bench.repository.publish_due(LATER, 9)
+        bench.repository.count([review_id], -1)
+        bench.repository.recount_customers(0, 100)
+        assert bench.repository.summary_of_customer(gone.id) == (0, 0)
 
 
 def test_public_reviews_come_from_their_index(runtime: Runtime, make: Factory) -> None:

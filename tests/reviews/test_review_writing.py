@@ -53,6 +53,7 @@ def test_nobody_sees_a_review_before_both_have_written(work: Job) -> None:
         "id": first.json["id"],
         "author": first.json["author"],
         "rating": 4,
+        "aspects": None,
         "text": "Good",
         "reply": None,
         "replied_at": None,
@@ -297,23 +298,6 @@ def test_lists_cost_the_same_at_any_length(work: Job, assert_queries: Any, rows:
         with assert_queries(queries):
             page = work.get(role, f"{path}?limit=100").json
         assert len(page["items"]) == rows
-
-
-@pytest.mark.parametrize(
-    ("ratings", "average"), [([], None), ([5, 4], None), ([5, 4, 4], 4.33), ([1, 1, 2, 3], 1.75)]
-)
-def test_ratings_of_customers(work: Job, ratings: list[int], average: float | None) -> None:
-    order = work.order()
-    author_id = work.people["performer"].id
-    for rating in ratings:
-        work.make.review(work.order(), direction="of_customer", author_id=author_id, rating=rating)
-    for hidden in ({"hidden_at": START}, {"published_at": None}):
-        work.make.review(work.order(), direction="of_customer", author_id=author_id, rating=1, **hidden)
-    path = f"/orders/{order.id}/customer-rating"
-    assert work.get("performer", path).json == {"count": len(ratings), "average": average}
-    codes = {"anonymous": 401, "unverified": 403, "customer": 403, "stranger": 403, "other_performer": 404}
-    for role, code in codes.items():
-        assert work.get(role, path).status_code == code, role
 
 
 @pytest.mark.parametrize(("count", "average"), [(2, None), (3, 4.0)])

@@ -43,6 +43,12 @@ _FILL = (
             UNION SELECT word FROM ts_stat('SELECT words FROM service_listing')
         ) AS words WHERE word !~ '^0[nh]'""",
 )
+_RATE_CUSTOMERS = text("""
+    INSERT INTO customer_rating (user_id, rating_count, rating_sum)
+    SELECT customer_id, count(*), sum(rating) FROM review
+    WHERE direction = 'of_customer' AND published_at IS NOT NULL AND hidden_at IS NULL
+    GROUP BY customer_id
+    ON CONFLICT (user_id) DO UPDATE SET rating_count = excluded.rating_count, rating_sum = excluded.rating_sum""")
 # What `flask catalog load` loads; staff's changes to it stay too.
 _REFERENCE = {"category", "category_alias", "category_merger", "city", "reference_data"}
 
@@ -134,6 +140,7 @@ class SqlMarketRepository(SqlRepository, MarketRepository):
         self.session.execute(text(f"ANALYZE {_NAMES}"))
         self.session.execute(text("SET LOCAL work_mem = '256MB'"))
         self.session.execute(text(f"TRUNCATE {', '.join(_LISTINGS)}"))
+        self.session.execute(_RATE_CUSTOMERS)
         with _without_indexes(self.session, _LISTINGS):
             for statement in _FILL:
                 self.session.execute(text(statement))

@@ -1,6 +1,6 @@
 """Interfaces that the services of the directory need, and the views that they return."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
@@ -39,12 +39,21 @@ class ServiceView:
 
 
 @dataclass(frozen=True)
+class AspectRating:
+    """How many reviews rate an aspect; `average` is None while there are too few."""
+
+    average: float | None
+    count: int
+
+
+@dataclass(frozen=True)
 class Histogram:
     """The number of reviews by stars; `average` is None while there are too few."""
 
     average: float | None
     count: int
     stars: dict[str, int]
+    aspects: Mapping[str, AspectRating]
 
 
 @dataclass(frozen=True)

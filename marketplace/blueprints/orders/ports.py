@@ -77,11 +77,19 @@ class CancellationQuote:
     next_tier: UpcomingTier | None
 
 
+@dataclass(frozen=True)
+class CustomerRating:
+    """What performers think of a customer, as performers see it; `average` is None under three reviews."""
+
+    count: int
+    average: float | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class OrderView(OrderRef):
     """An order as its parties see it; `allowed_transitions` are those of the caller. `state_entry` counts
     entries into a status and agreed reschedules, for timers; below 1, code that knows no timers made the
-    last one. `arrival_code` is there for the customer alone.
+    last one. `arrival_code` is there for the customer alone, `customer_rating` for the performer alone.
     """
 
     service_id: int
@@ -114,6 +122,7 @@ class OrderView(OrderRef):
     arrived_at: datetime | None = None
     arrival_proven: bool = False
     arrival_code: str | None = field(default=None, repr=False)
+    customer_rating: CustomerRating | None = CustomerRating(0, None)
     allowed_transitions: list[str] = field(default_factory=list)
 
 

@@ -23,6 +23,7 @@ PLUGIN = Plugin(
         Counter("published_reviews", late(lambda: reviews().numbers.published_reviews)),
         ExportSection("reviews_written", late(lambda: reviews().records.written)),
         ExportSection("reviews_received", late(lambda: reviews().records.received)),
+        ExportSection("customer_rating", late(lambda: reviews().records.customer_rating)),
         Erasure("reviews", late(lambda: reviews().records.forget)),
         CacheDrop(CACHE_TOPIC, SHOWN),
     ),

@@ -155,6 +155,12 @@ class ReviewRecords(Protocol):
         """
         ...
 
+    def customer_rating(self, user_id: int) -> Iterator[Mapping[str, Any]]:
+        """For an export: how many reviews of the user as a customer there are, and their sum; one row or none."""
+        ...
+
     def forget(self, user_id: int) -> None:
-        """Delete what was told to staff alone; the reviews themselves stay for others."""
+        """Delete what was told to staff alone, and what performers think of the user as a customer; the reviews
+        themselves stay for others.
+        """
         ...

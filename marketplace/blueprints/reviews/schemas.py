@@ -154,16 +154,3 @@ class HideReason(Schema):
         description="Why; staff and the audit log keep it",
         example="Insults the performer",
     )
-
-
-class CustomerRating(Schema):
-    """What performers think of a customer."""
-
-    count = fields.Int(required=True, description="The number of published reviews of the customer")
-    average = fields.Float(
-        min=1,
-        max=5,
-        required=True,
-        allow_none=True,
-        description="Their average in stars; null under 3 reviews",
-    )

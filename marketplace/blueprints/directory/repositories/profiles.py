@@ -12,6 +12,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute
 
 from marketplace.blueprints.directory.ports import (
+    AspectRating,
     Histogram,
     Person,
     ProfileDirectory,
@@ -28,7 +29,7 @@ from marketplace.database.unit_of_work import SqlUnitOfWork
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.media import media_url
 from marketplace.kernel.money import Money
-from marketplace.kernel.ratings import shown_average
+from marketplace.kernel.ratings import ASPECTS, shown_average
 from marketplace.models.accounts import User
 from marketplace.models.catalog import Category, City, Service
 from marketplace.models.figures import PerformerFigures
@@ -101,6 +102,12 @@ class SqlProfileDirectory(SqlRepository, ProfileDirectory):
                 average=shown_average(row.rating_count, row.rating_sum),
                 count=row.rating_count,
                 stars={str(stars): count for stars, count in enumerate(row.rating_histogram, start=1)},
+                aspects={
+                    aspect: AspectRating(shown_average(count, total), count)
+                    for aspect, count, total in zip(
+                        ASPECTS, row.aspect_counts, row.aspect_sums, strict=True
+                    )
+                },
             ),
             categories=self._categories(row.id, language),
             services=self._services(row.id),

@@ -141,6 +141,34 @@ class PerformerFacets(Schema):
     )
 
 
+class AspectRating(Schema):
+    """The published reviews of a performer that rate one aspect."""
+
+    average = fields.Float(
+        min=1,
+        max=5,
+        required=True,
+        allow_none=True,
+        dump_only=True,
+        description="The average in stars; null under 3 reviews that rate it",
+    )
+    count = fields.Int(
+        required=True, dump_only=True, description="The number of published reviews that rate it"
+    )
+
+
+class PerformerAspects(Schema):
+    """What published reviews say of a performer by aspect."""
+
+    quality = fields.Nested(AspectRating, required=True, dump_only=True, description="How good the work is")
+    punctuality = fields.Nested(
+        AspectRating, required=True, dump_only=True, description="How well agreed times are kept"
+    )
+    communication = fields.Nested(
+        AspectRating, required=True, dump_only=True, description="How well the performer answers and explains"
+    )
+
+
 class PerformerRating(Schema):
     """The published reviews of a performer, counted."""
 
@@ -159,6 +187,12 @@ class PerformerRating(Schema):
         required=True,
         dump_only=True,
         description="The number of reviews by stars, with the keys `1` to `5`",
+    )
+    aspects = fields.Nested(
+        PerformerAspects,
+        required=True,
+        dump_only=True,
+        description="Quality, punctuality and communication, which customers may rate apart",
     )
 
 

@@ -27,6 +27,7 @@ from marketplace.blueprints.orders.policies.life import FINAL, OrderRole
 from marketplace.blueprints.orders.ports import (
     CancellationPolicy,
     CancellationTier,
+    CustomerRating,
     Ending,
     HistoryEntry,
     OrderFilters,
@@ -43,6 +44,7 @@ from marketplace.kernel.cursors import CursorSigner
 from marketplace.kernel.identity import Principal
 from marketplace.kernel.money import Money
 from marketplace.kernel.pages import Page, PageRequest
+from marketplace.kernel.ratings import shown_average
 from marketplace.models.accounts import User
 from marketplace.models.orders import (
     CancellationPolicy as CancellationPolicyRow,
@@ -51,6 +53,7 @@ from marketplace.models.orders import (
     OrderTransition,
 )
 from marketplace.models.performers import Performer
+from marketplace.models.reviews import CustomerRating as CustomerRatingRow
 
 _OWN_COLUMNS: tuple[Any, ...] = (
     Order.id,
@@ -92,7 +95,12 @@ _OWN_COLUMNS: tuple[Any, ...] = (
     Order.updated_at,
     Order.version,
 )
-_COLUMNS: tuple[Any, ...] = (*_OWN_COLUMNS, Performer.user_id.label("performer_user_id"))
+_COLUMNS: tuple[Any, ...] = (
+    *_OWN_COLUMNS,
+    Performer.user_id.label("performer_user_id"),
+    CustomerRatingRow.rating_count,
+    CustomerRatingRow.rating_sum,
+)
 
 
 class SqlOrderRepository(SqlRepository, OrderRepository):
@@ -253,7 +261,11 @@ class SqlOrderRepository(SqlRepository, OrderRepository):
 
 
 def _select() -> Select[Any]:
-    return select(*_COLUMNS).join(Performer, Performer.id == Order.performer_id)
+    return (
+        select(*_COLUMNS)
+        .join(Performer, Performer.id == Order.performer_id)
+        .outerjoin(CustomerRatingRow, CustomerRatingRow.user_id == Order.customer_id)
+    )
 
 
 def _view(row: Row[Any]) -> OrderView:
@@ -264,6 +276,9 @@ def _view(row: Row[Any]) -> OrderView:
     cost = None if fee is None or currency is None else Money(fee, currency)
     values["cancellation"] = None if fault is None else Ending(fault, percent, cost, waived_at)
     values["cancellation_policy"] = _policy_of(values["cancellation_policy"])
+    # A customer whom nobody has reviewed has no row; one who has just booked does not see it.
+    count, total = values.pop("rating_count", None) or 0, values.pop("rating_sum", None) or 0
+    values["customer_rating"] = CustomerRating(count, shown_average(count, total))
     values["has_arrival_code"] = values["arrival_code"] is not None
     return OrderView(**values, price=None if amount is None else Money(amount, currency))
 

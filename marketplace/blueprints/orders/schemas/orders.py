@@ -137,6 +137,19 @@ class Reschedule(Schema):
     )
 
 
+class CustomerRating(Schema):
+    """What performers think of a customer."""
+
+    count = fields.Int(required=True, description="The number of published reviews of the customer")
+    average = fields.Float(
+        min=1,
+        max=5,
+        required=True,
+        allow_none=True,
+        description="Their average in stars; null under 3 reviews",
+    )
+
+
 class Order(Schema):
     """An order as its parties see it."""
 
@@ -214,6 +227,12 @@ class Order(Schema):
     )
     arrival_proven = fields.Bool(
         required=True, description="Whether the customer's code proves that; else it is the performer's word"
+    )
+    customer_rating = fields.Nested(
+        CustomerRating,
+        required=True,
+        allow_none=True,
+        description="What performers think of the customer; null for everybody but the order's performer",
     )
     completed_at = fields.DateTime(
         required=True,

@@ -38,11 +38,12 @@ def role_of(caller: Principal, order: OrderView) -> OrderRole | None:
 
 def seen_by(order: OrderView, role: OrderRole | None, now: datetime, times: StepTimes) -> OrderView:
     """The order with the steps that a user in `role` may take at `now`; the code of arrival is the customer's
-    alone.
+    alone, and what performers think of the customer is the performer's.
     """
     steps = [] if role is None else allowed_transitions(order, role, now, times)
     code = order.arrival_code if role is OrderRole.CUSTOMER else None
-    return replace(order, allowed_transitions=steps, arrival_code=code)
+    rating = order.customer_rating if role is OrderRole.PERFORMER else None
+    return replace(order, allowed_transitions=steps, arrival_code=code, customer_rating=rating)
 
 
 def new_arrival_code() -> str:

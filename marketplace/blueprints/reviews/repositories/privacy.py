@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, delete, or_, select, update
 
 from marketplace.blueprints.reviews.policies import ReviewDirection
 from marketplace.blueprints.reviews.ports import ReviewRecords
@@ -12,7 +12,7 @@ from marketplace.database.streaming import stream_rows
 from marketplace.models.accounts import User
 from marketplace.models.performers import Performer
 from marketplace.models.privacy import shown_first_name
-from marketplace.models.reviews import Review
+from marketplace.models.reviews import CustomerRating, Review
 
 
 class SqlReviewRecords(SqlRepository, ReviewRecords):
@@ -24,6 +24,9 @@ class SqlReviewRecords(SqlRepository, ReviewRecords):
                 Review.order_id,
                 Review.direction,
                 Review.rating,
+                Review.quality,
+                Review.punctuality,
+                Review.communication,
                 Review.text,
                 Review.note_to_staff,
                 Review.reply,
@@ -51,6 +54,9 @@ class SqlReviewRecords(SqlRepository, ReviewRecords):
                 shown_first_name().label("author"),
                 Review.direction,
                 Review.rating,
+                Review.quality,
+                Review.punctuality,
+                Review.communication,
                 Review.text,
                 Review.reply,
                 Review.replied_at,
@@ -61,7 +67,12 @@ class SqlReviewRecords(SqlRepository, ReviewRecords):
             .order_by(Review.id),
         )
 
+    def customer_rating(self, user_id: int) -> Iterator[Mapping[str, Any]]:
+        columns = (CustomerRating.rating_count, CustomerRating.rating_sum)
+        return stream_rows(self.session, select(*columns).where(CustomerRating.user_id == user_id))
+
     def forget(self, user_id: int) -> None:
+        self.write(delete(CustomerRating).where(CustomerRating.user_id == user_id))
         statement = (
             update(Review)
             .where(Review.author_id == user_id, Review.note_to_staff.is_not(None))

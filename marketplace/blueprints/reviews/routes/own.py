@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from marketplace.blueprints.orders.schemas.orders import CustomerRating
 from marketplace.blueprints.reviews import schemas
 from marketplace.blueprints.reviews.policies import CACHE_TOPIC
 from marketplace.blueprints.reviews.ports import RatingSummary, ReviewView
@@ -55,11 +56,12 @@ def list_order_reviews(order_id: int) -> dict[str, list[ReviewView]]:
 @blp.get("/orders/<int:order_id>/customer-rating")
 @performer
 @blp.problems("forbidden")
-@blp.response(200, schemas.CustomerRating)
+@blp.response(200, CustomerRating)
 def get_customer_rating(order_id: int) -> RatingSummary:
     """Get the rating of an order's customer
 
-    As the performer of the order you see how performers rated its customer, for example before you accept.
+    As the performer of the order you see how performers rated its customer, for example before you accept;
+    the order itself shows the same as `customer_rating`.
     The customer gets `forbidden`, everybody else `not_found`.
     """
     return reviews().reviews.summary_of_customer(current_principal(), order_id)
