@@ -136,7 +136,7 @@ def writes_ratings(tree: ast.Module) -> bool:
 def writes_rating(node: ast.AST) -> bool:
     match node:
         case ast.Constant(value=str(text)):
-            return re.search(r"(?<![.\w])rating_(count|sum|histogram) = ", text) is not None
+            return re.search(r"(?<![.\w])(rating_(count|sum|histogram)|aspect_(counts|sums)) = ", text) is not None
         case ast.Call(func=ast.Attribute(attr="values"), keywords=words):
             return bool(RATING_COLUMNS & {word.arg for word in words})
         case ast.Attribute(attr=name, ctx=ast.Store()):
@@ -159,6 +159,7 @@ def test_only_reviews_write_ratings() -> None:
         'text("UPDATE performer SET rating_sum = 0")',
         "update(Performer).values(rating_count=0)",
         "performer.rating_histogram = []",
+        "performer.aspect_sums = []",
     ],
 )
 def test_a_write_of_a_rating_is_seen(code: str) -> None:

@@ -396,12 +396,23 @@ def test_a_public_profile(client: CheckedClient, make: Factory) -> None:
         rating_count=2,
         rating_sum=9,
         rating_histogram=[0, 0, 0, 1, 1],
+        aspect_counts=[3, 2, 0],
+        aspect_sums=[13, 4, 0],
     )
     service = make.service(performer)
     make.service(performer, is_active=False)
     response = client.get(f"{URL}/{performer.id}")
     found = response.get_json()
-    assert found["rating"] == {"average": None, "count": 2, "stars": {"1": 0, "2": 0, "3": 0, "4": 1, "5": 1}}
+    assert found["rating"] == {
+        "average": None,
+        "count": 2,
+        "stars": {"1": 0, "2": 0, "3": 0, "4": 1, "5": 1},
+        "aspects": {
+            "quality": {"average": 4.33, "count": 3},
+            "punctuality": {"average": None, "count": 2},
+            "communication": {"average": None, "count": 0},
+        },
+    }
     assert [s["id"] for s in found["services"]] == [service.id]
     assert found["services"][0]["price"] == {"amount": 5000, "currency": "EUR"}
     assert (found["languages"], found["experience_years"]) == (["en", "pt-BR"], 7)

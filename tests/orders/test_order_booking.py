@@ -61,6 +61,7 @@ def test_what_was_agreed_is_copied(client: CheckedClient, deal: Deal) -> None:
         "address": {"line1": "Side Street 2", "postal_code": "10115"},
         "note": "Ring twice",
         "despite_conflicts": False,
+        "customer_rating": None,
         "proposed_starts_at": None,
         "proposed_by": None,
         "resolution": None,

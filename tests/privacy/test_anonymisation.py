@@ -25,6 +25,7 @@ from marketplace.models import (
     OneTimeToken,
     Order,
     Performer,
+    CustomerRating,
     Review,
     Service,
     User,
@@ -111,6 +112,7 @@ def traces(words: tuple[str, ...]) -> list[tuple[str, str, str]]:
         "booked_time",
         "external_busy_time",
         "waitlist_entry",
+        "customer_rating",
     }  # these hold no text
     found = []
     for table, column in columns:
@@ -192,6 +194,7 @@ def test_what_others_need_stays(
     service = db.session.get_one(Service, life.service.id)
     assert (service.is_active, service.deleted_at, service.title) == (False, START + WEEK, "")
     assert db.session.scalar(select(Review.rating).where(Review.author_id == life.user.id)) == 5
+    assert db.session.get(CustomerRating, life.user.id) is None
     changes = db.session.scalars(select(ChangeRequest).order_by(ChangeRequest.id)).all()
     assert [(change.status, change.new_value) for change in changes] == [
         ("withdrawn", None),

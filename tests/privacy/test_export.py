@@ -58,6 +58,7 @@ FILES = {
     "services.json",
     "orders.json",
     "order_history.json",
+    "customer_rating.json",
     "reviews_written.json",
     "reviews_received.json",
     "chats.json",

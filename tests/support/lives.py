@@ -13,6 +13,7 @@ from marketplace.models import (
     Budget,
     ChangeRequest,
     Chat,
+    CustomerRating,
     Favourite,
     Notification,
     OneTimeCode,
@@ -144,6 +145,7 @@ def _small_rows(user: User, performer: Performer, order: Order) -> None:
                 reporter_id=user.id, content_type="performer", content_id=order.performer_id,
                 owner_id=user.id, reason="Zebulon was insulted", status="closed", outcome="dismissed",
             ),
+            CustomerRating(user_id=user.id, rating_count=1, rating_sum=5),
             PerformerFigures(
                 performer_id=performer.id, asked=7, answered=6, response_p33=10, response_p66=20, completed=1,
                 withdrawn=0, computed_at=START,

@@ -48,7 +48,8 @@ _RATE_CUSTOMERS = text("""
     SELECT customer_id, count(*), sum(rating) FROM review
     WHERE direction = 'of_customer' AND published_at IS NOT NULL AND hidden_at IS NULL
     GROUP BY customer_id
-    ON CONFLICT (user_id) DO UPDATE SET rating_count = excluded.rating_count, rating_sum = excluded.rating_sum""")
+    ON CONFLICT (user_id) DO UPDATE
+    SET (rating_count, rating_sum) = (excluded.rating_count, excluded.rating_sum)""")
 # What `flask catalog load` loads; staff's changes to it stay too.
 _REFERENCE = {"category", "category_alias", "category_merger", "city", "reference_data"}
 

@@ -10,8 +10,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from alembic import op
 from marketplace.database import functions
 
-revision = "0057"
-down_revision = "0056"
+revision = "0058"
+down_revision = "0057"
 branch_labels = None
 depends_on = None
 

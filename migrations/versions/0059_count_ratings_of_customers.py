@@ -5,8 +5,8 @@ Safe beside running old code: it writes neither, and validation blocks no reads 
 
 from alembic import op
 
-revision = "0058"
-down_revision = "0057"
+revision = "0059"
+down_revision = "0058"
 branch_labels = None
 depends_on = None
 
