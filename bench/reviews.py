@@ -2,8 +2,9 @@
 
     .venv/bin/python -m bench.reviews --performers 2000
 
-The performer has reviewed each of fifty customers already, so that each of their reviews is published, and counted,
-when it is written. They come at once: to the service, and over gunicorn, without and with an Idempotency-Key.
+The performer has reviewed each of fifty customers already, so that each of their reviews is published, and
+counted, when it is written. They come at once: to the service, and over gunicorn, without and with an
+Idempotency-Key.
 """
 
 import argparse
@@ -44,8 +45,8 @@ _PEOPLE = """
       AND NOT EXISTS (SELECT FROM performer p WHERE p.user_id = u.id)
     ORDER BY u.id LIMIT :count"""
 _ORDERS = """
-    INSERT INTO "order" (customer_id, performer_id, service_id, status, title, pricing, price_amount, price_currency,
-                         starts_at, ends_at, address, completed_at)
+    INSERT INTO "order" (customer_id, performer_id, service_id, status, title, pricing, price_amount,
+                         price_currency, starts_at, ends_at, address, completed_at)
     SELECT u.id, s.performer_id, s.id, 'completed', 'Bench', s.pricing, s.price_amount, s.price_currency,
            now() - interval '2 hours', now() - interval '1 hour', '{}', now() - interval '1 minute'
     FROM unnest(CAST(:people AS bigint[])) AS u (id), service s WHERE s.id = :service"""
@@ -53,6 +54,8 @@ _WRITTEN = """
     INSERT INTO review (order_id, author_id, direction, performer_id, customer_id, rating, text, publish_at)
     SELECT o.id, :author, 'of_customer', o.performer_id, o.customer_id, 5, 'Bench', now() + interval '1 day'
     FROM "order" o WHERE o.title = 'Bench'"""
+_NO_FIGURES = """
+    UPDATE performer SET rating_count = 0, rating_sum = 0, rating_histogram = '{0,0,0,0,0}' WHERE id = :id"""
 _EMPTY = """
     DELETE FROM review WHERE order_id IN (SELECT id FROM "order" WHERE title = 'Bench');
     DELETE FROM "order" WHERE title = 'Bench'"""
@@ -92,8 +95,7 @@ def measure(
     longest, medians = [], []
     for _ in range(runs):
         run(_EMPTY)
-        run("UPDATE performer SET rating_count = 0, rating_sum = 0, rating_histogram = '{0,0,0,0,0}' WHERE id = :id",
-            id=performer.id)  # fmt: skip
+        run(_NO_FIGURES, id=performer.id)
         run("DELETE FROM review WHERE performer_id = :id", id=performer.id)
         run(_ORDERS, people=people, service=performer.service_id)
         run(_WRITTEN, author=performer.user_id)
@@ -106,7 +108,8 @@ def measure(
         if (figures.rating_count, figures.rating_sum) != (figures.count, figures.sum or 0):
             raise SystemExit(f"the figures are not those of a recount: {figures}")
     print(
-        f"  {name:36s} longest wait: of all runs {max(longest):6.0f} ms, median {statistics.median(longest):6.0f};"
+        f"  {name:36s} longest wait: of all runs {max(longest):6.0f} ms,"
+        f" median {statistics.median(longest):6.0f};"
         f" of all writers {statistics.median(medians):6.0f} ms; {dict(results)}",
         flush=True,
     )
@@ -119,7 +122,9 @@ def by_service(app: Flask) -> Callable[[int, int], Callable[[], str]]:
         def write() -> str:
             with app.app_context():
                 try:
-                    service.write(Principal(user_id, 0, verified=True), order_id, {"rating": 1 + order_id % 5})
+                    service.write(
+                        Principal(user_id, 0, verified=True), order_id, {"rating": 1 + order_id % 5}
+                    )
                 except AppError as error:
                     return error.code
                 return "stored"
@@ -129,7 +134,9 @@ def by_service(app: Flask) -> Callable[[int, int], Callable[[], str]]:
     return writer
 
 
-def by_http(base: str, signed: dict[int, dict[str, str]], *, keys: bool) -> Callable[[int, int], Callable[[], str]]:
+def by_http(
+    base: str, signed: dict[int, dict[str, str]], *, keys: bool
+) -> Callable[[int, int], Callable[[], str]]:
     def writer(user_id: int, order_id: int) -> Callable[[], str]:
         def write() -> str:
             headers = signed[user_id] | ({"Idempotency-Key": str(uuid4())} if keys else {})
@@ -153,7 +160,9 @@ def main() -> None:
         performer = rows(_PERFORMER)[0]
         people = [row.id for row in rows(_PEOPLE, count=PEOPLE)]
         sessions = app.extensions["marketplace"].get(Accounts).sessions
-        signed = {one: {"Authorization": f"Bearer {sessions.open(one, Device()).access_token}"} for one in people}
+        signed = {
+            one: {"Authorization": f"Bearer {sessions.open(one, Device()).access_token}"} for one in people
+        }
         print(f"{PEOPLE} reviews of a performer with {performer.services} services at once,"
               f" {arguments.runs} runs, {os.cpu_count()} cores", flush=True)  # fmt: skip
         measure("to the service", performer, people, by_service(app), arguments.runs)

@@ -136,7 +136,10 @@ def writes_ratings(tree: ast.Module) -> bool:
 def writes_rating(node: ast.AST) -> bool:
     match node:
         case ast.Constant(value=str(text)):
-            return re.search(r"(?<![.\w])(rating_(count|sum|histogram)|aspect_(counts|sums)) = ", text) is not None
+            return (
+                re.search(r"(?<![.\w])(rating_(count|sum|histogram)|aspect_(counts|sums)) = ", text)
+                is not None
+            )
         case ast.Call(func=ast.Attribute(attr="values"), keywords=words):
             return bool(RATING_COLUMNS & {word.arg for word in words})
         case ast.Attribute(attr=name, ctx=ast.Store()):

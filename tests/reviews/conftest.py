@@ -105,8 +105,12 @@ def customer_figures() -> dict[int, tuple[int, int]]:
 def recounted_aspects(performer_id: int) -> tuple[list[int], list[int]]:
     """What the performer's reviews say by aspect."""
     columns = (Review.quality, Review.punctuality, Review.communication)
-    rows = db.session.execute(select(*columns).where(*_shown("of_performer"), Review.performer_id == performer_id))
-    given = [[stars for stars in aspect if stars is not None] for aspect in zip(*rows, strict=True)] or [[]] * 3
+    rows = db.session.execute(
+        select(*columns).where(*_shown("of_performer"), Review.performer_id == performer_id)
+    )
+    given = [[stars for stars in aspect if stars is not None] for aspect in zip(*rows, strict=True)] or [
+        []
+    ] * 3
     return [len(stars) for stars in given], [sum(stars) for stars in given]
 
 
@@ -126,9 +130,7 @@ def _shown(direction: str) -> tuple[Any, ...]:
 
 def recounted(performer_id: int) -> tuple[int, int, list[int]]:
     """What the performer's reviews say."""
-    statement = select(Review.rating).where(
-        Review.performer_id == performer_id, *_shown("of_performer")
-    )
+    statement = select(Review.rating).where(Review.performer_id == performer_id, *_shown("of_performer"))
     ratings = list(db.session.scalars(statement))
     return len(ratings), sum(ratings), [ratings.count(stars) for stars in range(1, 6)]
 

@@ -66,7 +66,8 @@ def test_nobody_rates_customers_so(work: Job) -> None:
 
 
 @pytest.mark.parametrize(
-    "aspects", [{"quality": 0}, {"quality": 6}, {"quality": 2.5}, {"quality": None}, {"price": 3}, [5], "5", None]
+    "aspects",
+    [{"quality": 0}, {"quality": 6}, {"quality": 2.5}, {"quality": None}, {"price": 3}, [5], "5", None],
 )
 def test_what_is_no_rating_is_refused(work: Job, aspects: Any) -> None:
     refused = work.write("customer", work.order(), aspects=aspects)

@@ -76,9 +76,7 @@ def test_hidden_ones_do_not_count_until_they_are_back(work: Job) -> None:
     order = work.order("pending")
     path = f"/orders/{order.id}/customer-rating"
     [worst] = [
-        item["id"]
-        for item in work.get("staff", "/admin/reviews").json["items"]
-        if item["rating"] == 1
+        item["id"] for item in work.get("staff", "/admin/reviews").json["items"] if item["rating"] == 1
     ]
     work.post("staff", f"/admin/reviews/{worst}/hide", reason="Revenge")
     assert work.get("performer", path).json == {"count": 2, "average": None}

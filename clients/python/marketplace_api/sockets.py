@@ -97,6 +97,7 @@ ProblemCode: TypeAlias = Literal[
     "not_while_acting",
     "nothing_to_claim",
     "nothing_to_waive",
+    "only_of_performers",
     "only_performer",
     "order_not_completed",
     "order_open",

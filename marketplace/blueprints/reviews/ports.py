@@ -156,11 +156,11 @@ class ReviewRecords(Protocol):
         ...
 
     def customer_rating(self, user_id: int) -> Iterator[Mapping[str, Any]]:
-        """For an export: how many reviews of the user as a customer there are, and their sum; one row or none."""
+        """For an export: the number of reviews of the user as a customer, and their sum; one row or none."""
         ...
 
     def forget(self, user_id: int) -> None:
-        """Delete what was told to staff alone, and what performers think of the user as a customer; the reviews
+        """Delete what was told to staff alone, and the rating of the user as a customer; the reviews
         themselves stay for others.
         """
         ...

@@ -104,9 +104,7 @@ class SqlProfileDirectory(SqlRepository, ProfileDirectory):
                 stars={str(stars): count for stars, count in enumerate(row.rating_histogram, start=1)},
                 aspects={
                     aspect: AspectRating(shown_average(count, total), count)
-                    for aspect, count, total in zip(
-                        ASPECTS, row.aspect_counts, row.aspect_sums, strict=True
-                    )
+                    for aspect, count, total in zip(ASPECTS, row.aspect_counts, row.aspect_sums, strict=True)
                 },
             ),
             categories=self._categories(row.id, language),

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, insert, select, text, type_coerce, update
+from sqlalchemy import ColumnElement, Row, Select, insert, select, text, type_coerce, update
 
 from marketplace.blueprints.reviews.policies import ReviewDirection
 from marketplace.blueprints.reviews.ports import ReviewFilters, ReviewRepository, ReviewView
@@ -51,9 +51,9 @@ _COLUMNS: tuple[Any, ...] = (
     Review.created_at,
 )
 # This domain keeps the figures, in the transaction that publishes or hides. Of several rows the one with the
-# lowest id is locked first, customers before performers, to avoid deadlocks. What is added is computed from the
-# stored figures behind the lock, so no addition is lost. One statement, because everybody who reviews the same
-# performer waits from there to the commit.
+# lowest id is locked first, customers before performers, to avoid deadlocks. What is added is computed from
+# the stored figures behind the lock, so no addition is lost. One statement, because everybody who reviews the
+# same performer waits from there to the commit.
 _COUNT = text("""
     WITH d AS (
         SELECT performer_id, count(*) AS n, sum(rating)::bigint AS total,
@@ -122,15 +122,17 @@ _TRUTH_OF_CUSTOMERS = """
         GROUP BY u.id)"""
 _WRONG_OF_CUSTOMERS = text(f"""{_TRUTH_OF_CUSTOMERS}
     SELECT truth.id FROM truth LEFT JOIN customer_rating c ON c.user_id = truth.id
-    WHERE (coalesce(c.rating_count, 0), coalesce(c.rating_sum, 0)) <> (truth.n, truth.total)""")  # noqa: S608 - constants
-# An upsert locks the rows, also those that are missing; the statement that follows sees what was stored before it.
+    WHERE (coalesce(c.rating_count, 0), coalesce(c.rating_sum, 0)) <> (truth.n, truth.total)
+""")  # noqa: S608 - constants
+# An upsert locks the rows, also those that are missing; the next statement sees what was stored before it.
 _LOCK_CUSTOMERS = text("""
     INSERT INTO customer_rating AS c (user_id, rating_count, rating_sum)
     SELECT id, 0, 0 FROM unnest(CAST(:users AS bigint[])) AS u (id) ORDER BY id
     ON CONFLICT (user_id) DO UPDATE SET rating_count = c.rating_count""")
 _MEND_CUSTOMERS = text(f"""{_TRUTH_OF_CUSTOMERS}
     UPDATE customer_rating c SET rating_count = truth.n, rating_sum = truth.total FROM truth
-    WHERE truth.id = c.user_id AND (c.rating_count, c.rating_sum) <> (truth.n, truth.total)""")  # noqa: S608 - constants
+    WHERE truth.id = c.user_id AND (c.rating_count, c.rating_sum) <> (truth.n, truth.total)
+""")  # noqa: S608 - constants
 
 
 class SqlReviewRepository(SqlRepository, ReviewRepository):

@@ -35,7 +35,10 @@ def create_review(data: dict[str, Any], order_id: int) -> ReviewView:
     then. Nobody but you sees the review until the other party has written too, or the 14 days are over;
     then it is published, and cannot be changed. The other party is notified when it is published.
 
-    A customer may rate quality, punctuality and communication too, each or none of them. Before the order is completed the answer is `order_not_completed`, after the 14 days
+    A customer may rate quality, punctuality and communication too, each or none of them; about a customer the
+    answer is `only_of_performers`.
+
+    Before the order is completed the answer is `order_not_completed`, after the 14 days
     `review_window_closed`, and to a second review `already_reviewed`.
     """
     return reviews().reviews.write(current_principal(), order_id, data)
