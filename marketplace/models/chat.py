@@ -44,7 +44,9 @@ class ChatMember(Base):
 
 
 class Message(Base):
-    """One message; `seq` is the order of commit within the chat, `client_id` the sender's own name for it."""
+    """One message; `seq` is the order of commit within the chat, `client_id` the sender's own name for it: a
+    UUID, or what stands for the text `client_key` (`chat.policies.named`).
+    """
 
     __tablename__ = "message"
     __table_args__ = (
@@ -58,6 +60,7 @@ class Message(Base):
     seq: Mapped[int]
     sender_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
     client_id: Mapped[UUID]
+    client_key: Mapped[str | None]
     text: Mapped[str]
     data: Mapped[dict[str, Any]] = mapped_column(server_default=sql("'{}'"))
     created_at: Mapped[CreatedAt]

@@ -59,7 +59,9 @@ def test_200_messages_of_20_at_once_have_the_numbers_1_to_200(pair: Pair) -> Non
 
         def send() -> list[int]:
             return [
-                pair.services.messages.send(caller, pair.chat_id, uuid4(), f"{number}/{turn}").message.seq
+                pair.services.messages.send(
+                    caller, pair.chat_id, str(uuid4()), f"{number}/{turn}"
+                ).message.seq
                 for turn in range(10)
             ]
 
@@ -78,9 +80,8 @@ def test_200_messages_of_20_at_once_have_the_numbers_1_to_200(pair: Pair) -> Non
         assert [row.created_at for row in rows] == sorted(row.created_at for row in rows)
 
 
-def test_20_of_one_client_id_are_one_row_and_19_duplicates(pair: Pair) -> None:
-    client_id = uuid4()
-
+@pytest.mark.parametrize("client_id", ["0f6e5a1c-7d0e-4d8e-9a3b-2f1c5f0b7a11", "01ARZ3NDEKTSV4RRFFQ69G5FAV"])
+def test_20_of_one_client_id_are_one_row_and_19_duplicates(pair: Pair, client_id: str) -> None:
     def send() -> Any:
         return pair.services.messages.send(pair.customer, pair.chat_id, client_id, "Once")
 
@@ -93,7 +94,7 @@ def test_20_of_one_client_id_are_one_row_and_19_duplicates(pair: Pair) -> None:
 
 def test_one_client_id_in_two_chats_at_once_is_one_message_and_no_gap(pair: Pair) -> None:
     for _ in range(5):
-        client_id = uuid4()
+        client_id = str(uuid4())
 
         def send_to(chat_id: int, client_id: Any = client_id) -> Callable[[], Any]:
             return lambda: pair.services.messages.send(pair.customer, chat_id, client_id, "Once")
@@ -123,7 +124,7 @@ def test_a_chat_opened_20_times_at_once_is_one(pair: Pair) -> None:
 def test_marks_moved_at_once_end_at_the_highest(pair: Pair) -> None:
     with pair.app.app_context():
         for _ in range(20):
-            pair.services.messages.send(pair.customer, pair.chat_id, uuid4(), "x")
+            pair.services.messages.send(pair.customer, pair.chat_id, str(uuid4()), "x")
 
     def reader(seq: int) -> Callable[[], Any]:
         return lambda: pair.services.chats.mark_read(pair.performer, pair.chat_id, seq)
@@ -150,7 +151,7 @@ def test_senders_and_workers_publish_every_message_once_and_in_order(
     def write() -> None:
         try:
             for _ in range(60):
-                pair.services.messages.send(pair.customer, pair.chat_id, uuid4(), "x")
+                pair.services.messages.send(pair.customer, pair.chat_id, str(uuid4()), "x")
         finally:
             done.set()
 
@@ -172,16 +173,16 @@ def test_who_sends_does_not_wait_for_who_publishes(pair: Pair, monkeypatch: pyte
     with pair.app.app_context():
         with db.engine.begin() as another:
             another.execute(lock)
-            pair.services.messages.send(pair.customer, pair.chat_id, uuid4(), "x")
+            pair.services.messages.send(pair.customer, pair.chat_id, str(uuid4()), "x")
             assert sent == []
-        pair.services.messages.send(pair.customer, pair.chat_id, uuid4(), "x")
+        pair.services.messages.send(pair.customer, pair.chat_id, str(uuid4()), "x")
     assert sent == [1, 1, 2, 2]
 
 
 def test_what_a_crash_interrupts_is_sent_again_from_there(pair: Pair) -> None:
     with pair.app.app_context():
         for _ in range(3):
-            pair.services.messages.send(pair.customer, pair.chat_id, uuid4(), "x")
+            pair.services.messages.send(pair.customer, pair.chat_id, str(uuid4()), "x")
         # As if their sender had ended before it published them.
         db.session.execute(update(Chat).values(published_seq=0))
         db.session.commit()
@@ -207,7 +208,7 @@ def test_reading_beside_writers_never_sees_a_gap(pair: Pair) -> None:
 
     def write() -> None:
         for _ in range(40):
-            pair.services.messages.send(pair.customer, pair.chat_id, uuid4(), "x")
+            pair.services.messages.send(pair.customer, pair.chat_id, str(uuid4()), "x")
 
     def write_all() -> None:
         try:

@@ -91,6 +91,45 @@ def test_messages_are_numbered_and_a_repeated_one_gives_the_first_ack(client: An
     assert (listed["last_seq"], listed["has_more"]) == (2, False)
 
 
+@pytest.mark.parametrize(
+    "client_id",
+    [
+        "5",
+        "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+        "V1StGXR8_Z5jdHi6B-myT",
+        "0F6E5A1C-7D0E-4D8E-9A3B-2F1C5F0B7A11",
+        "0f6e5a1c7d0e4d8e9a3b2f1c5f0b7a11",
+        "!" * 64,
+        "%22'\\\"~",
+    ],
+)
+def test_a_client_names_its_messages_as_it_likes(client: Any, talk: Any, client_id: str) -> None:
+    first = write(client, talk.asks, talk.id, "One", client_id=client_id)
+    again = write(client, talk.asks, talk.id, "Two", client_id=client_id)
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.json["client_id"] == client_id
+    assert again.json == {**first.json, "duplicate": True}
+    assert (
+        write(
+            client, talk.asks, talk.id, "Three", client_id=client_id + "x" if len(client_id) < 64 else "x"
+        ).status_code
+        == 201
+    )
+    listed = client.get(f"/api/v1/chats/{talk.id}/messages", headers=talk.asks).json["items"]
+    assert (listed[0]["client_id"], len(listed)) == (client_id, 2)
+
+
+def test_a_uuid_is_the_same_name_in_every_form(client: Any, talk: Any) -> None:
+    client_id = str(uuid4())
+    first = write(client, talk.asks, talk.id, client_id=client_id)
+    again = write(client, talk.asks, talk.id, client_id=client_id.upper().replace("-", ""))
+    assert (again.status_code, again.json["id"], again.json["client_id"]) == (
+        200,
+        first.json["id"],
+        client_id,
+    )
+
+
 def test_an_idempotency_key_replays_the_answer(client: Any, talk: Any) -> None:
     headers = {**talk.asks, "Idempotency-Key": "k1"}
     body = {"client_id": str(uuid4()), "text": "Hi"}
@@ -134,7 +173,12 @@ def test_a_bad_window_is_refused(client: Any, talk: Any, query: str) -> None:
     "body",
     [
         {"text": "no id"},
-        {"client_id": "5", "text": "x"},
+        {"client_id": "", "text": "x"},
+        {"client_id": "a b", "text": "x"},
+        {"client_id": " a", "text": "x"},
+        {"client_id": "é", "text": "x"},
+        {"client_id": "x" * 65, "text": "x"},
+        {"client_id": 5, "text": "x"},
         {"client_id": str(uuid4()), "text": ""},
         {"client_id": str(uuid4()), "text": "  "},
         {"client_id": str(uuid4()), "text": "x" * 4001},

@@ -80,6 +80,7 @@ def refused(field, value):
         (fields.Search(letters=2), "\uff82", "\uff82"),
         (fields.Username(), "Ann_b.c-9", "Ann_b.c-9"),
         (fields.Slug(), "house-cleaning-2", "house-cleaning-2"),
+        (fields.VisibleAscii(), "V1StGXR8_Z5j~!", "V1StGXR8_Z5j~!"),
         (fields.Email(), " Ann.O'Neil+x@Example.ORG ", "Ann.O'Neil+x@example.org"),
         (fields.Email(), "a@bücher.example", "a@xn--bcher-kva.example"),
         (fields.Phone(), "+44 20 7183-8750", "+442071838750"),
@@ -192,6 +193,10 @@ def test_taken(field, value, kept):
             for value in ("ab", "a b", "a@b.c", "+44123", "Ünal", "x" * 51, ".abc", "abc\n1")
         ),
         *((fields.Slug(), value) for value in ("A", "-a", "a--b", "a_b", "é")),
+        *(
+            (fields.VisibleAscii(), value)
+            for value in ("", " ", "a b", " a", "a\n", "é", "\u200ba", "x" * 65, 5)
+        ),
         *(
             (fields.Email(), value)
             for value in (

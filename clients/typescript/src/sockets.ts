@@ -28,7 +28,7 @@ export interface SocketError {
 
 /** A message to be sent to a chat. */
 export interface MessageSend {
-  /** Your own name for the message, a random UUID; send the same again in a retry */
+  /** Your own name for the message, such as a random UUID, ULID or nanoid; send the same again in a retry */
   client_id: string;
   /** What you write */
   text: string;

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
-from uuid import UUID
 
 from marketplace.kernel.pages import Page, PageRequest
 
@@ -27,7 +26,7 @@ class MessageView:
     chat_id: int
     seq: int
     sender_id: int
-    client_id: UUID
+    client_id: str
     text: str
     created_at: datetime
 
@@ -175,7 +174,7 @@ class ChatRepository(Protocol):
 class MessageRepository(Protocol):
     """Messages."""
 
-    def append(self, chat_id: int, sender_id: int, client_id: UUID, text: str) -> MessageView | None:
+    def append(self, chat_id: int, sender_id: int, client_id: str, text: str) -> MessageView | None:
         """Add the next message of a locked chat; None, and no number used, when a message with the sender's
         `client_id` was stored in the meantime.
         """
@@ -185,7 +184,7 @@ class MessageRepository(Protocol):
         """The sender of a message in one of the user's chats; None for any other."""
         ...
 
-    def find_by_client_id(self, sender_id: int, client_id: UUID) -> MessageView | None:
+    def find_by_client_id(self, sender_id: int, client_id: str) -> MessageView | None:
         """The message for which the sender used this `client_id`."""
         ...
 

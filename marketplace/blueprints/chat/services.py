@@ -1,7 +1,6 @@
 """The use cases of chat."""
 
 from collections.abc import Callable, Mapping
-from uuid import UUID
 
 from marketplace.blueprints.chat import policies
 from marketplace.blueprints.chat.contracts import ChatOpened, MessageCreated
@@ -138,7 +137,7 @@ class MessageService:
         self._messages = messages
         self._audit = audit
 
-    def send(self, caller: Principal, chat_id: int, client_id: UUID, text: str) -> Sent:
+    def send(self, caller: Principal, chat_id: int, client_id: str, text: str) -> Sent:
         """Store a message once for its sender and `client_id`; a repeated one gets the first ack, whatever
         its text.
 

@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import Row, Select, column, func, literal, select, true, update, values
+from sqlalchemy import Row, Select, Text, cast, column, func, literal, select, true, update, values
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
 from sqlalchemy.types import BigInteger
 
-from marketplace.blueprints.chat.policies import UNREAD_CAP
+from marketplace.blueprints.chat.policies import UNREAD_CAP, named
 from marketplace.blueprints.chat.ports import (
     ChatRepository,
     ChatState,
@@ -36,12 +35,18 @@ _Me = aliased(ChatMember, name="me")
 _Other = aliased(ChatMember, name="other")
 _Last = aliased(Message, name="last")
 
+
+def _client_id(message: Any) -> Any:
+    """The sender's own name for a message, as it was sent."""
+    return func.coalesce(message.client_key, cast(message.client_id, Text)).label("client_id")
+
+
 _MESSAGE = (
     Message.id,
     Message.chat_id,
     Message.seq,
     Message.sender_id,
-    Message.client_id,
+    _client_id(Message),
     Message.text,
     Message.created_at,
 )
@@ -79,7 +84,7 @@ def _views(user_id: int) -> Select[Any]:
         shown_avatar().label("avatar_key"),
         _Last.id.label("message_id"),
         _Last.sender_id,
-        _Last.client_id,
+        _client_id(_Last),
         _Last.text,
         _Last.created_at.label("sent_at"),
         select(func.count()).select_from(unread).scalar_subquery().label("unread_count"),
@@ -236,7 +241,7 @@ def _is_member(user_id: int) -> Any:
 
 
 class SqlMessageRepository(SqlRepository, MessageRepository):
-    def append(self, chat_id: int, sender_id: int, client_id: UUID, text: str) -> MessageView | None:
+    def append(self, chat_id: int, sender_id: int, client_id: str, text: str) -> MessageView | None:
         attempt = self.session.begin_nested()
         # The clock's time, not the transaction's: under the lock it grows with the number.
         seq, sent_at = self.write(
@@ -248,13 +253,15 @@ class SqlMessageRepository(SqlRepository, MessageRepository):
             )
             .returning(Chat.last_seq, Chat.last_message_at)
         ).one()
+        name, key = named(client_id)
         row = self.session.execute(
             insert(Message)
             .values(
                 chat_id=chat_id,
                 seq=seq,
                 sender_id=sender_id,
-                client_id=client_id,
+                client_id=name,
+                client_key=key,
                 text=text,
                 created_at=sent_at,
             )
@@ -276,9 +283,9 @@ class SqlMessageRepository(SqlRepository, MessageRepository):
         )
         return self.session.scalar(statement)
 
-    def find_by_client_id(self, sender_id: int, client_id: UUID) -> MessageView | None:
+    def find_by_client_id(self, sender_id: int, client_id: str) -> MessageView | None:
         row = self.session.execute(
-            select(*_MESSAGE).where(Message.sender_id == sender_id, Message.client_id == client_id)
+            select(*_MESSAGE).where(Message.sender_id == sender_id, Message.client_id == named(client_id)[0])
         ).one_or_none()
         return None if row is None else MessageView(*row)
 

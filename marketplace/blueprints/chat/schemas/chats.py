@@ -48,9 +48,10 @@ class ChatWindow(Schema):
 class MessageWrite(Schema):
     """A message to be sent."""
 
-    client_id = fields.Uuid(
+    client_id = fields.VisibleAscii(
         required=True,
-        description="Your own name for the message, a random UUID; send the same again in a retry",
+        description="Your own name for the message, such as a random UUID, ULID or nanoid; send the same "
+        "again in a retry",
         example="0f6e5a1c-7d0e-4d8e-9a3b-2f1c5f0b7a11",
     )
     text = fields.Text(
@@ -116,7 +117,7 @@ class Message(Schema):
         required=True, min=1, max=INT64_MAX, description="The number in its chat, from 1, without gaps"
     )
     sender_id = fields.Id(required=True, description="The id of the user who wrote it")
-    client_id = fields.Uuid(required=True, description="The sender's own name for it")
+    client_id = fields.VisibleAscii(required=True, description="The sender's own name for it")
     text = fields.Text(required=True, description="What was written")
     created_at = fields.DateTime(required=True)
 

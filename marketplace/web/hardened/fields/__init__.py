@@ -22,6 +22,7 @@ from marketplace.web.hardened.fields.text import (
     TimeZone,
     Url,
     Username,
+    VisibleAscii,
 )
 from marketplace.web.hardened.fields.times import Date, DateTime, MinuteOfDay, Time
 from marketplace.web.hardened.fields.values import (
@@ -77,6 +78,7 @@ __all__ = [
     "Url",
     "Username",
     "Uuid",
+    "VisibleAscii",
     "inner_fields",
     "is_structure",
 ]

@@ -188,6 +188,17 @@ class Slug(Str):
         super().__init__(pattern="[a-z0-9]+(?:-[a-z0-9]+)*", max=max, **options)
 
 
+class VisibleAscii(Str):
+    """Visible ASCII characters, which stay as they are: the name that a client gives to something of its own,
+    such as a UUID, a ULID or a nanoid.
+    """
+
+    default_error_messages = {"pattern": "Use visible ASCII characters only, and no blanks."}
+
+    def __init__(self, *, max: int = 64, **options: Any) -> None:  # noqa: A002 - schemas read best so
+        super().__init__(pattern="[!-~]+", max=max, trim=False, **options)
+
+
 class Email(Str):
     """An address that mail can be sent to: ASCII local part, the domain in lower case and as IDNA 2008."""
 
