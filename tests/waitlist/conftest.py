@@ -14,6 +14,9 @@ from marketplace.extensions import db
 from marketplace.models import Order, Performer, PerformerSchedule, Service, User, WaitlistEntry
 from marketplace.testing import CheckedClient, Factory, RunJobs
 from marketplace.web.runtime import Runtime
+from tests.support.people import messages
+
+__all__ = ["messages"]
 
 TUESDAY = date(2026, 5, 5)
 NINE = datetime(2026, 5, 5, 9, tzinfo=UTC)

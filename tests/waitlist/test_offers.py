@@ -10,6 +10,7 @@ from marketplace.extensions import db
 from marketplace.kernel.clock import FrozenClock
 from marketplace.models import BookedTime, PerformerSchedule, User, WaitlistEntry
 from marketplace.testing import START, Factory
+from tests.support.people import Messages
 from tests.waitlist.conftest import (
     HALF_AN_HOUR,
     HOUR,
@@ -409,3 +410,44 @@ def test_an_order_for_another_day_leaves_the_customer_waiting(day: Day, ann: Use
     assert day.is_waiting(ann)
     assert day.offer(bob)["starts_at"] == "2026-05-05T09:00:00Z"
     assert TUESDAY.isoformat() == "2026-05-05"
+
+
+@pytest.mark.parametrize(
+    ("locale", "subject"),
+    [
+        ("en", "The time that you wait for is free"),
+        ("es", "La hora que esperaba está libre"),
+        ("ar", "الوقت الذي تنتظره أصبح متاحًا"),
+    ],
+)
+def test_an_offer_is_mailed(day: Day, make: Factory, messages: Messages, locale: str, subject: str) -> None:
+    """With the times of the performer's zone, and only to a confirmed address."""
+    ann, phoned = (
+        make.user(locale=locale),
+        make.user(email_verified=False, phone_verified=True, phone="+4930901"),
+    )
+    day.performer.timezone = "Asia/Kolkata"
+    db.session.commit()
+    at = NINE - 5.5 * HOUR
+    day.fill(at, at + HOUR)
+    day.waiting(ann, phoned)
+    day.cancel(0)
+    day.cancel(1)
+    assert day.offer(phoned) is not None
+    [mail] = messages.all("waitlist_offered")
+    assert (mail["to"], mail["subject"]) == (ann.email, subject)
+    for told in (ann.first_name, day.service.title, "2026-05-05", "09:00", "15:00", "Asia/Kolkata"):
+        assert told in mail["text"]
+
+
+def test_an_offer_that_has_ended_is_not_mailed(
+    day: Day, make: Factory, messages: Messages, parts: Waitlist, clock: FrozenClock
+) -> None:
+    ann = make.user()
+    day.fill()
+    day.waiting(ann)
+    day.cancel()
+    assert len(messages.all("waitlist_offered")) == 1
+    clock.advance(HALF_AN_HOUR)
+    parts.mail.send(ann.id, day.performer.id, TUESDAY)
+    assert len(messages.all("waitlist_offered")) == 1

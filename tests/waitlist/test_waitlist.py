@@ -11,6 +11,7 @@ from marketplace.extensions import db
 from marketplace.kernel.clock import FrozenClock
 from marketplace.models import ScheduleException, User, Vacation, WaitlistEntry
 from marketplace.testing import START, AssertQueries, CheckedClient, Factory
+from marketplace.web.runtime import Runtime
 from tests.waitlist.conftest import HOUR, NINE, TEN, TUESDAY, Day, events, problem
 
 
@@ -179,6 +180,42 @@ def test_lists_cost_the_same_at_any_length(
         with assert_queries(2):
             answer = client.get(f"/api/v1{path}?limit=100", headers=headers)
         assert len(answer.json["items"]) == count
+
+
+def test_a_copy_of_ones_data_has_the_days_one_waits_for(day: Day, ann: User, parts: Waitlist) -> None:
+    day.fill()
+    day.join(ann, latitude=52.5, longitude=13.4)
+    assert list(parts.rows.export(ann.id)) == [
+        {
+            "performer_id": day.performer.id,
+            "service_id": day.service.id,
+            "date": "2026-05-05",
+            "latitude": 52.5,
+            "longitude": 13.4,
+            "offers": 0,
+            "created_at": START,
+        }
+    ]
+    assert list(parts.rows.export(day.owner.id)) == []
+
+
+@pytest.mark.parametrize("who", ["customer", "performer"])
+def test_nothing_is_left_of_who_has_gone(
+    day: Day, make: Factory, ann: User, parts: Waitlist, runtime: Runtime, who: str
+) -> None:
+    wait(day, ann)
+    wait(day, day.owner)
+    other = make.performer(timezone="UTC")
+    db.session.add(
+        WaitlistEntry(
+            customer_id=ann.id, performer_id=other.id, service_id=make.service(other).id, day=TUESDAY
+        )
+    )
+    db.session.commit()
+    with runtime.uow:
+        parts.rows.forget(ann.id if who == "customer" else day.owner.id)
+    left = db.session.scalars(select(WaitlistEntry.customer_id)).all()
+    assert left == ([day.owner.id] if who == "customer" else [ann.id])
 
 
 ZONES = [

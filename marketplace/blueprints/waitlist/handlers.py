@@ -1,6 +1,7 @@
 """What gives time back to a performer, and the background jobs that offer it to who waits."""
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 from marketplace.blueprints.accounts.contracts import UserBlocked, UserDeleted
@@ -16,6 +17,7 @@ from marketplace.blueprints.orders.contracts import (
     OrderRescheduled,
     OrderResolved,
 )
+from marketplace.blueprints.waitlist.contracts import WaitlistOffered
 from marketplace.blueprints.waitlist.services import RUN_OUT_JOB, TEND_JOB
 from marketplace.blueprints.waitlist.wiring import Waitlist
 from marketplace.kernel.events import DomainEvent, Handler
@@ -44,7 +46,10 @@ FREEING: tuple[type[DomainEvent], ...] = (
 
 def handlers(parts: Runtime) -> Iterable[Handler]:
     """The handlers of the waiting list; each may run twice, or late."""
-    offering = parts.get(Waitlist).offering
+    offering, mail = parts.get(Waitlist).offering, parts.get(Waitlist).mail
+
+    def send(event: WaitlistOffered) -> None:
+        mail.send(event.customer_id, event.performer_id, date.fromisoformat(event.date))
 
     def tend(event: Any) -> None:
         offering.tend(event.performer_id)
@@ -54,6 +59,7 @@ def handlers(parts: Runtime) -> Iterable[Handler]:
 
     return [
         *(Handler(kind, tend, key=f"waitlist.tend:{kind.name}") for kind in FREEING),
+        Handler(WaitlistOffered, send, key="waitlist.mail:waitlist.offered", effect=True, lane=Lane.MAIL),
         Handler(UserBlocked, withdraw, key="waitlist.withdraw:user.blocked"),
         Handler(UserDeleted, withdraw, key="waitlist.withdraw:user.deleted"),
     ]

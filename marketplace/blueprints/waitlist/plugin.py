@@ -1,6 +1,7 @@
 """The plugin of the waiting list: what it adds to the program and gives to other domains."""
 
 from marketplace.blueprints.waitlist.handlers import handlers, jobs
+from marketplace.blueprints.waitlist.messages import OFFERED
 from marketplace.blueprints.waitlist.routes import blp
 from marketplace.blueprints.waitlist.wiring import Waitlist, build, waitlist
 from marketplace.kernel.personal_data import Erasure, ExportSection
@@ -13,6 +14,7 @@ PLUGIN = Plugin(
     blueprints=(blp,),
     provides={Waitlist: build},
     gives=(
+        OFFERED,
         ExportSection("waitlist", late(lambda: waitlist().rows.export)),
         Erasure("waitlist", late(lambda: waitlist().rows.forget)),
     ),

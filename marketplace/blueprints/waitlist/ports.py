@@ -63,6 +63,19 @@ class EndedOffer:
     offers: int
 
 
+@dataclass(frozen=True)
+class OfferedTime:
+    """What a mail tells of a live offer: which service, with whom (the last name is an initial), and when.
+    It tells the times in the performer's zone.
+    """
+
+    title: str
+    performer: str
+    timezone: str
+    starts_at: datetime
+    expires_at: datetime
+
+
 class WaitlistRepository(Protocol):
     """The entries of the waiting list."""
 
@@ -141,6 +154,12 @@ class WaitlistRepository(Protocol):
 
     def list_offered(self, customer_id: int, now: datetime) -> Sequence[int]:
         """The performers whose time is offered to the customer now."""
+        ...
+
+    def find_offered(
+        self, customer_id: int, performer_id: int, day: date, now: datetime
+    ) -> OfferedTime | None:
+        """The live offer of a customer for a day of a performer."""
         ...
 
     def list_performers(self, after: int, limit: int) -> Sequence[int]:

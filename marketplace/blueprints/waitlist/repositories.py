@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, Text, and_, cast, delete, func, select, text, update
+from sqlalchemy import ColumnElement, Row, Select, Text, and_, cast, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from marketplace.blueprints.availability.contracts import Place
@@ -13,6 +13,7 @@ from marketplace.blueprints.waitlist.ports import (
     DayCount,
     EndedOffer,
     EntryView,
+    OfferedTime,
     OfferView,
     WaitlistRepository,
 )
@@ -28,7 +29,7 @@ from marketplace.models.accounts import User
 from marketplace.models.catalog import Category, Service
 from marketplace.models.performers import Performer
 from marketplace.models.schedules import BookedTime
-from marketplace.models.visibility import PERFORMER_IS_PUBLIC, SERVICE_IS_PUBLIC
+from marketplace.models.visibility import INITIAL, PERFORMER_IS_PUBLIC, SERVICE_IS_PUBLIC
 from marketplace.models.waitlist import WaitlistEntry
 
 _OFFER_LIVES = """
@@ -246,6 +247,31 @@ class SqlWaitlistRepository(SqlRepository, WaitlistRepository):
         )
         return self.session.scalars(statement).all()
 
+    def find_offered(
+        self, customer_id: int, performer_id: int, day: date, now: datetime
+    ) -> OfferedTime | None:
+        statement = (
+            select(
+                Service.title,
+                func.concat_ws(" ", User.first_name, INITIAL).label("performer"),
+                Performer.timezone,
+                func.lower(BookedTime.span).label("starts_at"),
+                BookedTime.expires_at,
+            )
+            .select_from(WaitlistEntry)
+            .join(BookedTime, _offer_lives(now))
+            .join(Service, Service.id == BookedTime.service_id)
+            .join(Performer, Performer.id == WaitlistEntry.performer_id)
+            .join(User, User.id == Performer.user_id)
+            .where(
+                WaitlistEntry.customer_id == customer_id,
+                WaitlistEntry.performer_id == performer_id,
+                WaitlistEntry.day == day,
+            )
+        )
+        row = self.session.execute(statement).one_or_none()
+        return None if row is None else OfferedTime(*row)
+
     def list_performers(self, after: int, limit: int) -> Sequence[int]:
         statement = (
             select(WaitlistEntry.performer_id)
@@ -298,15 +324,16 @@ def _entries(now: datetime) -> Select[Any]:
         func.lower(BookedTime.span).label("starts_at"),
         func.upper(BookedTime.span).label("ends_at"),
         BookedTime.expires_at,
-    ).outerjoin(
-        BookedTime,
-        and_(
-            BookedTime.customer_id == WaitlistEntry.customer_id,
-            BookedTime.performer_id == WaitlistEntry.performer_id,
-            BookedTime.offered,
-            BookedTime.expires_at == WaitlistEntry.offer_expires_at,
-            BookedTime.expires_at > now,
-        ),
+    ).outerjoin(BookedTime, _offer_lives(now))
+
+
+def _offer_lives(now: datetime) -> ColumnElement[bool]:
+    return and_(
+        BookedTime.customer_id == WaitlistEntry.customer_id,
+        BookedTime.performer_id == WaitlistEntry.performer_id,
+        BookedTime.offered,
+        BookedTime.expires_at == WaitlistEntry.offer_expires_at,
+        BookedTime.expires_at > now,
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any
 
+from marketplace.blueprints.accounts.contracts import Notifier, Users
 from marketplace.blueprints.availability.contracts import Place, SlotOffers
 from marketplace.blueprints.offers.contracts import BookableService
 from marketplace.blueprints.performers.contracts import PerformerRef
@@ -14,6 +15,7 @@ from marketplace.blueprints.waitlist.contracts import (
     WaitlistOfferLapsed,
 )
 from marketplace.blueprints.waitlist.errors import DayNotFull, TooManyDays, WaitlistFull
+from marketplace.blueprints.waitlist.messages import OFFERED
 from marketplace.blueprints.waitlist.policies import (
     AT_ONCE,
     BATCH,
@@ -31,6 +33,7 @@ from marketplace.kernel.lanes import Postponed
 from marketplace.kernel.pages import Page, PageRequest
 from marketplace.kernel.texts import Text
 from marketplace.kernel.transactions import UnitOfWork
+from marketplace.kernel.zones import zone
 
 TEND_JOB = "waitlist.tend"
 RUN_OUT_JOB = "waitlist.run_out"
@@ -269,3 +272,40 @@ class OfferingService:
                 if self._has_work(performer_id):
                     self._uow.enqueue(TEND_JOB, {"performer_id": performer_id})
             return found[-1] if len(found) == BATCH else None
+
+
+class OfferMail:
+    """Tells customers by mail what they are offered: half an hour is short for who does not look."""
+
+    def __init__(
+        self, uow: UnitOfWork, rows: WaitlistRepository, users: Users, notifier: Notifier, clock: Clock
+    ) -> None:
+        self._uow = uow
+        self._rows = rows
+        self._users = users
+        self._notifier = notifier
+        self._clock = clock
+
+    def send(self, customer_id: int, performer_id: int, day: date) -> None:
+        """Mail a live offer, outside of a transaction; nothing when it has ended."""
+        with self._uow:
+            offer = self._rows.find_offered(customer_id, performer_id, day, self._clock.now())
+            user = None if offer is None else self._users.find(customer_id)
+        if offer is None or user is None or not user.is_active:
+            return
+        if user.email is None or not user.email_verified:
+            return
+        starts_at = offer.starts_at.astimezone(zone(offer.timezone))
+        until = offer.expires_at.astimezone(zone(offer.timezone))
+        self._notifier.mail(
+            user.email,
+            OFFERED.name,
+            user.locale,
+            name=user.first_name,
+            performer=offer.performer,
+            title=offer.title,
+            day=starts_at.date().isoformat(),
+            time=f"{starts_at:%H:%M}",
+            until=f"{until:%H:%M}",
+            timezone=offer.timezone,
+        )

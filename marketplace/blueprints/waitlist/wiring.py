@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
+from marketplace.blueprints.accounts import public as accounts
 from marketplace.blueprints.availability import public as availability
 from marketplace.blueprints.offers import public as offers
 from marketplace.blueprints.performers import public as performers
 from marketplace.blueprints.waitlist.ports import WaitlistRepository
 from marketplace.blueprints.waitlist.repositories import SqlWaitlistRepository
-from marketplace.blueprints.waitlist.services import OfferingService, WaitlistService
+from marketplace.blueprints.waitlist.services import OfferingService, OfferMail, WaitlistService
 from marketplace.web.runtime import Runtime, runtime
 
 
@@ -17,6 +18,7 @@ class Waitlist:
 
     entries: WaitlistService
     offering: OfferingService
+    mail: OfferMail
     rows: WaitlistRepository
 
 
@@ -30,6 +32,7 @@ def build(parts: Runtime) -> Waitlist:
             parts.uow, rows, times, bookable, performers.find_visible_performer, parts.clock
         ),
         offering=OfferingService(parts.uow, rows, times, bookable, parts.clock),
+        mail=OfferMail(parts.uow, rows, accounts.users(parts), accounts.notifier(parts), parts.clock),
         rows=rows,
     )
 
