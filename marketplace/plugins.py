@@ -33,6 +33,7 @@ BUILT_IN = (
     "availability",
     "calendars",
     "orders",
+    "series",
     "feeds",
     "reviews",
     "waitlist",

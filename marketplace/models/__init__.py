@@ -49,6 +49,7 @@ from marketplace.models.schedules import (
     ScheduleException,
     Vacation,
 )
+from marketplace.models.series import OrderSeries
 from marketplace.models.waitlist import WaitlistEntry
 
 __all__ = [
@@ -83,6 +84,7 @@ __all__ = [
     "OneTimeToken",
     "Order",
     "OrderRemark",
+    "OrderSeries",
     "OrderTransition",
     "Performer",
     "PerformerCategory",

@@ -38,6 +38,8 @@ class Order(Base):
     of before. `fault` and `cancellation_*` say of a cancelled order whose doing it was and what it costs the
     customer, in percent and in minor units of `price_currency`. `arrival_code` is known to the customer
     alone; `arrival_tries` counts the tries of it.
+
+    `series_id` names the series that the order was booked with, and `series_position` its place there.
     """
 
     __tablename__ = "order"
@@ -52,6 +54,7 @@ class Order(Base):
         CheckConstraint("(fault IS NULL) = (cancellation_percent IS NULL)", name="cancellation"),
         CheckConstraint("arrival_tries BETWEEN 0 AND 5", name="arrival_tries"),
         CheckConstraint("NOT arrival_proven OR arrived_at IS NOT NULL", name="arrival"),
+        CheckConstraint("(series_id IS NULL) = (series_position IS NULL)", name="series"),
         ExcludeConstraint(
             ("performer_id", "="),
             (func.tstzrange(literal_column("starts_at"), literal_column("ends_at")), "&&"),
@@ -72,6 +75,13 @@ class Order(Base):
             ),
         ),
         Index(
+            "uq_order_series",
+            "series_id",
+            "series_position",
+            unique=True,
+            postgresql_where=text("series_id IS NOT NULL"),
+        ),
+        Index(
             "uq_order_pending",
             "customer_id",
             "performer_id",
@@ -86,6 +96,8 @@ class Order(Base):
     performer_id: Mapped[int] = mapped_column(ForeignKey("performer.id"))
     service_id: Mapped[int] = mapped_column(ForeignKey("service.id"))
     status: Mapped[str] = mapped_column(server_default="pending")
+    series_id: Mapped[int | None] = mapped_column(ForeignKey("order_series.id"))
+    series_position: Mapped[int | None]
     title: Mapped[str]
     pricing: Mapped[str]
     price_amount: Mapped[int | None]

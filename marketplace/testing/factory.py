@@ -15,6 +15,7 @@ from marketplace.models import (
     City,
     Message,
     Order,
+    OrderSeries,
     Performer,
     PerformerCategory,
     Review,
@@ -153,6 +154,35 @@ class Factory:
             "state_entered_at": START,
         }
         return self._add(Order(**defaults | values))
+
+    def series(
+        self, customer: User | None = None, service: Service | None = None, count: int = 2, **values: Any
+    ) -> OrderSeries:
+        """A weekly series with its orders; `values` are those of the orders."""
+        customer = customer or self.user()
+        service = service or self.service()
+        starts_at = values.pop("starts_at", START + timedelta(days=1))
+        row = self._add(
+            OrderSeries(
+                customer_id=customer.id,
+                performer_id=service.performer_id,
+                service_id=service.id,
+                repeat="weekly",
+                count=count,
+                timezone="UTC",
+                starts_at=starts_at,
+            )
+        )
+        for number in range(count):
+            self.order(
+                customer,
+                service,
+                **values,
+                starts_at=starts_at + number * timedelta(weeks=1),
+                series_id=row.id,
+                series_position=number + 1,
+            )
+        return row
 
     def review(self, order: Order | None = None, **values: Any) -> Review:
         """The customer's published review of a completed order."""

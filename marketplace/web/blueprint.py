@@ -292,6 +292,12 @@ class VersionedBlueprint:
 
         return decorate
 
+    def also(self, status: int, schema: type[Schema], description: str) -> Callable[[F], F]:
+        """Document another good status of a view, which returns its result together with it then. The result
+        is dumped by the schema of `response`, so this is the same one.
+        """
+        return self._decorators.alt_response(status, schema=schema(), description=description)
+
     def problems(self, *codes: str) -> Callable[[F], F]:
         """Document more problems of this route by their codes, besides those that its markers tell of."""
 

@@ -82,6 +82,10 @@ def known_error(error: Exception) -> AppError | None:
     return None
 
 
+_WITH_SENTENCES = {"errors", "dates"}
+"""The members of a problem that hold sentences for people; in others a word may look like one."""
+
+
 def _document(
     status: int, code: str, title: str, detail: str, data: dict[str, Any] | None = None
 ) -> dict[str, Any]:
@@ -95,7 +99,7 @@ def _document(
         "request_id": current_request_id(),
     }
     for key, value in (data or {}).items():
-        document.setdefault(key, translated(value, language) if key == "errors" else value)
+        document.setdefault(key, translated(value, language) if key in _WITH_SENTENCES else value)
     return document
 
 

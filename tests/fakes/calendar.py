@@ -1,8 +1,9 @@
 """A calendar that knows the orders of a `FakeOrderRepository`, and otherwise says what it is told."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from marketplace.blueprints.availability.contracts import Booking, Calendar, Place
+from marketplace.blueprints.availability.contracts import Booking, Calendar, Place, Verdict
 from marketplace.blueprints.availability.errors import (
     OutsideSchedule,
     OwnService,
@@ -14,6 +15,7 @@ from marketplace.blueprints.availability.errors import (
 )
 from marketplace.blueprints.offers.contracts import BookableService
 from marketplace.kernel.clock import Clock
+from marketplace.kernel.errors import AppError
 from tests.fakes.orders import FakeOrderRepository
 
 
@@ -53,6 +55,46 @@ class FakeCalendar(Calendar):
         if self._orders.is_taken(service.performer_id, starts_at - self.gap, ends_at + self.gap):
             raise SlotTaken
         return Booking(service.performer_id, starts_at, ends_at, starts_at, ends_at, self.notice, place)
+
+    def check_many(
+        self,
+        service: BookableService,
+        starts: Sequence[datetime],
+        *,
+        customer_id: int,
+        place: Place | None = None,
+    ) -> Sequence[Verdict]:
+        found = []
+        for start in starts:
+            end = start + timedelta(minutes=service.duration_minutes)
+            booking = Booking(service.performer_id, start, end, start, end, self.notice, place)
+            try:
+                self.book(service, start, customer_id=customer_id, place=place)
+            except OwnService:
+                raise
+            except AppError as refusal:
+                found.append(Verdict(booking, refusal))
+            else:
+                found.append(Verdict(booking, None))
+        return found
+
+    def make_room_for_many(
+        self, bookings: Mapping[int, Booking], *, customer_id: int, despite_conflicts: bool
+    ) -> Mapping[int, AppError | None]:
+        found: dict[int, AppError | None] = {}
+        for order_id, booking in bookings.items():
+            try:
+                self.make_room(
+                    booking,
+                    order_id=order_id,
+                    customer_id=customer_id,
+                    despite_conflicts=despite_conflicts,
+                )
+            except AppError as refusal:
+                found[order_id] = refusal
+            else:
+                found[order_id] = None
+        return found
 
     def make_room(
         self, booking: Booking, *, order_id: int, customer_id: int, despite_conflicts: bool

@@ -13,6 +13,7 @@ from marketplace.blueprints.orders.ports import (
     CancellationPolicy,
     Ending,
     HistoryEntry,
+    Move,
     OrderFilters,
     OrderRepository,
     OrderView,
@@ -44,7 +45,10 @@ class FakeOrderRepository(OrderRepository):
         self.policies: dict[int, CancellationPolicy] = {}
         self.tries: dict[int, int] = {}
 
-    def add(self, values: Mapping[str, Any]) -> OrderView:
+    def add(self, orders: Sequence[Mapping[str, Any]]) -> Sequence[OrderView]:
+        return [self._add(values) for values in orders]
+
+    def _add(self, values: Mapping[str, Any]) -> OrderView:
         values = _stored(values)
         amount, currency = values.pop("price_amount"), values.pop("price_currency")
         defaults: dict[str, Any] = dict.fromkeys(
@@ -93,11 +97,15 @@ class FakeOrderRepository(OrderRepository):
     def find(self, order_id: int, *, lock: bool = False) -> OrderView | None:
         return self.orders.get(order_id)
 
-    def move(self, order_id: int, from_status: str, values: Mapping[str, Any]) -> bool:
-        order = self.orders.get(order_id)
-        if order is None or order.status != from_status:
-            return False
-        self._store(replace(order, version=order.version + 1, **_stored(values)))
+    def find_many(self, order_ids: Sequence[int], *, lock: bool = False) -> Sequence[OrderView]:
+        return [self.orders[order_id] for order_id in sorted(order_ids) if order_id in self.orders]
+
+    def move(self, moves: Sequence[Move]) -> bool:
+        for move in moves:
+            order = self.orders.get(move.order_id)
+            if order is None or order.status != move.from_status:
+                return False
+            self._store(replace(order, version=order.version + 1, **_stored(move.values)))
         return True
 
     def _store(self, order: OrderView) -> None:
@@ -156,6 +164,7 @@ class FakeOrderRepository(OrderRepository):
             if filters.status in {None, order.status}
             and (filters.starts_from is None or order.starts_at >= filters.starts_from)
             and (filters.starts_before is None or order.starts_at < filters.starts_before)
+            and filters.series_id in {None, order.series_id}
         ]
         return _cut(sorted(kept, key=key, reverse=True), page)
 

@@ -52,6 +52,8 @@ def test_what_was_agreed_is_copied(client: CheckedClient, deal: Deal) -> None:
         "customer_id": deal.customer.id,
         "performer_id": deal.performer.id,
         "service_id": deal.service.id,
+        "series_id": None,
+        "series_position": None,
         "status": "pending",
         "title": "Install a lamp",
         "pricing": "fixed",

@@ -178,16 +178,18 @@ def test_who_leaves_waits_for_a_booking_under_way(committed: Flask, auth: Auth, 
             leaving: Future[int] = pool.submit(pair.leave, role)
             eventually(waiting(committed))
             orders.add(
-                {
-                    "customer_id": pair.customer.id,
-                    "performer_id": pair.service.performer_id,
-                    "service_id": pair.service.id,
-                    "title": "Install a lamp",
-                    "pricing": "quote",
-                    "starts_at": START,
-                    "ends_at": START + timedelta(hours=1),
-                    "address": {"line1": "Side Street 2"},
-                }
+                [
+                    {
+                        "customer_id": pair.customer.id,
+                        "performer_id": pair.service.performer_id,
+                        "service_id": pair.service.id,
+                        "title": "Install a lamp",
+                        "pricing": "quote",
+                        "starts_at": START,
+                        "ends_at": START + timedelta(hours=1),
+                        "address": {"line1": "Side Street 2"},
+                    }
+                ]
             )
         assert leaving.result(30) == 409
     assert pair.state(role) == (False, 1)

@@ -10,6 +10,7 @@ import pytest
 from marketplace.blueprints.availability.errors import SlotTaken
 from marketplace.blueprints.orders.ports import (
     CancellationPolicy,
+    Move,
     OrderFilters,
     OrderRepository,
     OrderView,
@@ -63,7 +64,8 @@ class Bench:
             "updated_at": START,
         }
         with self.uow:
-            return self.orders.add(values | more)
+            [added] = self.orders.add([values | more])
+            return added
 
     def get(self, order_id: int) -> OrderView:
         found = self.orders.find(order_id, lock=True)
@@ -146,10 +148,12 @@ def test_an_order_without_a_price(bench: Bench) -> None:
 def test_moves_only_from_where_it_stands(bench: Bench) -> None:
     order_id = bench.add()
     with bench.uow:
-        assert bench.orders.move(order_id, "pending", {"status": "confirmed", "updated_at": START + HOUR})
+        assert bench.orders.move(
+            [Move(order_id, "pending", {"status": "confirmed", "updated_at": START + HOUR})]
+        )
     with bench.uow:
-        assert not bench.orders.move(order_id, "pending", {"status": "declined"})
-        assert not bench.orders.move(2**62, "pending", {"status": "declined"})
+        assert not bench.orders.move([Move(order_id, "pending", {"status": "declined"})])
+        assert not bench.orders.move([Move(2**62, "pending", {"status": "declined"})])
     order = bench.get(order_id)
     assert (order.status, order.version, order.updated_at) == ("confirmed", 2, START + HOUR)
 
@@ -163,11 +167,13 @@ def test_two_confirmed_orders_never_overlap(bench: Bench) -> None:
     )
     for order_id in (first, later, elsewhere):
         with bench.uow:
-            assert bench.orders.move(order_id, "pending", {"status": "confirmed"})
+            assert bench.orders.move([Move(order_id, "pending", {"status": "confirmed"})])
     with pytest.raises(SlotTaken), bench.uow:
-        bench.orders.move(second, "pending", {"status": "confirmed"})
+        bench.orders.move([Move(second, "pending", {"status": "confirmed"})])
     with pytest.raises(SlotTaken), bench.uow:
-        bench.orders.move(later, "confirmed", {"starts_at": START + HOUR, "ends_at": START + 2 * HOUR})
+        bench.orders.move(
+            [Move(later, "confirmed", {"starts_at": START + HOUR, "ends_at": START + 2 * HOUR})]
+        )
     assert bench.get(second).status == "pending"
     assert bench.get(later).starts_at == START + 2 * HOUR
 

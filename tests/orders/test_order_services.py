@@ -22,6 +22,7 @@ from marketplace.blueprints.orders.contracts import OrderReminder
 from marketplace.blueprints.orders.policies.life import StepTimes
 from marketplace.blueprints.orders.ports import OrderFilters, OrderView
 from marketplace.blueprints.orders.services.booking import BookingService
+from marketplace.blueprints.orders.services.desk import Desk
 from marketplace.blueprints.orders.services.shared import TIMER_JOB
 from marketplace.blueprints.orders.services.steps import Steps
 from marketplace.blueprints.orders.services.timers import TimerService
@@ -67,15 +68,8 @@ class Market:
         self.calendar = FakeCalendar(self.repository, self.clock)
         times = StepTimes(start_early=EARLY, no_show_after=timedelta(minutes=30))
         steps = Steps(self.uow, self.repository, self.audit, self.clock, times)
-        self.booking = BookingService(
-            self.uow,
-            self.repository,
-            steps,
-            self._catalog,
-            self.calendar,
-            self.clock,
-            times,
-        )
+        desk = Desk(self.uow, self.repository, steps, self._catalog, self.calendar, self.clock, times)
+        self.booking = BookingService(self.uow, self.repository, desk, self.calendar, self.clock, times)
         self.steps = TransitionService(self.uow, steps, self.calendar)
         self.timers = TimerService(self.uow, self.repository, steps, self.clock)
 

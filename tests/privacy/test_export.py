@@ -54,6 +54,7 @@ FILES = {
     "calendars.json",
     "feeds.json",
     "order_remarks.json",
+    "order_series.json",
     "cancellation_policy.json",
     "services.json",
     "orders.json",

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from flask import Flask
 from PIL import Image
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 from sqlalchemy.dialects.postgresql import Range
 from werkzeug.test import TestResponse
 
@@ -38,6 +38,7 @@ from marketplace.models import (
     Notification,
     OneTimeCode,
     OneTimeToken,
+    Order,
     Performer,
     PortfolioImage,
     Report,
@@ -114,6 +115,18 @@ def order(status: str = "pending", **values: Any) -> Maker:
         done = {"completed_at": START} if status == "completed" else {}
         row = side.make.order(side.customer, side.service, status=status, **done | values)
         return {"order_id": row.id}
+
+    return make
+
+
+def series(status: str = "pending") -> Maker:
+    """A series of two orders of the side's customer and performer, and the first of them."""
+
+    def make(side: Side, _caller: str) -> Made:
+        row = side.make.series(side.customer, side.service, status=status)
+        first = select(Order.id).where(Order.series_id == row.id, Order.series_position == 1)
+        order_id = db.session.scalars(first).one()
+        return {"series_id": row.id, "order_id": order_id}
 
     return make
 

@@ -130,6 +130,7 @@ class Row:
 EVERYBODY = ("unverified", "customer", "performer", "moderator", "admin")
 ADDRESS = {"line1": "Main Street 1"}
 STARTS_AT = "2026-05-12T09:00:00Z"
+SERIES = {"starts_at": STARTS_AT, "address": ADDRESS, "repeat": "weekly", "count": 2}
 REASON = {"reason": "As agreed"}
 
 PAGES = ("changes", "errors", "events", "guides", "operations")
@@ -565,6 +566,37 @@ ORDERS = (
         s.order(),
         {"starts_at": STARTS_AT},
         NOT_THEIR_STEP,
+    ),
+    Row(
+        "POST /orders/series",
+        "401 403 ok 403:own_service ok ok 401",
+        s.service,
+        lambda m: SERIES | {"service_id": m["service_id"]},
+    ),
+    Row(
+        "POST /orders/series",
+        "401 403 ok 403:own_service ok ok 401",
+        s.service,
+        lambda m: SERIES | {"service_id": m["service_id"], "preview": True},
+        case="as a preview",
+    ),
+    Row(
+        "POST /orders/series",
+        "401 403 404 404 404 404 401",
+        s.hidden_service,
+        lambda m: SERIES | {"service_id": m["service_id"]},
+        NOT_OURS,
+        case="of a service that is switched off",
+    ),
+    Row("GET /series/{series_id}", READ_BY_STAFF, s.series(), foreign=STAFF_ALONE),
+    Row("POST /series/{series_id}/accept", BY_PERFORMER, s.series(), {}, NOT_THEIR_STEP),
+    Row(
+        "DELETE /orders/{order_id}",
+        BY_PARTIES_AND_ADMIN,
+        s.series("confirmed"),
+        foreign=STEP_OF_ADMIN,
+        query={"scope": "following"},
+        audited=("admin",),
     ),
     Row("GET /admin/orders", STAFF, s.order()),
     Row(

@@ -23,6 +23,7 @@ OWNED = {
     "image_id",
     "order_id",
     "review_id",
+    "series_id",
     "service_id",
     "session_id",
     "exception_id",

@@ -1,10 +1,12 @@
 """Events of availability, and the interface that it gives to other domains."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 from marketplace.blueprints.offers.contracts import BookableService
+from marketplace.kernel.errors import AppError
 from marketplace.kernel.events import DomainEvent
 
 
@@ -14,6 +16,11 @@ class Place:
 
     latitude: float
     longitude: float
+
+    @classmethod
+    def of_address(cls, address: Mapping[str, Any]) -> "Place | None":
+        """The place of an address that has coordinates."""
+        return cls(address["latitude"], address["longitude"]) if "latitude" in address else None
 
 
 @dataclass(frozen=True)
@@ -29,6 +36,14 @@ class Booking:
     padded_to: datetime
     notice: timedelta
     place: Place | None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a booking would be, and the error that refuses it; None where it may be made."""
+
+    booking: Booking
+    refusal: AppError | None
 
 
 class Calendar(Protocol):
@@ -53,6 +68,20 @@ class Calendar(Protocol):
         """
         ...
 
+    def check_many(
+        self,
+        service: BookableService,
+        starts: Sequence[datetime],
+        *,
+        customer_id: int,
+        place: Place | None = None,
+    ) -> Sequence[Verdict]:
+        """For each start, in their order, what `book` would say, in one statement for all of them.
+
+        Raises NotFound, OwnService.
+        """
+        ...
+
     def make_room(
         self, booking: Booking, *, order_id: int, customer_id: int, despite_conflicts: bool
     ) -> None:
@@ -62,6 +91,15 @@ class Calendar(Protocol):
         transaction nobody else books time of the performer.
 
         Raises SlotTaken, TooClose.
+        """
+        ...
+
+    def make_room_for_many(
+        self, bookings: Mapping[int, Booking], *, customer_id: int, despite_conflicts: bool
+    ) -> Mapping[int, AppError | None]:
+        """As `make_room`, for orders by their ids, which one customer has with one performer: for each the
+        error that `make_room` would raise. They make room for each other too, the first ones first. The
+        number of statements does not depend on the number of orders.
         """
         ...
 

@@ -45,7 +45,11 @@ NOTIFICATION_NEW = outgoing("notification:new", schemas.NotificationNew, "The us
 
 
 def parties_but_actor(event: OrderEvent) -> Sequence[int]:
-    """Both parties of an order, except the one that took the step."""
+    """Both parties of an order, except the one that took the step; nobody for the further orders of a series
+    that took it together.
+    """
+    if event.along_with is not None:
+        return []
     people = (event.customer_id, event.performer_user_id)
     return [user_id for user_id in people if user_id != event.actor_id]
 

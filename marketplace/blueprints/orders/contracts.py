@@ -1,15 +1,23 @@
-"""Events of orders, and the view of an order for other domains."""
+"""Events of orders, the view of an order for other domains, and the desk that books and moves several."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar, Protocol
 
+from marketplace.blueprints.availability.contracts import Booking
+from marketplace.blueprints.offers.contracts import BookableService
+from marketplace.kernel.errors import AppError
 from marketplace.kernel.events import DomainEvent
+from marketplace.kernel.identity import Principal
 
 
 @dataclass(frozen=True, kw_only=True)
 class OrderEvent(DomainEvent):
-    """The fields that all events of orders have; `actor_id` is None for a step that no user took."""
+    """The fields that all events of orders have; `actor_id` is None for a step that no user took. Where
+    several orders of a series took the step together, all but the first one name that one in `along_with`:
+    people are told once.
+    """
 
     name: ClassVar[str] = "order"
     order_id: int
@@ -18,6 +26,14 @@ class OrderEvent(DomainEvent):
     performer_user_id: int
     status: str
     actor_id: int | None
+    along_with: int | None = None
+
+    def payload(self) -> dict[str, Any]:
+        """Without `along_with` where it says nothing: the release before this one does not know it."""
+        values = super().payload()
+        if self.along_with is None:
+            del values["along_with"]
+        return values
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,4 +182,74 @@ class OrderRef:
     customer_id: int
     performer_id: int
     performer_user_id: int
+    starts_at: datetime
+    ends_at: datetime
     completed_at: datetime | None
+    version: int
+    series_id: int | None = None
+    series_position: int | None = None
+
+
+@dataclass(frozen=True)
+class SeriesPlace:
+    """The place of an order in a series, counted from 1."""
+
+    series_id: int
+    position: int
+
+
+@dataclass(frozen=True)
+class AcceptOutcome:
+    """What became of an order that was to be accepted: `refusal` is None where it was."""
+
+    order: OrderRef
+    refusal: AppError | None
+
+
+class OrderDesk(Protocol):
+    """Books and moves several orders of one customer and performer at once, each in its own life: for each
+    one row lock, step in the history, event and fee. The number of statements does not depend on the number
+    of orders. Orders are returned as the caller may see them.
+    """
+
+    def find_service(self, service_id: int) -> BookableService:
+        """A service that can be booked at a price. Raises NotFound, PriceNeeded."""
+        ...
+
+    def book(
+        self,
+        caller: Principal,
+        service: BookableService,
+        terms: Mapping[str, Any],
+        times: Sequence[tuple[Booking, SeriesPlace | None]],
+    ) -> Sequence[OrderRef]:
+        """Store an order for each time, with a copy of what is agreed: the service's terms, and the caller's
+        `address`, `note` and wish for an `arrival_code` from `terms`. The caller's hold with the performer is
+        used up.
+
+        Raises NotFound (a party has left), AlreadyRequested.
+        """
+        ...
+
+    def list_seen(self, caller: Principal, order_ids: Sequence[int]) -> Sequence[OrderRef]:
+        """Orders by their ids. Raises NotFound where the caller is neither a party nor staff."""
+        ...
+
+    def cancel(
+        self, caller: Principal, order_ids: Sequence[int], *, named: int, expected: int | None
+    ) -> Sequence[OrderRef]:
+        """Cancel those orders that the caller may cancel. The one that is `named` must be among them, and
+        have the `expected` version (None: any).
+
+        Raises NotFound, WrongParty, TransitionNotAllowed, PreconditionFailed.
+        """
+        ...
+
+    def accept(
+        self, caller: Principal, order_ids: Sequence[int], *, despite_conflicts: bool
+    ) -> Sequence[AcceptOutcome]:
+        """Accept those orders that wait for it and whose time is free, the first ones first.
+
+        Raises NotFound, WrongParty, TransitionNotAllowed where none waits.
+        """
+        ...

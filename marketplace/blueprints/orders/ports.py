@@ -96,8 +96,6 @@ class OrderView(OrderRef):
     title: str
     pricing: str
     price: Money | None
-    starts_at: datetime
-    ends_at: datetime
     notice_minutes: int
     padded_from: datetime | None
     padded_to: datetime | None
@@ -115,7 +113,6 @@ class OrderView(OrderRef):
     state_entry: int
     created_at: datetime
     updated_at: datetime
-    version: int
     cancellation_policy: CancellationPolicy | None = None
     cancellation: Ending | None = None
     has_arrival_code: bool = False
@@ -124,6 +121,15 @@ class OrderView(OrderRef):
     arrival_code: str | None = field(default=None, repr=False)
     customer_rating: CustomerRating | None = CustomerRating(0, None)
     allowed_transitions: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Move:
+    """A change of an order that has a certain status; `values` are those of its columns."""
+
+    order_id: int
+    from_status: str
+    values: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -196,21 +202,22 @@ class Remark:
 
 @dataclass(frozen=True)
 class OrderFilters:
-    """The filters of a list of orders: a status, and the start, from a time on and before another one; None
-    is any.
+    """The filters of a list of orders: a status, the start, from a time on and before another one, and the
+    series; None is any.
     """
 
     status: str | None = None
     starts_from: datetime | None = None
     starts_before: datetime | None = None
+    series_id: int | None = None
 
 
 class OrderRepository(Protocol):
     """Orders and their history."""
 
-    def add(self, values: Mapping[str, Any]) -> OrderView:
-        """Store a new order, with a copy of the performer's cancellation policy; returns it as stored,
-        defaults included.
+    def add(self, orders: Sequence[Mapping[str, Any]]) -> Sequence[OrderView]:
+        """Store new orders of one performer, in one statement, each with a copy of the performer's
+        cancellation policy; returns them as stored, in their order, defaults included.
         """
         ...
 
@@ -224,8 +231,16 @@ class OrderRepository(Protocol):
         """One order; `lock` keeps others from moving it until the end of the transaction."""
         ...
 
-    def move(self, order_id: int, from_status: str, values: Mapping[str, Any]) -> bool:
-        """Set `values`, in one statement; False when the status is no longer `from_status`."""
+    def find_many(self, order_ids: Sequence[int], *, lock: bool = False) -> Sequence[OrderView]:
+        """Those of these orders that there are, by their ids; locked in this order, so that two who lock
+        several wait for each other and do not block each other.
+        """
+        ...
+
+    def move(self, moves: Sequence[Move]) -> bool:
+        """Set the values of orders, the same columns for all, in one statement; False when one of them no
+        longer has the status that it is moved from.
+        """
         ...
 
     def add_steps(self, steps: Sequence[Step]) -> None:

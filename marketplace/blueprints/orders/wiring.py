@@ -16,6 +16,7 @@ from marketplace.blueprints.orders.repositories.timeline import SqlTimelineRepos
 from marketplace.blueprints.orders.services.arrival import ArrivalService
 from marketplace.blueprints.orders.services.booking import BookingService
 from marketplace.blueprints.orders.services.cancellation import CancellationService, PolicyService
+from marketplace.blueprints.orders.services.desk import Desk
 from marketplace.blueprints.orders.services.leaving import Leaving
 from marketplace.blueprints.orders.services.steps import Steps
 from marketplace.blueprints.orders.services.timeline import TimelineService
@@ -29,6 +30,7 @@ from marketplace.web.runtime import Runtime, runtime
 class Orders:
     """The services of orders."""
 
+    desk: Desk
     booking: BookingService
     transitions: TransitionService
     timers: TimerService
@@ -54,17 +56,12 @@ def build(parts: Runtime) -> Orders:
     )
     audit = moderation.audit(parts)
     steps = Steps(parts.uow, repository, audit, parts.clock, times)
+    calendar = availability.calendar(parts)
+    desk = Desk(parts.uow, repository, steps, offers.get_service_for_booking, calendar, parts.clock, times)
     return Orders(
-        booking=BookingService(
-            parts.uow,
-            repository,
-            steps,
-            offers.get_service_for_booking,
-            availability.calendar(parts),
-            parts.clock,
-            times,
-        ),
-        transitions=TransitionService(parts.uow, steps, availability.calendar(parts)),
+        desk=desk,
+        booking=BookingService(parts.uow, repository, desk, calendar, parts.clock, times),
+        transitions=TransitionService(parts.uow, steps, calendar),
         timers=TimerService(parts.uow, repository, steps, parts.clock),
         policies=PolicyService(parts.uow, policies, parts.clock),
         cancellation=CancellationService(parts.uow, repository, audit, parts.clock, times),

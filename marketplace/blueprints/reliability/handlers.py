@@ -42,7 +42,9 @@ def handlers(parts: Runtime) -> Iterable[Handler]:
     figures = parts.get(Reliability).figures
 
     def count_order(event: OrderEvent) -> None:
-        figures.ask(event.performer_id)
+        # The first one of several orders that took the step together asks for all of them.
+        if event.along_with is None:
+            figures.ask(event.performer_id)
 
     def count_message(event: MessageCreated) -> None:
         figures.note_message(event.chat_id, event.sender_id, event.seq)

@@ -18,10 +18,11 @@ from marketplace.models.performers import Performer
 
 # The first step out of `pending` says whether an order was answered: by the performer (accepted, declined,
 # cancelled), not at all (expired), or whether no answer was needed any longer (the customer or staff
-# cancelled). Cancelled orders say whose fault it was, except those of before; of these the history tells.
+# cancelled). The orders of a series are one request. Cancelled orders say whose fault it was, except those
+# of before; of these the history tells.
 _RECOMPUTE = text("""
     WITH enquiry AS (
-        SELECT CASE WHEN step.actor_role = 'performer' THEN step.created_at - o.created_at END AS took
+        SELECT min(CASE WHEN step.actor_role = 'performer' THEN step.created_at - o.created_at END) AS took
         FROM "order" o
         JOIN LATERAL (
             SELECT t.transition, t.actor_role, t.created_at FROM order_transition t
@@ -29,6 +30,7 @@ _RECOMPUTE = text("""
             ORDER BY t.id LIMIT 1
         ) step ON step.actor_role = 'performer' OR step.transition = 'expire'
         WHERE o.performer_id = :id AND o.created_at >= :asked_since
+        GROUP BY coalesce(-o.series_id, o.id)
         UNION ALL
         SELECT answer.created_at - question.created_at
         FROM chat c

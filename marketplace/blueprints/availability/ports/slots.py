@@ -1,6 +1,6 @@
 """The interfaces that slots, bookings and holds need, and the views that they return."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Protocol
@@ -110,14 +110,16 @@ class SlotRepository(Protocol):
     def check(
         self,
         performer_id: int,
-        starts_at: datetime,
-        ends_at: datetime,
+        starts: Sequence[datetime],
+        takes: timedelta,
         now: datetime,
         *,
         customer_id: int | None,
         place: Place | None,
-    ) -> TimeCheck:
-        """The verdict on a booking. Raises NotFound when there is no such performer."""
+    ) -> Sequence[TimeCheck]:
+        """The verdict on a booking from each of the starts, in their order. Raises NotFound when there is no
+        such performer.
+        """
         ...
 
     def look_at_day(
@@ -126,8 +128,8 @@ class SlotRepository(Protocol):
         """The local day `day` for a booking of `takes`. Raises NotFound when there is no such performer."""
         ...
 
-    def find_conflicts(self, booking: Booking, now: datetime, *, order_id: int) -> Conflicts:
-        """What stands in the way of the order `order_id` at this time."""
+    def find_conflicts(self, bookings: Mapping[int, Booking], now: datetime) -> Mapping[int, Conflicts]:
+        """What stands in the way of each of these orders, which are all of one performer, by their ids."""
         ...
 
 
@@ -167,10 +169,15 @@ class HoldRepository(Protocol):
         ...
 
     def end(
-        self, customer_id: int, now: datetime, *, performer_id: int, around: Booking | None = None
+        self,
+        customer_id: int,
+        now: datetime,
+        *,
+        performer_id: int,
+        around: Sequence[Booking] | None = None,
     ) -> bool:
-        """End the customer's hold with the performer, or only one that stands in the way of `around`; False
-        when there was none.
+        """End the customer's hold with the performer, or only one that stands in the way of any `around`;
+        False when there was none.
         """
         ...
 

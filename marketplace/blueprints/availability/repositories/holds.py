@@ -1,11 +1,11 @@
 """The SQL of the times that customers hold."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, delete, func, literal, select, update
-from sqlalchemy.dialects.postgresql import TSTZRANGE, Insert, Range, insert
+from sqlalchemy import Row, Select, Text, bindparam, cast, delete, func, literal, select, update
+from sqlalchemy.dialects.postgresql import TSTZMULTIRANGE, TSTZRANGE, Insert, Range, insert
 
 from marketplace.blueprints.availability.contracts import Booking
 from marketplace.blueprints.availability.ports.slots import HoldCount, HoldRepository, HoldView
@@ -66,12 +66,18 @@ class SqlHoldRepository(SqlRepository, HoldRepository):
         self.session.execute(_upsert(booking, customer_id, values))
 
     def end(
-        self, customer_id: int, now: datetime, *, performer_id: int, around: Booking | None = None
+        self,
+        customer_id: int,
+        now: datetime,
+        *,
+        performer_id: int,
+        around: Sequence[Booking] | None = None,
     ) -> bool:
         values: dict[str, Any] = {"customer": customer_id, "performer": performer_id, "now": now}
         if around is None:
             return self.run(_END, values).first() is not None
-        values["around"] = Range(around.padded_from, around.padded_to)
+        ranges = [f"[{time.padded_from.isoformat()},{time.padded_to.isoformat()})" for time in around]
+        values["around"] = "{" + ",".join(ranges) + "}"
         return self.run(_END_AROUND, values).first() is not None
 
     def remove_ended(self, before: datetime) -> int:
@@ -105,7 +111,7 @@ _END = (
     .values(expires_at=bindparam("now"), **_ENDED)
     .returning(BookedTime.id)
 )
-_END_AROUND = _END.where(BookedTime.padded.op("&&")(bindparam("around", type_=TSTZRANGE)))
+_END_AROUND = _END.where(BookedTime.padded.op("&&")(cast(bindparam("around", type_=Text), TSTZMULTIRANGE)))
 _COLUMNS = (
     BookedTime.id,
     BookedTime.performer_id,

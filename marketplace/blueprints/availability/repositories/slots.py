@@ -1,5 +1,6 @@
 """The SQL of the bookable times of performers."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -37,12 +38,14 @@ _FREE = text(f"""
     ORDER BY starts_at""")  # noqa: S608 - constants of this module
 
 _CHECK = text(f"""
-    SELECT bookable_time(
-               p.id, :start, :end, :now, 0, {_HOURS}, {_PLACE}, CAST(:customer_id AS bigint)
-           ) @> tstzrange(:start, :end) AS bookable,
-           :start < CAST(:now AS timestamptz)
+    SELECT w.starts_at, w.ends_at,
+           bookable_time(
+               p.id, w.starts_at, w.ends_at, :now, 0, {_HOURS}, {_PLACE}, CAST(:customer_id AS bigint)
+           ) @> tstzrange(w.starts_at, w.ends_at) AS bookable,
+           w.starts_at < CAST(:now AS timestamptz)
                + make_interval(mins => CAST(coalesce(s.notice_minutes, 0) AS int)) AS short,
-           NOT working_hours(p.id, :start, :end, {_HOURS}) @> tstzrange(:start, :end) AS outside,
+           NOT working_hours(p.id, w.starts_at, w.ends_at, {_HOURS})
+               @> tstzrange(w.starts_at, w.ends_at) AS outside,
            coalesce(s.notice_minutes, 0) AS notice,
            coalesce(s.buffer_before_minutes, 0) AS before,
            coalesce(s.buffer_after_minutes, 0) AS after,
@@ -50,7 +53,10 @@ _CHECK = text(f"""
            coalesce(CAST(:longitude AS float8), c.longitude) AS longitude
     FROM performer p JOIN city c ON c.id = p.city_id
     LEFT JOIN performer_schedule s ON s.performer_id = p.id
-    WHERE p.id = :performer_id""")  # noqa: S608 - constants of this module
+    CROSS JOIN unnest(CAST(:starts AS timestamptz[]), CAST(:ends AS timestamptz[]))
+        WITH ORDINALITY AS w (starts_at, ends_at, position)
+    WHERE p.id = :performer_id
+    ORDER BY w.position""")  # noqa: S608 - constants of this module
 
 _DAY = text(f"""
     SELECT first_start(
@@ -69,22 +75,27 @@ _DAY = text(f"""
     ) AS t
     WHERE p.id = :performer_id""")  # noqa: S608 - constants of this module
 
-_CONFLICTS = text(f"""
-    SELECT EXISTS (
-               SELECT FROM booked_time b WHERE b.performer_id = p.id AND b.span && tstzrange(:start, :end)
-                 AND b.order_id IS DISTINCT FROM :order_id AND (b.expires_at IS NULL OR b.expires_at > :now)
+_CONFLICTS = text("""
+    SELECT w.order_id,
+           EXISTS (
+               SELECT FROM booked_time b
+               WHERE b.performer_id = p.id AND b.span && tstzrange(w.starts_at, w.ends_at)
+                 AND b.order_id IS DISTINCT FROM w.order_id AND (b.expires_at IS NULL OR b.expires_at > :now)
            ) OR EXISTS (
                SELECT FROM external_busy_time e
-               WHERE e.performer_id = p.id AND e.time && tstzrange(:start, :end)
+               WHERE e.performer_id = p.id AND e.time && tstzrange(w.starts_at, w.ends_at)
            ) AS overlaps,
            taken_time(
-               p.id, :start, :end, :now,
-               CAST(:start AS timestamptz) - CAST(:padded_from AS timestamptz),
-               CAST(:padded_to AS timestamptz) - CAST(:end AS timestamptz),
-               coalesce(s.travel_kmh, 30), {_PLACE}, NULL, CAST(:order_id AS bigint)
-           ) && tstzrange(:start, :end) AS too_close
+               p.id, w.starts_at, w.ends_at, :now, w.starts_at - w.padded_from, w.padded_to - w.ends_at,
+               coalesce(s.travel_kmh, 30), w.latitude, w.longitude, NULL, w.order_id
+           ) && tstzrange(w.starts_at, w.ends_at) AS too_close
     FROM performer p LEFT JOIN performer_schedule s ON s.performer_id = p.id
-    WHERE p.id = :performer_id""")  # noqa: S608 - constants of this module
+    CROSS JOIN unnest(
+        CAST(:order_ids AS bigint[]), CAST(:starts AS timestamptz[]), CAST(:ends AS timestamptz[]),
+        CAST(:padded_from AS timestamptz[]), CAST(:padded_to AS timestamptz[]),
+        CAST(:latitudes AS float8[]), CAST(:longitudes AS float8[])
+    ) AS w (order_id, starts_at, ends_at, padded_from, padded_to, latitude, longitude)
+    WHERE p.id = :performer_id""")
 
 
 def _place(place: Place | None) -> dict[str, float | None]:
@@ -118,27 +129,41 @@ class SqlSlotRepository(SqlRepository, SlotRepository):
     def check(
         self,
         performer_id: int,
-        starts_at: datetime,
-        ends_at: datetime,
+        starts: Sequence[datetime],
+        takes: timedelta,
         now: datetime,
         *,
         customer_id: int | None,
         place: Place | None,
-    ) -> TimeCheck:
-        values = self._values(performer_id, starts_at, ends_at, now) | _place(place)
-        row = self.session.execute(_CHECK, values | {"customer_id": customer_id}).one_or_none()
-        if row is None:
+    ) -> Sequence[TimeCheck]:
+        values = _place(place) | {
+            "performer_id": performer_id,
+            "starts": list(starts),
+            "ends": [start + takes for start in starts],
+            "now": now,
+            "market_hours": self._market_hours,
+            "customer_id": customer_id,
+        }
+        rows = self.session.execute(_CHECK, values).all()
+        if len(rows) < len(starts):
             raise NotFound
-        booking = Booking(
-            performer_id=performer_id,
-            starts_at=starts_at,
-            ends_at=ends_at,
-            padded_from=starts_at - timedelta(minutes=row.before),
-            padded_to=ends_at + timedelta(minutes=row.after),
-            notice=timedelta(minutes=row.notice),
-            place=Place(row.latitude, row.longitude),
-        )
-        return TimeCheck(row.bookable, row.short, row.outside, booking)
+        return [
+            TimeCheck(
+                row.bookable,
+                row.short,
+                row.outside,
+                Booking(
+                    performer_id=performer_id,
+                    starts_at=start,
+                    ends_at=start + takes,
+                    padded_from=start - timedelta(minutes=row.before),
+                    padded_to=start + takes + timedelta(minutes=row.after),
+                    notice=timedelta(minutes=row.notice),
+                    place=Place(row.latitude, row.longitude),
+                ),
+            )
+            for start, row in zip(starts, rows, strict=True)
+        ]
 
     def look_at_day(
         self, performer_id: int, day: date, takes: timedelta, now: datetime, place: Place | None
@@ -155,15 +180,21 @@ class SqlSlotRepository(SqlRepository, SlotRepository):
             raise NotFound
         return DayLook(row.first_start, row.works, row.today)
 
-    def find_conflicts(self, booking: Booking, now: datetime, *, order_id: int) -> Conflicts:
-        values = self._values(booking.performer_id, booking.starts_at, booking.ends_at, now)
-        values |= _place(booking.place) | {
-            "padded_from": booking.padded_from,
-            "padded_to": booking.padded_to,
-            "order_id": order_id,
+    def find_conflicts(self, bookings: Mapping[int, Booking], now: datetime) -> Mapping[int, Conflicts]:
+        times = list(bookings.values())
+        values = {
+            "performer_id": times[0].performer_id,
+            "now": now,
+            "order_ids": list(bookings),
+            "starts": [time.starts_at for time in times],
+            "ends": [time.ends_at for time in times],
+            "padded_from": [time.padded_from for time in times],
+            "padded_to": [time.padded_to for time in times],
+            "latitudes": [_place(time.place)["latitude"] for time in times],
+            "longitudes": [_place(time.place)["longitude"] for time in times],
         }
-        row = self.session.execute(_CONFLICTS, values).one()
-        return Conflicts(row.overlaps, row.too_close)
+        rows = self.session.execute(_CONFLICTS, values)
+        return {row.order_id: Conflicts(row.overlaps, row.too_close) for row in rows}
 
     def _values(self, performer_id: int, start: datetime, end: datetime, now: datetime) -> dict[str, Any]:
         return {

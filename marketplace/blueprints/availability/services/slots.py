@@ -1,9 +1,9 @@
 """The bookable times of a performer: what is shown, what customers may book, and what performers may take."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from marketplace.blueprints.availability.contracts import Booking, Calendar, Place
+from marketplace.blueprints.availability.contracts import Booking, Calendar, Place, Verdict
 from marketplace.blueprints.availability.errors import (
     OutsideSchedule,
     OwnService,
@@ -13,10 +13,17 @@ from marketplace.blueprints.availability.errors import (
     TooFarAhead,
     TooShortNotice,
 )
-from marketplace.blueprints.availability.ports.slots import HoldRepository, Slot, SlotRepository, SlotsView
+from marketplace.blueprints.availability.ports.slots import (
+    Conflicts,
+    HoldRepository,
+    Slot,
+    SlotRepository,
+    SlotsView,
+    TimeCheck,
+)
 from marketplace.blueprints.offers.contracts import BookableService
 from marketplace.kernel.clock import Clock
-from marketplace.kernel.errors import NotFound
+from marketplace.kernel.errors import AppError, NotFound
 from marketplace.kernel.texts import Text
 
 STEP = timedelta(minutes=15)
@@ -63,12 +70,9 @@ class SlotService(Calendar):
         return SlotsView(free.timezone, free.duration_minutes, slots)
 
     def check_start(self, starts_at: datetime) -> None:
-        now = self._clock.now()
-        if starts_at <= now:
-            raise StartsInPast(errors={"json": {"starts_at": ["This must lie in the future."]}})
-        if starts_at - now > MAX_AHEAD:
-            limit = Text("This must be within {days} days.", days=MAX_AHEAD.days)
-            raise TooFarAhead(errors={"json": {"starts_at": [limit]}})
+        refusal = _out_of_reach(starts_at, self._clock.now())
+        if refusal is not None:
+            raise refusal
 
     def book(
         self,
@@ -81,34 +85,57 @@ class SlotService(Calendar):
         if service.performer_user_id == customer_id:
             raise OwnService
         self.check_start(starts_at)
+        [verdict] = self.check_many(service, [starts_at], customer_id=customer_id, place=place)
+        if verdict.refusal is not None:
+            raise verdict.refusal
+        return verdict.booking
+
+    def check_many(
+        self,
+        service: BookableService,
+        starts: Sequence[datetime],
+        *,
+        customer_id: int,
+        place: Place | None = None,
+    ) -> Sequence[Verdict]:
+        if service.performer_user_id == customer_id:
+            raise OwnService
+        now = self._clock.now()
+        takes = timedelta(minutes=service.duration_minutes)
         found = self._rows.check(
-            service.performer_id,
-            starts_at,
-            starts_at + timedelta(minutes=service.duration_minutes),
-            self._clock.now(),
-            customer_id=customer_id,
-            place=place,
+            service.performer_id, starts, takes, now, customer_id=customer_id, place=place
         )
-        if found.bookable:
-            return found.booking
-        if found.too_short_notice:
-            raise TooShortNotice(errors={"json": {"starts_at": [_SOONER]}})
-        if found.outside_schedule:
-            raise OutsideSchedule(errors={"json": {"starts_at": [_AWAY]}})
-        raise SlotTaken
+        return [
+            Verdict(one.booking, _out_of_reach(one.booking.starts_at, now) or _refusal(one)) for one in found
+        ]
 
     def make_room(
         self, booking: Booking, *, order_id: int, customer_id: int, despite_conflicts: bool
     ) -> None:
+        found = self.make_room_for_many(
+            {order_id: booking}, customer_id=customer_id, despite_conflicts=despite_conflicts
+        )
+        refusal = found[order_id]
+        if refusal is not None:
+            raise refusal
+
+    def make_room_for_many(
+        self, bookings: Mapping[int, Booking], *, customer_id: int, despite_conflicts: bool
+    ) -> Mapping[int, AppError | None]:
+        if not bookings:
+            return {}
         now = self._clock.now()
-        self._holds.lock_calendar(booking.performer_id)
-        self._holds.clear_ended(booking.performer_id, now)
-        self._holds.end(customer_id, now, performer_id=booking.performer_id, around=booking)
-        found = self._rows.find_conflicts(booking, now, order_id=order_id)
-        if found.overlaps:
-            raise SlotTaken
-        if found.too_close and not despite_conflicts:
-            raise TooClose
+        times = list(bookings.values())
+        performer_id = times[0].performer_id
+        self._holds.lock_calendar(performer_id)
+        self._holds.clear_ended(performer_id, now)
+        self._holds.end(customer_id, now, performer_id=performer_id, around=times)
+        found = self._rows.find_conflicts(bookings, now)
+        refusals: dict[int, AppError | None] = {}
+        for order_id, time in bookings.items():
+            besides = [bookings[other] for other, refusal in refusals.items() if refusal is None]
+            refusals[order_id] = _conflict(found[order_id], time, besides, despite=despite_conflicts)
+        return refusals
 
     def check_notice(self, booking: Booking) -> None:
         if booking.starts_at - booking.notice <= self._clock.now():
@@ -116,3 +143,37 @@ class SlotService(Calendar):
 
     def end_hold(self, customer_id: int, performer_id: int) -> None:
         self._holds.end(customer_id, self._clock.now(), performer_id=performer_id)
+
+
+def _out_of_reach(starts_at: datetime, now: datetime) -> AppError | None:
+    """What everybody is refused, whatever the calendar says."""
+    if starts_at <= now:
+        return StartsInPast(errors={"json": {"starts_at": ["This must lie in the future."]}})
+    if starts_at - now > MAX_AHEAD:
+        limit = Text("This must be within {days} days.", days=MAX_AHEAD.days)
+        return TooFarAhead(errors={"json": {"starts_at": [limit]}})
+    return None
+
+
+def _refusal(found: TimeCheck) -> AppError | None:
+    if found.bookable:
+        return None
+    if found.too_short_notice:
+        return TooShortNotice(errors={"json": {"starts_at": [_SOONER]}})
+    if found.outside_schedule:
+        return OutsideSchedule(errors={"json": {"starts_at": [_AWAY]}})
+    return SlotTaken()
+
+
+def _conflict(
+    found: Conflicts, time: Booking, besides: Sequence[Booking], *, despite: bool
+) -> AppError | None:
+    """The refusal of an order that has these conflicts, and would stand `besides` others."""
+    if found.overlaps or any(
+        time.starts_at < other.ends_at and other.starts_at < time.ends_at for other in besides
+    ):
+        return SlotTaken()
+    close = found.too_close or any(
+        time.padded_from < other.padded_to and other.padded_from < time.padded_to for other in besides
+    )
+    return TooClose() if close and not despite else None

@@ -10,15 +10,20 @@ from sqlalchemy import (
     BigInteger,
     Row,
     Select,
+    Text,
     and_,
     bindparam,
     case,
+    cast,
+    column,
     func,
     insert,
     literal,
+    literal_column,
     or_,
     select,
     update,
+    values as value_rows,
 )
 from sqlalchemy.dialects.postgresql import JSONB, Range
 
@@ -30,6 +35,7 @@ from marketplace.blueprints.orders.ports import (
     CustomerRating,
     Ending,
     HistoryEntry,
+    Move,
     OrderFilters,
     OrderRepository,
     OrderView,
@@ -55,11 +61,14 @@ from marketplace.models.orders import (
 from marketplace.models.performers import Performer
 from marketplace.models.reviews import CustomerRating as CustomerRatingRow
 
+_TABLE: Any = Order.__table__
 _OWN_COLUMNS: tuple[Any, ...] = (
     Order.id,
     Order.customer_id,
     Order.performer_id,
     Order.service_id,
+    Order.series_id,
+    Order.series_position,
     Order.status,
     Order.title,
     Order.pricing,
@@ -108,8 +117,12 @@ class SqlOrderRepository(SqlRepository, OrderRepository):
         super().__init__(uow)
         self._signer = signer
 
-    def add(self, values: Mapping[str, Any]) -> OrderView:
-        return _view(self.run(_ADD, {**_ranged(values), "booked_performer_id": values["performer_id"]}).one())
+    def add(self, orders: Sequence[Mapping[str, Any]]) -> Sequence[OrderView]:
+        booked = {"booked_performer_id": orders[0]["performer_id"]}
+        rows = [_ranged(values) | booked for values in orders]
+        # One alone is spared what SQLAlchemy does to number the rows.
+        found = self.run(_ADD, rows[0]) if len(rows) == 1 else self.run(_ADD_MANY, rows)
+        return [_view(row) for row in found]
 
     def hold_parties(self, user_ids: Collection[int]) -> set[int]:
         # The rows of these users do not change until the order is stored: deletions wait, and so do edits.
@@ -122,15 +135,24 @@ class SqlOrderRepository(SqlRepository, OrderRepository):
         row = self.session.execute(statement).one_or_none()
         return None if row is None else _view(row)
 
-    def move(self, order_id: int, from_status: str, values: Mapping[str, Any]) -> bool:
+    def find_many(self, order_ids: Sequence[int], *, lock: bool = False) -> Sequence[OrderView]:
+        statement = _select().where(Order.id.in_(order_ids)).order_by(Order.id)
+        if lock:
+            statement = statement.with_for_update(of=Order, key_share=True)
+        return [_view(row) for row in self.session.execute(statement)]
+
+    def move(self, moves: Sequence[Move]) -> bool:
         # The status is checked in the WHERE, whatever was read before.
+        if len(moves) == 1:
+            [move] = moves
+            chosen = and_(Order.id == move.order_id, Order.status == move.from_status)
+            changed: Mapping[str, Any] = _ranged(move.values)
+        else:
+            chosen, changed = _each(moves)
         statement = (
-            update(Order)
-            .where(Order.id == order_id, Order.status == from_status)
-            .values(version=Order.version + 1, **_ranged(values))
-            .returning(Order.id)
+            update(Order).where(chosen).values(version=Order.version + 1, **changed).returning(Order.id)
         )
-        return self.write(statement).first() is not None
+        return len(self.write(statement).all()) == len(moves)
 
     def add_steps(self, steps: Sequence[Step]) -> None:
         if steps:
@@ -190,6 +212,8 @@ class SqlOrderRepository(SqlRepository, OrderRepository):
             statement = statement.where(Order.starts_at >= filters.starts_from)
         if filters.starts_before is not None:
             statement = statement.where(Order.starts_at < filters.starts_before)
+        if filters.series_id is not None:
+            statement = statement.where(Order.series_id == filters.series_id)
         found = fetch_page(
             self.session, statement, page, self._signer, name=name, filters=vars(filters) | bound
         )
@@ -295,17 +319,18 @@ def _policy_now(performer_id: Any) -> Any:
     return func.coalesce(chosen, literal(asdict(FREE), JSONB))
 
 
-_ADD = (
-    insert(Order)
-    .values(cancellation_policy=_policy_now(bindparam("booked_performer_id", type_=BigInteger)))
-    .returning(
-        *_OWN_COLUMNS,
-        select(Performer.user_id)
-        .where(Performer.id == bindparam("booked_performer_id", type_=BigInteger))
-        .scalar_subquery()
-        .label("performer_user_id"),
-    )
+_INSERT = insert(Order).values(
+    cancellation_policy=_policy_now(bindparam("booked_performer_id", type_=BigInteger))
 )
+_ADDED = (
+    *_OWN_COLUMNS,
+    # As text: SQLAlchemy does not let a subquery look at the row that RETURNING returns.
+    literal_column('(SELECT p.user_id FROM performer p WHERE p.id = "order".performer_id)', BigInteger).label(
+        "performer_user_id"
+    ),
+)
+_ADD = _INSERT.returning(*_ADDED)
+_ADD_MANY = _INSERT.returning(*_ADDED, sort_by_parameter_order=True)
 _ADD_STEPS = insert(OrderTransition)
 _PARTIES = (
     select(User.id)
@@ -313,6 +338,26 @@ _PARTIES = (
     .order_by(User.id)
     .with_for_update(read=True)
 )
+
+
+def _each(moves: Sequence[Move]) -> tuple[Any, Mapping[str, Any]]:
+    """For an UPDATE of several orders, each to values of its own: which ones, and the columns."""
+    rows = [_ranged(move.values) for move in moves]
+    names = list(rows[0])
+    # The types are named: PostgreSQL takes a column of NULLs for text.
+    given = value_rows(
+        column("id", BigInteger),
+        column("from_status", Text),
+        *(column(name, _TABLE.c[name].type) for name in names),
+        name="move",
+    ).data(
+        [
+            (move.order_id, move.from_status, *(row[name] for name in names))
+            for move, row in zip(moves, rows, strict=True)
+        ]
+    )
+    chosen = and_(Order.id == given.c.id, Order.status == given.c.from_status)
+    return chosen, {name: cast(given.c[name], _TABLE.c[name].type) for name in names}
 
 
 def _policy_of(stored: Mapping[str, Any] | None) -> CancellationPolicy | None:

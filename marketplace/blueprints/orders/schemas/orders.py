@@ -69,6 +69,7 @@ class OrdersQuery(StaffOrdersQuery):
         description="Only orders that you booked (`customer`) or that were booked with you (`performer`);"
         " left out, both",
     )
+    series_id = fields.Id(description="Only the orders of this series")
 
 
 class OptionalReason(Schema):
@@ -157,6 +158,15 @@ class Order(Schema):
     customer_id = fields.Id(required=True, description="The id of the user who booked")
     performer_id = fields.Id(required=True, description="The id of the performer profile that was booked")
     service_id = fields.Id(required=True)
+    series_id = fields.Id(
+        required=True, allow_none=True, description="The series that it was booked with; null without one"
+    )
+    series_position = fields.Int(
+        required=True,
+        allow_none=True,
+        description="Its place in the series, from 1, wherever it was moved since; null without one",
+        example=1,
+    )
     status = fields.Enum(OrderStatus, required=True, description="Where the order is now")
     title = fields.Str(required=True, max=200, description="The service's title when it was booked")
     pricing = fields.Enum(Pricing, required=True, description="How the service was priced when it was booked")

@@ -1,17 +1,14 @@
 """Books and reads orders."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 from marketplace.blueprints.availability.contracts import Calendar, Place
-from marketplace.blueprints.offers.contracts import BookableService
-from marketplace.blueprints.orders.errors import PriceNeeded
 from marketplace.blueprints.orders.policies.life import OrderRole, StepTimes
 from marketplace.blueprints.orders.ports import HistoryEntry, OrderFilters, OrderRepository, OrderView
-from marketplace.blueprints.orders.services.shared import new_arrival_code, role_of, seen_by
-from marketplace.blueprints.orders.services.steps import Steps
+from marketplace.blueprints.orders.services.desk import Desk
+from marketplace.blueprints.orders.services.shared import role_of, seen_by
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.errors import NotFound
 from marketplace.kernel.identity import Principal
@@ -26,16 +23,14 @@ class BookingService:
         self,
         uow: UnitOfWork,
         orders: OrderRepository,
-        steps: Steps,
-        bookable: Callable[[int], BookableService],
+        desk: Desk,
         calendar: Calendar,
         clock: Clock,
         times: StepTimes,
     ) -> None:
         self._uow = uow
         self._orders = orders
-        self._steps = steps
-        self._bookable = bookable
+        self._desk = desk
         self._calendar = calendar
         self._clock = clock
         self._times = times
@@ -48,37 +43,10 @@ class BookingService:
         OutsideSchedule, SlotTaken, AlreadyRequested.
         """
         with self._uow:
-            service = self._bookable(values["service_id"])
-            if service.price is None:
-                raise PriceNeeded(errors={"json": {"service_id": ["This service is priced for each order."]}})
-            parties = {caller.user_id, service.performer_user_id}
-            if self._orders.hold_parties(parties) != parties:
-                raise NotFound
-            address = values["address"]
-            place = Place(address["latitude"], address["longitude"]) if "latitude" in address else None
+            service = self._desk.find_service(values["service_id"])
+            place = Place.of_address(values["address"])
             time = self._calendar.book(service, values["starts_at"], customer_id=caller.user_id, place=place)
-            order = self._steps.create(
-                {
-                    "customer_id": caller.user_id,
-                    "performer_id": service.performer_id,
-                    "service_id": service.id,
-                    "title": service.title,
-                    "pricing": service.pricing,
-                    "price_amount": service.price.amount,
-                    "price_currency": service.price.currency,
-                    "starts_at": time.starts_at,
-                    "ends_at": time.ends_at,
-                    "padded": (time.padded_from, time.padded_to),
-                    "latitude": time.place and time.place.latitude,
-                    "longitude": time.place and time.place.longitude,
-                    "notice_minutes": time.notice // timedelta(minutes=1),
-                    "address": address,
-                    "note": values.get("note", ""),
-                    "arrival_code": new_arrival_code() if values.get("arrival_code") else None,
-                },
-                caller,
-            )
-            self._calendar.end_hold(caller.user_id, service.performer_id)
+            [order] = self._desk.book(caller, service, values, [(time, None)])
             return order
 
     def get(self, caller: Principal, order_id: int) -> OrderView:

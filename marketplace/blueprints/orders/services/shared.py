@@ -84,7 +84,10 @@ def booking_of(order: OrderView, starts_at: datetime | None = None) -> Booking:
     )
 
 
-def event_of(kind: type[events.OrderEvent], order: OrderView, actor_id: int | None) -> events.OrderEvent:
+def event_of(
+    kind: type[events.OrderEvent], order: OrderView, actor_id: int | None, *, along_with: int | None = None
+) -> events.OrderEvent:
+    """The event of a step; `along_with` as in OrderEvent."""
     return kind(
         order_id=order.id,
         customer_id=order.customer_id,
@@ -92,6 +95,7 @@ def event_of(kind: type[events.OrderEvent], order: OrderView, actor_id: int | No
         performer_user_id=order.performer_user_id,
         status=order.status,
         actor_id=actor_id,
+        along_with=along_with,
     )
 
 

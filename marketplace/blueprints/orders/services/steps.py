@@ -1,6 +1,6 @@
 """Takes steps of orders within the caller's transaction: the one way in which an order changes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from marketplace.blueprints.moderation.contracts import AuditLog
@@ -16,7 +16,7 @@ from marketplace.blueprints.orders.policies.life import (
     next_entry,
     standing,
 )
-from marketplace.blueprints.orders.ports import OrderRepository, OrderView, Step
+from marketplace.blueprints.orders.ports import Move, OrderRepository, OrderView, Step
 from marketplace.blueprints.orders.services.shared import (
     event_of,
     plan_timers,
@@ -25,6 +25,7 @@ from marketplace.blueprints.orders.services.shared import (
     seen_by,
     without_arrival,
 )
+from marketplace.kernel.changes import check_version
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.errors import NotFound
 from marketplace.kernel.identity import Principal
@@ -63,10 +64,45 @@ class Steps:
         order = self._orders.find(order_id, lock=True)
         if order is None:
             raise NotFound
+        role, step = self._entitled(caller, order, name)
+        self._check_step(order, role, step)
+        return order, role, step
+
+    def begin_many(
+        self,
+        caller: Principal,
+        order_ids: Sequence[int],
+        name: str,
+        *,
+        named: int | None = None,
+        expected: int | None = None,
+    ) -> tuple[list[OrderView], OrderRole]:
+        """Lock orders of one customer and performer for the step `name` of the caller: those with which it
+        may be taken, at least one. One that is `named` must be among them, and have the `expected` version
+        (None: any).
+
+        Raises as `begin`, for that order; PreconditionFailed.
+        """
+        orders = self._orders.find_many(order_ids, lock=True)
+        first = next((order for order in orders if named in {None, order.id}), None)
+        if first is None:
+            raise NotFound
+        role, step = self._entitled(caller, first, name)
+        check_version(first.version, expected)
+        now = self._clock.now()
+        found = [order for order in orders if name in allowed_transitions(order, role, now, self._times)]
+        if not found or (named is not None and first not in found):
+            self._check_step(first, role, step)
+        return found, role
+
+    def _entitled(self, caller: Principal, order: OrderView, name: str) -> tuple[OrderRole, Transition]:
         role = role_of(caller, order)
         step = TRANSITIONS[name]
         if role is None or role not in step.roles:
             raise WrongParty
+        return role, step
+
+    def _check_step(self, order: OrderView, role: OrderRole, step: Transition) -> None:
         now = self._clock.now()
         status = standing(order, now)
         allowed = allowed_transitions(order, role, now, self._times)
@@ -83,7 +119,6 @@ class Steps:
                 allowed_from=rfc3339(step.opens(order, self._times)),
                 allowed_transitions=allowed,
             )
-        return order, role, step
 
     def refuse(self, order: OrderView, role: OrderRole, step: Transition) -> NoReturn:
         """Raises TransitionNotAllowed for a step that the facts of a locked order rule out."""
@@ -94,14 +129,13 @@ class Steps:
             allowed_transitions=allowed_transitions(order, role, now, self._times),
         )
 
-    def create(self, values: Mapping[str, Any], caller: Principal) -> OrderView:
-        """Store a new order of the caller, in the status that `create` leads to."""
+    def create(self, orders: Sequence[Mapping[str, Any]], caller: Principal) -> list[OrderView]:
+        """Store new orders of the caller with one performer, in the status that `create` leads to."""
         now = self._clock.now()
-        moments = {"state_entered_at": now, "created_at": now, "updated_at": now}
-        order = self._orders.add({**values, **moments, "state_entry": 1})
-        return self._note(
-            TRANSITIONS["create"].event, None, order, caller, OrderRole.CUSTOMER, "create", None, {}
-        )
+        moments = {"state_entered_at": now, "created_at": now, "updated_at": now, "state_entry": 1}
+        added = self._orders.add([{**values, **moments} for values in orders])
+        fresh = [(None, order) for order in added]
+        return self._note(TRANSITIONS["create"].event, fresh, caller, OrderRole.CUSTOMER, "create", None, {})
 
     def enter(
         self,
@@ -118,6 +152,22 @@ class Steps:
         `actor` is None for a step that no user takes; `more` are further columns to set. What staff do is
         audited.
         """
+        [moved] = self.enter_many(actor, [order], role, name, target, reason, more)
+        return moved
+
+    def enter_many(
+        self,
+        actor: Principal | None,
+        orders: Sequence[OrderView],
+        role: OrderRole,
+        name: str,
+        target: OrderStatus | None = None,
+        reason: str | None = None,
+        more: Mapping[str, Any] | None = None,
+    ) -> list[OrderView]:
+        """As `enter`, for several orders that take the step together. The number of statements does not
+        depend on the number of orders, but for staff, each of whose steps is audited.
+        """
         step = TRANSITIONS[name]
         target = target or step.target
         assert target is not None
@@ -126,24 +176,28 @@ class Steps:
             **(more or {}),
             **NO_PROPOSALS,
             "status": target,
-            "state_entry": next_entry(order),
             "state_entered_at": now,
         }
         if target is OrderStatus.COMPLETED:
             values["completed_at"] = now
-        if step.ending is not None:
-            values["cancellation"] = step.ending(order, role, now)
-        moved = self._change(actor, order, role, name, values, reason, {}, step.event)
+        changes = []
+        for order in orders:
+            own: dict[str, Any] = {"state_entry": next_entry(order)}
+            if step.ending is not None:
+                own["cancellation"] = step.ending(order, role, now)
+            changes.append((order, values | own))
+        moved = self._change(actor, changes, role, name, reason, {}, step.event)
         if actor is not None and role is OrderRole.STAFF:
-            self._audit.write(
-                f"order.{name}",
-                "order",
-                order.id,
-                actor=actor,
-                before={"status": order.status},
-                after={"status": target},
-                reason=reason,
-            )
+            for order in orders:
+                self._audit.write(
+                    f"order.{name}",
+                    "order",
+                    order.id,
+                    actor=actor,
+                    before={"status": order.status},
+                    after={"status": target},
+                    reason=reason,
+                )
         return moved
 
     def agree(
@@ -157,13 +211,15 @@ class Steps:
     ) -> OrderView:
         """Take a step that both parties agree on and that keeps the status; its timers are made anew."""
         values = {**values, **NO_PROPOSALS, **without_arrival(order), "state_entry": next_entry(order)}
-        return self._change(caller, order, role, name, values, None, data, TRANSITIONS[name].event)
+        [moved] = self._change(caller, [(order, values)], role, name, None, data, TRANSITIONS[name].event)
+        return moved
 
     def keep(
         self, caller: Principal, order: OrderView, role: OrderRole, name: str, values: Mapping[str, Any]
     ) -> OrderView:
         """Take a step of one party that keeps the status and its timers."""
-        return self._change(caller, order, role, name, values, None, {}, TRANSITIONS[name].event)
+        [moved] = self._change(caller, [(order, values)], role, name, None, {}, TRANSITIONS[name].event)
+        return moved
 
     def propose(
         self,
@@ -180,51 +236,68 @@ class Steps:
         """
         kind = TRANSITIONS[name].proposal
         assert kind is not None
-        return self._change(caller, order, role, name, values, reason, {**data, "proposal": True}, kind)
+        data = {**data, "proposal": True}
+        [moved] = self._change(caller, [(order, values)], role, name, reason, data, kind)
+        return moved
 
     def _change(
         self,
         actor: Principal | None,
-        order: OrderView,
+        changes: Sequence[tuple[OrderView, Mapping[str, Any]]],
         role: OrderRole,
         name: str,
-        values: Mapping[str, Any],
         reason: str | None,
         data: dict[str, Any],
         kind: type[events.OrderEvent],
-    ) -> OrderView:
-        if not self._orders.move(order.id, order.status, {**values, "updated_at": self._clock.now()}):
+    ) -> list[OrderView]:
+        if not changes:
+            return []
+        now = self._clock.now()
+        moves = [Move(order.id, order.status, {**values, "updated_at": now}) for order, values in changes]
+        if not self._orders.move(moves):
             raise TransitionNotAllowed
-        moved = self._orders.find(order.id)
-        assert moved is not None
-        return self._note(kind, order, moved, actor, role, name, reason, data)
+        found = {order.id: order for order in self._orders.find_many([move.order_id for move in moves])}
+        moved = [(order, found[order.id]) for order, _ in changes]
+        return self._note(kind, moved, actor, role, name, reason, data)
 
     def _note(
         self,
         kind: type[events.OrderEvent],
-        before: OrderView | None,
-        order: OrderView,
+        moved: Sequence[tuple[OrderView | None, OrderView]],
         actor: Principal | None,
         role: OrderRole,
         name: str,
         reason: str | None,
         data: dict[str, Any],
-    ) -> OrderView:
+    ) -> list[OrderView]:
+        """Write history, timers and events of orders, each as it was before and as it is now."""
         now = self._clock.now()
         actor_id = None if actor is None else actor.user_id
-        step = Step(
-            order_id=order.id,
-            transition=name,
-            from_status=None if before is None else before.status,
-            to_status=order.status,
-            actor_id=actor_id,
-            actor_role=role,
-            reason=reason,
-            created_at=now,
-            data=data,
+        self._orders.add_steps(
+            [
+                Step(
+                    order_id=order.id,
+                    transition=name,
+                    from_status=None if before is None else before.status,
+                    to_status=order.status,
+                    actor_id=actor_id,
+                    actor_role=role,
+                    reason=reason,
+                    created_at=now,
+                    data=data,
+                )
+                for before, order in moved
+            ]
         )
-        self._orders.add_steps([step])
-        if before is None or before.state_entry != order.state_entry:
-            plan_timers(self._uow, [order], now)
-        self._uow.record(event_of(kind, order, actor_id))
-        return seen_by(order, role, now, self._times)
+        entered = [
+            order for before, order in moved if before is None or before.state_entry != order.state_entry
+        ]
+        plan_timers(self._uow, entered, now)
+        first = moved[0][1].id
+        self._uow.record_many(
+            [
+                event_of(kind, order, actor_id, along_with=None if order.id == first else first)
+                for _, order in moved
+            ]
+        )
+        return [seen_by(order, role, now, self._times) for _, order in moved]
