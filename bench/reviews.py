@@ -26,6 +26,7 @@ from bench.market import add_arguments, market
 from bench.sizes import role
 from marketplace.blueprints.accounts.services.sessions import Device
 from marketplace.blueprints.accounts.wiring import Accounts
+from marketplace.blueprints.reviews.ports import NewReview
 from marketplace.blueprints.reviews.wiring import Reviews
 from marketplace.extensions import db
 from marketplace.kernel.errors import AppError
@@ -120,11 +121,10 @@ def by_service(app: Flask) -> Callable[[int, int], Callable[[], str]]:
 
     def writer(user_id: int, order_id: int) -> Callable[[], str]:
         def write() -> str:
+            new = NewReview({"rating": 1 + order_id % 5})
             with app.app_context():
                 try:
-                    service.write(
-                        Principal(user_id, 0, verified=True), order_id, {"rating": 1 + order_id % 5}
-                    )
+                    service.write(Principal(user_id, 0, verified=True), order_id, new)
                 except AppError as error:
                     return error.code
                 return "stored"

@@ -39,7 +39,7 @@ from marketplace.models.performers import Favourite, Performer, PerformerCategor
 from marketplace.models.portfolio import PortfolioImage
 from marketplace.models.privacy import DataExport
 from marketplace.models.realtime import RealtimeMessage
-from marketplace.models.reviews import CustomerRating, Review
+from marketplace.models.reviews import CustomerRating, Review, ReviewPhoto
 from marketplace.models.schedules import (
     BookedTime,
     ExternalBusyTime,
@@ -99,6 +99,7 @@ __all__ = [
     "ReferenceData",
     "Report",
     "Review",
+    "ReviewPhoto",
     "ScheduleException",
     "SearchWord",
     "SecondFactor",

@@ -64,6 +64,28 @@ class Review(Base):
     created_at: Mapped[CreatedAt]
 
 
+class ReviewPhoto(Base):
+    """A photo of a review; `width` and `height` in pixels. It comes with the review, and nobody changes it."""
+
+    __tablename__ = "review_photo"
+    __table_args__ = (
+        CheckConstraint("width > 0 AND height > 0", name="size"),
+        CheckConstraint("position BETWEEN 0 AND 4", name="position"),
+        Index("uq_review_photo_position", "review_id", "position", unique=True),
+        Index("uq_review_photo_key", "key", unique=True),
+        Index("uq_review_photo_thumbnail_key", "thumbnail_key", unique=True),
+    )
+
+    id: Mapped[Id]
+    review_id: Mapped[int] = mapped_column(ForeignKey("review.id", ondelete="CASCADE"))
+    position: Mapped[int]
+    key: Mapped[str]
+    thumbnail_key: Mapped[str]
+    width: Mapped[int]
+    height: Mapped[int]
+    created_at: Mapped[CreatedAt]
+
+
 class CustomerRating(Base):
     """The published reviews of a customer by performers, counted: kept by the transaction that publishes or
     hides one, as the figures of performers are. Customers without such reviews may have no row.

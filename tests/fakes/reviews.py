@@ -6,7 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from marketplace.blueprints.reviews.errors import AlreadyReviewed
-from marketplace.blueprints.reviews.ports import ReviewFilters, ReviewRepository, ReviewView
+from marketplace.blueprints.reviews.ports import (
+    ReviewFilters,
+    ReviewPhoto,
+    ReviewRepository,
+    ReviewView,
+    StoredPhoto,
+)
 from marketplace.kernel.bulk import moment
 from marketplace.kernel.errors import NotFound
 from marketplace.kernel.pages import Page, PageRequest
@@ -50,6 +56,13 @@ class FakeReviewRepository(ReviewRepository):
             performer_user_id=self.owners[values["performer_id"]],
         )
         return review_id
+
+    def add_photos(self, review_id: int, photos: Sequence[StoredPhoto]) -> None:
+        shown = [
+            ReviewPhoto(number, f"/media/{one.key}", f"/media/{one.thumbnail_key}", one.width, one.height)
+            for number, one in enumerate(photos, 1)
+        ]
+        self.reviews[review_id] = replace(self.reviews[review_id], photos=shown)
 
     def find(self, review_id: int) -> ReviewView | None:
         return self.reviews.get(review_id)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from marketplace.blueprints.reviews.services import reviews as services
 from marketplace.extensions import db
 from marketplace.kernel.clock import FrozenClock
 from marketplace.models import CustomerRating, User
@@ -104,8 +105,6 @@ def test_both_are_counted_when_the_time_is_up(
 def test_a_recount_corrects_them(
     work: Job, runtime: Runtime, run_jobs: Callable[[], int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from marketplace.blueprints.reviews import services
-
     monkeypatch.setattr(services, "RECOUNT_BATCH", 1)
     assert runtime.registry.jobs["reviews.recount_customers"].every == 86400
     write(work, 5, 2)

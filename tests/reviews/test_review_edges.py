@@ -83,7 +83,7 @@ def test_others_are_shown_by_an_initial(work: Job) -> None:
     [review] = work.public()
     assert review["author"] == author
     assert set(review) == {
-        "id", "author", "rating", "aspects", "text", "reply", "replied_at", "published_at"
+        "id", "author", "rating", "aspects", "photos", "text", "reply", "replied_at", "published_at"
     }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, text, update
 
+from marketplace.blueprints.reviews.ports import NewReview
 from marketplace.blueprints.reviews.wiring import Reviews
 from marketplace.extensions import db
 from marketplace.kernel.clock import FrozenClock
@@ -74,7 +75,7 @@ class Market:
             values = {"rating": rating, "aspects": aspects or {}}
             service = self.app.extensions["marketplace"].get(Reviews).reviews
             try:
-                service.write(Principal(author_id, 0, verified=True), order_id, values)
+                service.write(Principal(author_id, 0, verified=True), order_id, NewReview(values))
             except AppError as error:
                 return error.code
             return "stored"

@@ -16,10 +16,12 @@ from marketplace.blueprints.reviews.errors import (
     OwnReview,
     ReviewWindowClosed,
 )
-from marketplace.blueprints.reviews.services import ReviewService
+from marketplace.blueprints.reviews.ports import NewReview
+from marketplace.blueprints.reviews.services.reviews import ReviewService
 from marketplace.kernel.clock import FrozenClock
 from marketplace.kernel.errors import Forbidden, Invalid, NotFound
 from marketplace.kernel.identity import Principal
+from marketplace.outside.ports import PrivateLinks
 from marketplace.testing import START
 from tests.fakes.audit import RecordedAudit
 from tests.fakes.reviews import NO_FIGURES, FakeReviewRepository
@@ -33,13 +35,22 @@ WINDOW = timedelta(days=14)
 SECOND = timedelta(seconds=1)
 
 
+class FakeLinks(PrivateLinks):
+    """Links that tell what they open."""
+
+    def link(self, kind: str, row_id: int, right: str) -> str:
+        return f"{kind}/{row_id}/{right}"
+
+
 class Desk:
     """Orders 1, 2, ... of the customer and the performer are completed; order 9 is under way."""
 
     def __init__(self) -> None:
         self.uow, self.audit = FakeUnitOfWork(), RecordedAudit()
         self.reviews, self.clock = FakeReviewRepository({20: 2}), FrozenClock(START)
-        self.service = ReviewService(self.uow, self.reviews, self.find_order, self.audit, self.clock)
+        self.service = ReviewService(
+            self.uow, self.reviews, self.find_order, self.audit, FakeLinks(), self.clock
+        )
 
     @staticmethod
     def find_order(order_id: int) -> OrderRef | None:
@@ -56,7 +67,7 @@ class Desk:
         )
 
     def write(self, caller: Principal = CUSTOMER, order_id: int = 1, rating: int = 5, **more: Any) -> Any:
-        return self.service.write(caller, order_id, {"rating": rating} | more)
+        return self.service.write(caller, order_id, NewReview({"rating": rating} | more))
 
     def published(self, order_id: int = 1, rating: int = 5) -> Any:
         self.write(CUSTOMER, order_id, rating)

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from marketplace.blueprints.reviews import handlers, services
+from marketplace.blueprints.reviews import handlers
+from marketplace.blueprints.reviews.services import reviews as services
 from marketplace.blueprints.reviews.wiring import reviews
 from marketplace.database.tables import JobRow
 from marketplace.extensions import db
@@ -54,6 +55,7 @@ def test_nobody_sees_a_review_before_both_have_written(work: Job) -> None:
         "author": first.json["author"],
         "rating": 4,
         "aspects": None,
+        "photos": [],
         "text": "Good",
         "reply": None,
         "replied_at": None,

@@ -35,6 +35,14 @@ class OnlyOfPerformers(Invalid):
     remedy = "Offer aspects and photos only to the customer of the order."
 
 
+class PhotosTooLarge(Invalid):
+    """The photos of one review have more pixels together than can be processed safely."""
+
+    code = "photos_too_large"
+    title = "The photos of one review may have at most 75 million pixels together"
+    remedy = "Make the photos smaller, or send fewer."
+
+
 class NotReviewed(Forbidden):
     """Somebody else than the reviewed party replies to a review."""
 

@@ -20,6 +20,7 @@ from marketplace.blueprints.reviews.contracts import (
     ReviewRestored,
 )
 from marketplace.blueprints.reviews.policies import BATCH
+from marketplace.blueprints.reviews.services.photos import DELETE_JOB
 from marketplace.blueprints.reviews.wiring import Reviews
 from marketplace.kernel.lanes import Lane
 from marketplace.kernel.registry import Job
@@ -28,7 +29,7 @@ from marketplace.web.runtime import Runtime
 log = logging.getLogger(__name__)
 
 PUBLISH_EVERY_SECONDS = 60.0
-RECOUNT_EVERY_SECONDS = 86_400.0
+DAY_SECONDS = 86_400.0
 
 
 SHOWN = (
@@ -72,8 +73,18 @@ def jobs(parts: Runtime) -> Iterable[Job]:
         if last is not None:
             parts.uow.enqueue("reviews.recount_customers", {"after": last})
 
+    files = parts.get(Reviews).files
+
+    def delete_photos(payload: dict[str, Any]) -> None:
+        files.delete(payload["keys"])
+
+    def sweep_photos(_payload: dict[str, Any]) -> None:
+        files.sweep()
+
     return [
+        Job(DELETE_JOB, delete_photos, effect=True, lane=Lane.BULK),
+        Job("reviews.sweep_photos", sweep_photos, effect=True, every=DAY_SECONDS, lane=Lane.BULK),
         Job("reviews.publish", publish, every=PUBLISH_EVERY_SECONDS),
-        Job("reviews.recount", recount, every=RECOUNT_EVERY_SECONDS, lane=Lane.BULK),
-        Job("reviews.recount_customers", recount_customers, every=RECOUNT_EVERY_SECONDS, lane=Lane.BULK),
+        Job("reviews.recount", recount, every=DAY_SECONDS, lane=Lane.BULK),
+        Job("reviews.recount_customers", recount_customers, every=DAY_SECONDS, lane=Lane.BULK),
     ]

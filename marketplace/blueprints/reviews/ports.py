@@ -3,11 +3,56 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from marketplace.kernel.media import media_url
 from marketplace.kernel.pages import Page, PageRequest
 from marketplace.kernel.ratings import ASPECTS
+
+
+class SentPhoto(Protocol):
+    """A photo as it was sent."""
+
+    @property
+    def stream(self) -> BinaryIO: ...
+
+
+@dataclass(frozen=True)
+class StoredPhoto:
+    """A photo whose files are stored; sizes in pixels."""
+
+    key: str
+    thumbnail_key: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class PhotoKeys:
+    """The files of a photo, and whether its review is hidden."""
+
+    key: str
+    thumbnail_key: str
+    hidden: bool
+
+
+@dataclass(frozen=True)
+class NewReview:
+    """A review to be written; its photos are stored already."""
+
+    values: Mapping[str, Any]
+    photos: Sequence[StoredPhoto] = ()
+
+
+@dataclass(frozen=True)
+class ReviewPhoto:
+    """A photo as it is shown; the addresses are those that everybody may open once the review is public."""
+
+    id: int
+    url: str
+    thumbnail_url: str
+    width: int
+    height: int
 
 
 @dataclass(frozen=True)
@@ -37,6 +82,7 @@ class ReviewView:
     hidden_at: datetime | None
     hidden_reason: str | None
     created_at: datetime
+    photos: Sequence[ReviewPhoto] = ()
 
     @property
     def aspects(self) -> dict[str, int | None] | None:
@@ -80,6 +126,10 @@ class ReviewRepository(Protocol):
 
     def add(self, values: Mapping[str, Any]) -> int:
         """Store a new review; returns its id."""
+        ...
+
+    def add_photos(self, review_id: int, photos: Sequence[StoredPhoto]) -> None:
+        """Give a new review its photos, in this order, in one statement."""
         ...
 
     def find(self, review_id: int) -> ReviewView | None: ...
@@ -139,6 +189,32 @@ class ReviewRepository(Protocol):
 
     def summary_of_customer(self, customer_id: int) -> tuple[int, int]:
         """The number of published ratings of a customer, and their sum."""
+        ...
+
+
+class PhotoRepository(Protocol):
+    """The files of photos."""
+
+    def find(self, photo_id: int) -> PhotoKeys | None: ...
+
+    def is_shown(self, key: str) -> bool:
+        """Whether a photo or thumbnail belongs to a review that everybody may read."""
+        ...
+
+    def keys_in_use(self, keys: Sequence[str]) -> set[str]:
+        """Those of `keys` that a photo or a thumbnail refers to."""
+        ...
+
+    def forget(self, user_id: int) -> list[str]:
+        """Remove the photos of all reviews by a user; returns their keys, thumbnails included."""
+        ...
+
+    def export(self, user_id: int) -> Iterator[Mapping[str, Any]]:
+        """For an export: the photos of reviews by the user."""
+        ...
+
+    def list_keys(self, user_id: int) -> list[tuple[int, str]]:
+        """The id and key of each photo of a user's reviews, by id."""
         ...
 
 

@@ -1,6 +1,6 @@
 """Schemas of reviews."""
 
-from marketplace.blueprints.reviews.policies import ReviewDirection
+from marketplace.blueprints.reviews.policies import MAX_PHOTOS, ReviewDirection
 from marketplace.web.hardened import fields
 from marketplace.web.hardened.schema import Schema
 from marketplace.web.pagination import PageQuery
@@ -38,13 +38,20 @@ class ReviewCreate(Schema):
     rating = fields.Rating(required=True, description="1 to 5 stars")
     aspects = fields.Nested(
         AspectsCreate,
-        description="Stars by aspect, for reviews of performers alone; they do not change `rating`",
+        description="Stars by aspect, for reviews of performers alone; they do not change `rating`. JSON text in"
+        " multipart",
     )
     text = fields.Text(
         max=4000, description="What others read of it", example="On time, friendly, and the lamp works."
     )
     note_to_staff = fields.Text(
         max=2000, description="What only staff reads", example="The stairs were left dirty."
+    )
+    photos = fields.List(
+        fields.Upload(),
+        max=MAX_PHOTOS,
+        description="Photos, for reviews of performers alone and in multipart alone: JPEG, PNG or WebP, at most 25"
+        " megapixels each",
     )
 
 
@@ -74,6 +81,24 @@ class ReviewAuthor(Schema):
     )
 
 
+class ReviewPhoto(Schema):
+    """A photo of a review."""
+
+    id = fields.Id(required=True)
+    url = fields.Str(
+        required=True,
+        max=2048,
+        description="The path of the photo on this server; in answers to parties and staff it opens for 10 to 20"
+        " minutes",
+        example="/media/reviews/0123456789abcdef0123456789abcdef.webp",
+    )
+    thumbnail_url = fields.Str(
+        required=True, max=2048, description="The path of a smaller one, of at most 400 pixels, likewise"
+    )
+    width = fields.Int(required=True, min=1, description="Pixels")
+    height = fields.Int(required=True, min=1, description="Pixels")
+
+
 class Review(Schema):
     """A review as everybody may read it."""
 
@@ -87,6 +112,11 @@ class Review(Schema):
         description="Stars by aspect; null when none was rated, and for reviews of customers",
     )
     text = fields.Text(required=True, description="What the author says; may be empty")
+    photos = fields.List(
+        fields.Nested(ReviewPhoto),
+        required=True,
+        description="What the author photographed, in the author's order; at most five, none of a hidden review",
+    )
     reply = fields.Text(
         required=True, allow_none=True, description="The answer of the reviewed party; null without one"
     )

@@ -1,25 +1,35 @@
 """The SQL of reviews."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, insert, select, text, type_coerce, update
+from sqlalchemy import ColumnElement, Row, Select, func, insert, select, text, type_coerce, update
+
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from marketplace.blueprints.reviews.policies import ReviewDirection
-from marketplace.blueprints.reviews.ports import ReviewFilters, ReviewRepository, ReviewView
+from marketplace.blueprints.reviews.ports import (
+    ReviewFilters,
+    ReviewPhoto as ShownPhoto,
+    ReviewRepository,
+    ReviewView,
+    StoredPhoto,
+)
 from marketplace.database.bulk_update import bulk_restore
 from marketplace.database.keyset import fetch_page
 from marketplace.database.repository import SqlRepository
 from marketplace.database.unit_of_work import SqlUnitOfWork
 from marketplace.kernel.cursors import CursorSigner
 from marketplace.kernel.errors import NotFound
+from marketplace.kernel.media import MEDIA_PATH
 from marketplace.kernel.pages import Page, PageRequest
 from marketplace.models.accounts import User
 from marketplace.models.orders import Order
 from marketplace.models.performers import Performer
 from marketplace.models.privacy import shown_avatar, shown_first_name, shown_initial
-from marketplace.models.reviews import CustomerRating, Review
+from marketplace.models.reviews import CustomerRating, Review, ReviewPhoto
 from marketplace.models.visibility import PERFORMER_IS_PUBLIC
 
 # All published reviews have a date, but keyset pages cannot know that of a nullable column. Unlike
@@ -49,6 +59,24 @@ _COLUMNS: tuple[Any, ...] = (
     Review.hidden_at,
     Review.hidden_reason,
     Review.created_at,
+    select(
+        func.jsonb_agg(
+            aggregate_order_by(
+                func.jsonb_build_array(
+                    ReviewPhoto.id,
+                    ReviewPhoto.key,
+                    ReviewPhoto.thumbnail_key,
+                    ReviewPhoto.width,
+                    ReviewPhoto.height,
+                ),
+                ReviewPhoto.position,
+            )
+        )
+    )
+    .where(ReviewPhoto.review_id == Review.id)
+    .correlate(Review)
+    .scalar_subquery()
+    .label("photos"),
 )
 # This domain keeps the figures, in the transaction that publishes or hides. Of several rows the one with the
 # lowest id is locked first, customers before performers, to avoid deadlocks. What is added is computed from
@@ -145,6 +173,13 @@ class SqlReviewRepository(SqlRepository, ReviewRepository):
 
     def add(self, values: Mapping[str, Any]) -> int:
         return self.session.execute(insert(Review).values(**values).returning(Review.id)).scalar_one()
+
+    def add_photos(self, review_id: int, photos: Sequence[StoredPhoto]) -> None:
+        rows = [
+            {"review_id": review_id, "position": position, **asdict(photo)}
+            for position, photo in enumerate(photos)
+        ]
+        self.session.execute(insert(ReviewPhoto), rows)
 
     def find(self, review_id: int) -> ReviewView | None:
         row = self.session.execute(_select().where(Review.id == review_id)).one_or_none()
@@ -291,4 +326,8 @@ def _select() -> Select[Any]:
 
 
 def _view(row: Row[Any]) -> ReviewView:
-    return ReviewView(**row._mapping)
+    photos = [
+        ShownPhoto(photo_id, MEDIA_PATH + key, MEDIA_PATH + thumbnail_key, width, height)
+        for photo_id, key, thumbnail_key, width, height in row.photos or ()
+    ]
+    return ReviewView(**{**row._mapping, "photos": photos})

@@ -2,16 +2,18 @@
 
 from typing import Any
 
+from flask import request
+
 from marketplace.blueprints.orders.schemas.orders import CustomerRating
 from marketplace.blueprints.reviews import schemas
 from marketplace.blueprints.reviews.policies import CACHE_TOPIC
-from marketplace.blueprints.reviews.ports import RatingSummary, ReviewView
+from marketplace.blueprints.reviews.ports import NewReview, RatingSummary, ReviewView
 from marketplace.blueprints.reviews.wiring import reviews
 from marketplace.kernel.pages import Page
 from marketplace.web.access import current_principal, performer, public, shows_more, verified
 from marketplace.web.blueprint import VersionedBlueprint
 from marketplace.web.caching.responses import cached
-from marketplace.web.idempotency import idempotent
+from marketplace.web.idempotency import idempotent, idempotent_after
 from marketplace.web.pagination import PageQuery, split_page
 
 blp = VersionedBlueprint(
@@ -22,26 +24,48 @@ blp = VersionedBlueprint(
 )
 
 
+def _prepared(data: dict[str, Any]) -> NewReview:
+    order_id = (request.view_args or {})["order_id"]
+    return reviews().photos.prepare(current_principal(), order_id, data, data.pop("photos", ()))
+
+
+def _discard(new: NewReview) -> None:
+    reviews().photos.discard(new)
+
+
 @blp.post("/orders/<int:order_id>/review")
 @verified
-@idempotent
-@blp.problems("order_not_completed", "review_window_closed", "only_of_performers", "already_reviewed")
-@blp.arguments(schemas.ReviewCreate)
+@blp.problems(
+    "order_not_completed",
+    "review_window_closed",
+    "only_of_performers",
+    "already_reviewed",
+    "not_a_picture",
+    "picture_too_large",
+    "photos_too_large",
+    "pictures_at_once",
+    "pictures_spent",
+    "storage_full",
+)
+@blp.arguments(schemas.ReviewCreate, location="json_or_form")
+@idempotent_after(_prepared, _discard)
 @blp.response(201, schemas.OrderReview)
-def create_review(data: dict[str, Any], order_id: int) -> ReviewView:
+def create_review(new: NewReview, order_id: int) -> ReviewView:
     """Review the other party of an order
 
     The order is `completed` and you are its customer or its performer: you write once, within 14 days from
     then. Nobody but you sees the review until the other party has written too, or the 14 days are over;
     then it is published, and cannot be changed. The other party is notified when it is published.
 
-    A customer may rate quality, punctuality and communication too, each or none of them; about a customer the
-    answer is `only_of_performers`.
+    A customer may rate quality, punctuality and communication too, each or none of them, and add up to five
+    photos: send multipart then, with `aspects` as JSON text. Photos are encoded anew, without the data that
+    cameras add, and nobody but you sees them until the review is published. About a customer the answer is
+    `only_of_performers`.
 
     Before the order is completed the answer is `order_not_completed`, after the 14 days
     `review_window_closed`, and to a second review `already_reviewed`.
     """
-    return reviews().reviews.write(current_principal(), order_id, data)
+    return reviews().reviews.write(current_principal(), order_id, new)
 
 
 @blp.get("/orders/<int:order_id>/reviews")

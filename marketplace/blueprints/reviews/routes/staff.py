@@ -29,7 +29,7 @@ def list_all_reviews(query: dict[str, Any]) -> Page[ReviewView]:
     The newest come first, in both directions, those that are not published or hidden too.
     """
     page, filters = split_page(query)
-    return reviews().rows.list_all(page, ReviewFilters(**filters))
+    return reviews().reviews.list_all(page, ReviewFilters(**filters))
 
 
 @blp.post("/<int:review_id>/hide")

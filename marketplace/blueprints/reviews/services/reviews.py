@@ -1,6 +1,8 @@
-"""The use cases of reviews."""
+"""The use cases of reviews: writing, publishing, replying, hiding and counting."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from marketplace.blueprints.moderation.contracts import AuditLog, BulkDecision
@@ -9,6 +11,7 @@ from marketplace.blueprints.reviews import contracts as events
 from marketplace.blueprints.reviews.errors import (
     AlreadyHidden,
     AlreadyReplied,
+    AlreadyReviewed,
     NotHidden,
     NotReviewed,
     OnlyOfPerformers,
@@ -18,13 +21,19 @@ from marketplace.blueprints.reviews.errors import (
 )
 from marketplace.blueprints.reviews.policies import (
     BATCH,
+    PHOTO_KIND,
     RECOUNT_BATCH,
     WINDOW,
+    PhotoSize,
+    Reader,
     ReviewDirection,
     Visibility,
+    photo_right,
 )
 from marketplace.blueprints.reviews.ports import (
+    NewReview,
     RatingSummary,
+    ReviewFilters,
     ReviewRepository,
     ReviewView,
 )
@@ -32,8 +41,10 @@ from marketplace.kernel.bulk import CHANGED_SINCE, BulkOutcome, Moved, state
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.errors import AppError, Forbidden, Invalid, NotFound
 from marketplace.kernel.identity import Principal
+from marketplace.kernel.pages import Page, PageRequest
 from marketplace.kernel.ratings import shown_average
 from marketplace.kernel.transactions import UnitOfWork
+from marketplace.outside.ports import PrivateLinks
 
 
 class ReviewService(BulkDecision):
@@ -45,34 +56,36 @@ class ReviewService(BulkDecision):
         reviews: ReviewRepository,
         find_order: Callable[[int], OrderRef | None],
         audit: AuditLog,
+        links: PrivateLinks,
         clock: Clock,
     ) -> None:
         self._uow = uow
         self._reviews = reviews
         self._find_order = find_order
         self._audit = audit
+        self._links = links
         self._clock = clock
 
-    def write(self, caller: Principal, order_id: int, values: Mapping[str, Any]) -> ReviewView:
+    def check(self, caller: Principal, order_id: int, *, photos: bool) -> None:
+        """Raises what `write` would, before slow work is done for it."""
+        with self._uow:
+            self._writable(self._party(caller, order_id), caller, more=photos)
+            if any(one.author_id == caller.user_id for one in self._reviews.list_of_order(order_id)):
+                raise AlreadyReviewed
+
+    def write(self, caller: Principal, order_id: int, new: NewReview) -> ReviewView:
         """Write the caller's review of the other party.
 
         Raises NotFound (no party), OrderNotCompleted, ReviewWindowClosed, OnlyOfPerformers, AlreadyReviewed.
         """
+        values = new.values
+        aspects = values.get("aspects", {})
         with self._uow:
             self._party(caller, order_id)
             self._reviews.lock_order(order_id)
             order = self._party(caller, order_id)
-            if order.status != "completed" or order.completed_at is None:
-                raise OrderNotCompleted
+            direction, publish_at = self._writable(order, caller, more=bool(aspects or new.photos))
             now = self._clock.now()
-            publish_at = order.completed_at + WINDOW
-            if now > publish_at:
-                raise ReviewWindowClosed
-            of_performer = caller.user_id == order.customer_id
-            direction = ReviewDirection.OF_PERFORMER if of_performer else ReviewDirection.OF_CUSTOMER
-            aspects = values.get("aspects", {})
-            if aspects and not of_performer:
-                raise OnlyOfPerformers
             review_id = self._reviews.add(
                 {
                     "order_id": order.id,
@@ -88,19 +101,38 @@ class ReviewService(BulkDecision):
                     "created_at": now,
                 }
             )
+            if new.photos:
+                self._reviews.add_photos(review_id, new.photos)
             both = self._reviews.list_of_order(order.id)
             published = []
             if len(both) == len(ReviewDirection):
                 published = self._reviews.publish_of_order(order.id, now)
             written = next(one for one in published or both if one.id == review_id)
             self._published(published, _event(events.ReviewWritten, written))
-            return written
+            return self._seen(written)
+
+    def _writable(
+        self, order: OrderRef, caller: Principal, *, more: bool
+    ) -> tuple[ReviewDirection, datetime]:
+        """The direction of the caller's review, and when it is published at the latest; `more` for one with
+        aspects or photos.
+        """
+        if order.status != "completed" or order.completed_at is None:
+            raise OrderNotCompleted
+        publish_at = order.completed_at + WINDOW
+        if self._clock.now() > publish_at:
+            raise ReviewWindowClosed
+        if caller.user_id == order.customer_id:
+            return ReviewDirection.OF_PERFORMER, publish_at
+        if more:
+            raise OnlyOfPerformers
+        return ReviewDirection.OF_CUSTOMER, publish_at
 
     def list_of_order(self, caller: Principal, order_id: int) -> list[ReviewView]:
         """The reviews of an order that the caller may see: own ones, and published ones. Raises NotFound."""
         self._party(caller, order_id)
         return [
-            review
+            self._seen(review)
             for review in self._reviews.list_of_order(order_id)
             if review.author_id == caller.user_id
             or (review.published_at is not None and review.hidden_at is None)
@@ -126,7 +158,12 @@ class ReviewService(BulkDecision):
             if not self._reviews.set_reply(review_id, text, self._clock.now()):
                 raise AlreadyReplied
             self._uow.record(_event(events.ReviewReplied, review))
-            return self._found(review_id)
+            return self._seen(self._found(review_id))
+
+    def list_all(self, page: PageRequest, filters: ReviewFilters) -> Page[ReviewView]:
+        """For staff, the newest first. Raises InvalidCursor."""
+        found = self._reviews.list_all(page, filters)
+        return replace(found, items=[self._seen(review, Reader.STAFF) for review in found.items])
 
     def summary_of_customer(self, caller: Principal, order_id: int) -> RatingSummary:
         """The rating of the customer of an order, for its performer. Raises NotFound, Forbidden."""
@@ -235,7 +272,7 @@ class ReviewService(BulkDecision):
             error = self._move(actor, [review_id], status, reason)[0][review_id]
             if error is not None:
                 raise error
-            return self._found(review_id)
+            return self._seen(self._found(review_id), Reader.STAFF)
 
     def _set_hidden(
         self, actor: Principal, reviews: list[ReviewView], reason: str | None, *, hide: bool
@@ -265,6 +302,23 @@ class ReviewService(BulkDecision):
         # The last statements of each use case, since others wait for the rows of the figures.
         if reviews:
             self._reviews.count([review.id for review in reviews], sign)
+
+    def _seen(self, review: ReviewView, reader: Reader = Reader.PARTY) -> ReviewView:
+        """The review with links to its photos, which work whether or not everybody may see it. Who is not staff
+        sees no photos of a hidden one.
+        """
+        if review.hidden_at is not None and reader is not Reader.STAFF:
+            return replace(review, photos=())
+        whole, thumbnail = (photo_right(reader, size) for size in (PhotoSize.WHOLE, PhotoSize.THUMBNAIL))
+        photos = [
+            replace(
+                photo,
+                url=self._links.link(PHOTO_KIND, photo.id, whole),
+                thumbnail_url=self._links.link(PHOTO_KIND, photo.id, thumbnail),
+            )
+            for photo in review.photos
+        ]
+        return replace(review, photos=photos)
 
     def _party(self, caller: Principal, order_id: int) -> OrderRef:
         order = self._find_order(order_id)
