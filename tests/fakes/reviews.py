@@ -67,6 +67,9 @@ class FakeReviewRepository(ReviewRepository):
     def find(self, review_id: int) -> ReviewView | None:
         return self.reviews.get(review_id)
 
+    def find_many(self, review_ids: Sequence[int]) -> list[ReviewView]:
+        return self.lock(review_ids)
+
     def lock(self, review_ids: Sequence[int]) -> list[ReviewView]:
         return [self.reviews[key] for key in sorted(review_ids) if key in self.reviews]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
 from marketplace.blueprints.accounts.services.sessions import Device
 from marketplace.blueprints.accounts.wiring import Accounts
@@ -27,6 +27,7 @@ from marketplace.models import (
     Order,
     Performer,
     Review,
+    ReviewPhoto,
     Service,
     User,
     UserSession,
@@ -195,6 +196,7 @@ def test_what_others_need_stays(
     assert (service.is_active, service.deleted_at, service.title) == (False, START + WEEK, "")
     assert db.session.scalar(select(Review.rating).where(Review.author_id == life.user.id)) == 5
     assert db.session.get(CustomerRating, life.user.id) is None
+    assert db.session.scalar(select(func.count()).select_from(ReviewPhoto)) == 0
     changes = db.session.scalars(select(ChangeRequest).order_by(ChangeRequest.id)).all()
     assert [(change.status, change.new_value) for change in changes] == [
         ("withdrawn", None),

@@ -59,6 +59,7 @@ FILES = {
     "services.json",
     "orders.json",
     "order_history.json",
+    "review_photos.json",
     "customer_rating.json",
     "reviews_written.json",
     "reviews_received.json",
@@ -203,6 +204,9 @@ def test_what_is_in_it(client: CheckedClient, life: Life, ready: dict[str, Any])
     assert (figures["asked"], figures["response_p66"]) == (7, 20)
     [shown] = files["portfolio.json"]
     assert (shown["caption"], shown["file"]) == ("A tap for Zebulon", f"/media/portfolio/{7:032x}.webp")
+    [photo] = files["review_photos.json"]
+    assert (photo["file"], photo["width"]) == (f"/media/reviews/{8:032x}.webp", 4)
+    assert files["customer_rating.json"] == [{"rating_count": 1, "rating_sum": 5}]
     hours, settings, exception, vacation = files["schedule.json"]
     assert hours == {"weekday": 0, "start_minute": 540, "end_minute": 1020}
     assert settings == {

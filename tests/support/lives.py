@@ -26,6 +26,7 @@ from marketplace.models import (
     PortfolioImage,
     RecoveryCode,
     Report,
+    ReviewPhoto,
     ScheduleException,
     SecondFactor,
     Service,
@@ -111,7 +112,13 @@ def live(make: Factory) -> Life:
     served = make.order(
         other, service, address={"line1": "Hidden Hollow 1"}, note="Hidden hollow key", **done
     )
-    make.review(ordered, text="Otto was quick", note_to_staff="Whispers to staff")
+    written = make.review(ordered, text="Otto was quick", note_to_staff="Whispers to staff")
+    db.session.add(
+        ReviewPhoto(
+            review_id=written.id, position=0, key=f"reviews/{8:032x}.webp",
+            thumbnail_key=f"reviews/{9:032x}.webp", width=4, height=3,
+        )
+    )  # fmt: skip
     make.review(
         ordered, author_id=other.id, direction="of_customer", text="Paid at once", note_to_staff="Otherby"
     )

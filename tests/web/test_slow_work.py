@@ -16,10 +16,10 @@ from marketplace.blueprints.accounts.adapters import ArgonHasher
 from marketplace.database.dsn import libpq_dsn
 from marketplace.extensions import db
 from marketplace.kernel.identity import Principal
-from marketplace.models import Banner, Certificate, Performer, PortfolioImage, User
+from marketplace.models import Banner, Certificate, Performer, PortfolioImage, Review, ReviewPhoto, User
 from marketplace.outside.pictures import PillowPictures
 from marketplace.outside.storage import LocalFolder
-from marketplace.testing import PASSWORD, Factory
+from marketplace.testing import PASSWORD, START, Factory
 from marketplace.web.runtime import Runtime
 from tests.support.certificates import picture
 
@@ -119,6 +119,12 @@ def an_application(make: Factory) -> tuple[str, str, dict[str, Any]]:
     return "POST", "/performers", data
 
 
+def a_review(make: Factory) -> tuple[str, str, dict[str, Any]]:
+    [user] = db.session.scalars(select(User))
+    order = make.order(user, status="completed", completed_at=START)
+    return "POST", f"/orders/{order.id}/review", {"rating": "5", "photos": [image(), image()]}
+
+
 def a_caller(make: Factory, what: Any) -> User:
     user = make.staff("admin") if what is a_banner_image else make.user()
     if what in {a_certificate, a_portfolio_picture}:
@@ -126,7 +132,7 @@ def a_caller(make: Factory, what: Any) -> User:
     return user
 
 
-UPLOADS = [an_avatar, a_certificate, a_portfolio_picture, a_banner_image, an_application]
+UPLOADS = [an_avatar, a_certificate, a_portfolio_picture, a_banner_image, an_application, a_review]
 ENDS = {
     "blocked": ('UPDATE "user" SET is_active = false WHERE id = {}', 401),
     "logged out": ("UPDATE user_session SET revoked_at = now() WHERE user_id = {}", 401),
@@ -141,6 +147,8 @@ def rows() -> list[Any]:
         *found,
         *db.session.scalars(select(Certificate.id)),
         *db.session.scalars(select(PortfolioImage.id)),
+        *db.session.scalars(select(Review.id)),
+        *db.session.scalars(select(ReviewPhoto.key)),
     ]
 
 

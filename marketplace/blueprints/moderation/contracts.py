@@ -174,14 +174,31 @@ class ModeratedSubject:
 
 
 @dataclass(frozen=True)
+class ReportedContent:
+    """What staff reads of a reported thing beside the report: its text, the addresses of its pictures, and
+    whether staff has hidden it.
+    """
+
+    text: str
+    pictures: Sequence[str] = ()
+    hidden: bool = False
+
+
+@dataclass(frozen=True)
 class Reportable:
     """A kind of thing that users can report, given by the domain that owns it.
 
     `find_owner(caller, id)` returns the user who owns the thing, None for what `caller` may not know of.
+    `show(ids)` returns what staff reads of things, by id, in a number of queries that does not depend on how
+    many they are. `hide(actor, id, reason)` hides a thing that is not hidden yet, within the caller's unit of
+    work, and as its last statements; it raises what keeps `actor` from deciding. Without them, staff looks at
+    things and hides them elsewhere.
     """
 
     name: str
     find_owner: Callable[[Principal, int], int | None]
+    show: Callable[[Sequence[int]], Mapping[int, ReportedContent]] | None = None
+    hide: Callable[[Principal, int, str], None] | None = None
 
 
 class BulkDecision(Protocol):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
-from marketplace.blueprints.moderation.contracts import ChangeView
+from marketplace.blueprints.moderation.contracts import ChangeView, ReportedContent
 from marketplace.kernel.bulk import Moved
 from marketplace.kernel.changes import Change
 from marketplace.kernel.pages import Page, PageRequest
@@ -105,6 +105,7 @@ class ReportView:
     created_at: datetime
     claimed_by: int | None
     claimed_until: datetime | None
+    content: ReportedContent | None = None
 
 
 @dataclass(frozen=True)

@@ -241,8 +241,28 @@ class FiledReport(Schema):
     created_at = fields.DateTime(required=True)
 
 
+class ReportedContent(Schema):
+    """What is reported, to read beside the report."""
+
+    text = fields.Str(required=True, description="Its text; may be empty")
+    pictures = fields.List(
+        fields.Str(max=2048, description="The path of a picture on this server"),
+        required=True,
+        description="Its pictures, by paths on this server that open for 10 to 20 minutes",
+    )
+    hidden = fields.Bool(required=True, description="Whether staff has hidden it")
+
+
 class Report(FiledReport, Claim):
     """A report as staff sees it."""
+
+    content = fields.Nested(
+        ReportedContent,
+        required=True,
+        allow_none=True,
+        description="What is reported, as it is now: of a `review`. Null for other kinds of things, which staff"
+        " reads elsewhere",
+    )
 
     reporter_id = fields.Id(required=True, description="The user who reported it")
     owner_id = fields.Id(required=True, description="The user whose content, or who, is reported")
@@ -289,6 +309,10 @@ class ReportDecision(Schema):
         ReportOutcome, required=True, description="`upheld` if the report is right, `dismissed` if not"
     )
     note = fields.Str(max=1000, description="A note for staff; the one who reported learns the outcome alone")
+    hide = fields.Bool(
+        load_default=False,
+        description="Hide the reported `review` too, for the reason in `note`; only with `upheld`",
+    )
 
 
 class StatsQuery(Schema):

@@ -75,6 +75,7 @@ def build(parts: Runtime) -> Moderation:
             parts.clock,
             subject="report",
             objection=report_objection,
+            shown=reports.with_content,
         ),
         personal=SqlPersonalRecords(parts.uow),
         statistics=Statistics(parts.clock, parts.given(Counter), parts.given(Queue)),

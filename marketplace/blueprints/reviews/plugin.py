@@ -20,7 +20,12 @@ PLUGIN = Plugin(
     provides={Reviews: build},
     gives=(
         BulkAction("reviews", tuple(Visibility), decision=lambda: reviews().reviews),
-        Reportable("review", late(lambda: reviews().reviews.author_for)),
+        Reportable(
+            "review",
+            late(lambda: reviews().reported.author_for),
+            show=late(lambda: reviews().reported.show),
+            hide=late(lambda: reviews().reviews.hide_reported),
+        ),
         Counter("published_reviews", late(lambda: reviews().numbers.published_reviews)),
         ExportSection("reviews_written", late(lambda: reviews().records.written)),
         ExportSection("reviews_received", late(lambda: reviews().records.received)),

@@ -134,6 +134,10 @@ class ReviewRepository(Protocol):
 
     def find(self, review_id: int) -> ReviewView | None: ...
 
+    def find_many(self, review_ids: Sequence[int]) -> list[ReviewView]:
+        """Those that exist, by id."""
+        ...
+
     def lock(self, review_ids: Sequence[int]) -> list[ReviewView]:
         """Lock those that exist until the end of the transaction; returns them by id."""
         ...

@@ -12,6 +12,7 @@ from marketplace.blueprints.reviews.repositories.privacy import SqlReviewRecords
 from marketplace.blueprints.reviews.repositories.reviews import SqlReviewRepository
 from marketplace.blueprints.reviews.repositories.statistics import SqlStatistics
 from marketplace.blueprints.reviews.services.photos import PhotoFiles, PhotoService
+from marketplace.blueprints.reviews.services.reported import ReportedReviews
 from marketplace.blueprints.reviews.services.reviews import ReviewService
 from marketplace.kernel.personal_data import ExportFile
 from marketplace.web.runtime import Runtime, runtime
@@ -23,6 +24,7 @@ class Reviews:
 
     reviews: ReviewService
     photos: PhotoService
+    reported: ReportedReviews
     files: PhotoFiles
     photo_rows: PhotoRepository
     rows: ReviewRepository
@@ -38,6 +40,7 @@ def build(parts: Runtime) -> Reviews:
     service = ReviewService(parts.uow, repository, orders.find_order, audit, links, parts.clock)
     return Reviews(
         reviews=service,
+        reported=ReportedReviews(repository, links),
         photos=PhotoService(service, accounts.picture_allowance(parts), files, pictures),
         files=PhotoFiles(parts.uow, photo_rows, files, parts.clock),
         photo_rows=photo_rows,

@@ -20,6 +20,7 @@ ORDER = (
     "conventions",
     "orders",
     "schedules",
+    "reviews",
     "catalog",
     "staff",
 )

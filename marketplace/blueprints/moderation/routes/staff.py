@@ -217,17 +217,22 @@ def release_report(report_id: int) -> ReportView:
 @blp.post("/reports/<int:report_id>/close")
 @staff
 @idempotent
-@blp.problems("own_report", "report_closed", "claimed_by_other")
+@blp.problems("own_report", "report_closed", "claimed_by_other", "own_review")
 @blp.arguments(schemas.ReportDecision)
 @blp.response(200, schemas.Report)
 def close_report(data: dict[str, Any], report_id: int) -> ReportView:
     """Close a report
 
-    The one who reported gets a notification `report.closed` with the outcome, and not the note. Closing
-    changes nothing about what was reported: hide it or block its owner by the calls for that.
+    The one who reported gets a notification `report.closed` with the outcome, and not the note. With `hide` a
+    reported review is hidden in the same step; one of you or by you is left to others (`own_review`). Without
+    it, closing changes nothing about what was reported: hide it or block its owner by the calls for that.
     """
     return moderation().reports.close(
-        current_principal(), report_id, ReportOutcome(data["outcome"]), data.get("note")
+        current_principal(),
+        report_id,
+        ReportOutcome(data["outcome"]),
+        data.get("note"),
+        hide=data["hide"],
     )
 
 

@@ -17,8 +17,8 @@ T = TypeVar("T", bound=Claimable)
 
 
 class Claims(Generic[T]):
-    """The claims of one queue; `objection` gives the reason why somebody may not decide on an item. A claim
-    ends by itself after policies.CLAIM_TIME, and with the decision.
+    """The claims of one queue; `objection` gives the reason why somebody may not decide on an item, and
+    `shown` completes an item for its reader. A claim ends by itself after policies.CLAIM_TIME, and with the decision.
     """
 
     def __init__(
@@ -30,6 +30,7 @@ class Claims(Generic[T]):
         *,
         subject: str,
         objection: Callable[[Principal, T, datetime], AppError | None],
+        shown: Callable[[T], T] = lambda item: item,
     ) -> None:
         self._uow = uow
         self._queue = queue
@@ -37,6 +38,7 @@ class Claims(Generic[T]):
         self._clock = clock
         self._subject = subject
         self._objection = objection
+        self._shown = shown
 
     def claim(self, actor: Principal, item_id: int) -> T:
         """Claim an item; one of two concurrent callers gets it, and the holder of a claim extends it.
@@ -72,7 +74,7 @@ class Claims(Generic[T]):
             item = self._found(item_id)
             if claimed_by_other(actor, item, now):
                 raise ClaimedByOther
-            return item
+            return self._shown(item)
 
     def _found(self, item_id: int) -> T:
         item = self._queue.find(item_id)
@@ -83,4 +85,4 @@ class Claims(Generic[T]):
     def _audited(self, action: str, actor: Principal, item: T) -> T:
         claim = {"claimed_by": item.claimed_by}
         self._audit.write(f"{self._subject}.{action}", self._subject, item.id, actor=actor, after=claim)
-        return item
+        return self._shown(item)

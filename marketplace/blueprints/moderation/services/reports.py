@@ -1,11 +1,12 @@
 """Reports: users report content of others to staff, and staff closes the reports."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from marketplace.blueprints.moderation.contracts import (
     AuditLog,
     Reportable,
+    ReportedContent,
     ReportClosed,
     ReportFiled,
 )
@@ -26,8 +27,8 @@ from marketplace.kernel.transactions import UnitOfWork
 
 
 class Reports:
-    """Users file reports, staff closes them. Closing does not change the reported content: hiding and
-    blocking have routes of their own.
+    """Users file reports, staff closes them. Closing changes the reported content only when staff says so:
+    hiding and blocking have routes of their own.
     """
 
     def __init__(
@@ -79,12 +80,45 @@ class Reports:
         """The queue of staff, oldest first. Raises InvalidCursor."""
         now = self._clock.now()
         found = self._reports.list_all(page, filters, reader.user_id, now)
-        return replace(found, items=[replace(report, **live_claim(report, now)) for report in found.items])
+        shown = self._with_content(found.items)
+        return replace(found, items=[replace(report, **live_claim(report, now)) for report in shown])
 
-    def close(self, actor: Principal, report_id: int, outcome: ReportOutcome, note: str | None) -> ReportView:
-        """Close a report; one of two concurrent callers does. Raises NotFound, OwnReport, ReportNotOpen,
-        ClaimedByOther.
+    def with_content(self, report: ReportView) -> ReportView:
+        """The report with what staff reads of the reported thing."""
+        return self._with_content([report])[0]
+
+    def _with_content(self, reports: Sequence[ReportView]) -> list[ReportView]:
+        """Asks once for each kind of thing."""
+        ids: dict[str, set[int]] = {}
+        for report in reports:
+            ids.setdefault(report.content_type, set()).add(report.content_id)
+        content: dict[tuple[str, int], ReportedContent] = {}
+        for name, some in ids.items():
+            # A plugin that is there no more has left its reports.
+            kind = self._kinds.get(name)
+            if kind is not None and kind.show is not None:
+                content |= {(name, key): one for key, one in kind.show(sorted(some)).items()}
+        return [
+            replace(report, content=content.get((report.content_type, report.content_id))) for report in reports
+        ]
+
+    def close(
+        self,
+        actor: Principal,
+        report_id: int,
+        outcome: ReportOutcome,
+        note: str | None,
+        *,
+        hide: bool = False,
+    ) -> ReportView:
+        """Close a report; one of two concurrent callers does. With `hide` the reported thing is hidden too,
+        for the reason in `note`, or for the reporter's own.
+
+        Raises NotFound, OwnReport, ReportNotOpen, ClaimedByOther, Invalid (`hide` of a dismissed report, or
+        of a kind of thing that is not hidden so), and what keeps `actor` from hiding the thing.
         """
+        if hide and outcome is not ReportOutcome.UPHELD:
+            raise Invalid(errors={"json": {"hide": ["Only what an upheld report is about can be hidden."]}})
         with self._uow:
             report = self._reports.find(report_id, lock=True)
             if report is None:
@@ -93,6 +127,9 @@ class Reports:
             problem = report_objection(actor, report, now)
             if problem is not None:
                 raise problem
+            kind = self._kinds.get(report.content_type)
+            if hide and (kind is None or kind.hide is None):
+                raise Invalid(errors={"json": {"hide": ["Hide this by the call for that kind of thing."]}})
             values = {
                 "status": ReportStatus.CLOSED,
                 "outcome": outcome,
@@ -121,4 +158,6 @@ class Reports:
                     outcome=outcome,
                 )
             )
-            return closed
+            if hide and kind is not None and kind.hide is not None:
+                kind.hide(actor, report.content_id, note or report.reason)
+            return self.with_content(closed)

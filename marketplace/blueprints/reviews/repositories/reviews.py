@@ -185,6 +185,10 @@ class SqlReviewRepository(SqlRepository, ReviewRepository):
         row = self.session.execute(_select().where(Review.id == review_id)).one_or_none()
         return None if row is None else _view(row)
 
+    def find_many(self, review_ids: Sequence[int]) -> list[ReviewView]:
+        statement = _select().where(Review.id.in_(review_ids)).order_by(Review.id)
+        return [_view(row) for row in self.session.execute(statement)]
+
     def lock(self, review_ids: Sequence[int]) -> list[ReviewView]:
         # In the order of ids, so that two callers who lock several do not deadlock.
         statement = (
@@ -222,8 +226,7 @@ class SqlReviewRepository(SqlRepository, ReviewRepository):
             .returning(Review.id)
         )
         ids = list(self.write(statement).scalars())
-        rows = self.session.execute(_select().where(Review.id.in_(ids)).order_by(Review.id))
-        return [_view(row) for row in rows]
+        return self.find_many(ids)
 
     def set_reply(self, review_id: int, text: str, at: datetime) -> bool:
         # There is one winner: the WHERE requires that there is no reply.

@@ -195,21 +195,19 @@ class ReviewService(BulkDecision):
         with self._uow:
             return self._reviews.recount_customers(after, RECOUNT_BATCH)
 
-    def author_for(self, caller: Principal, review_id: int) -> int | None:
-        """The author of a review that the caller may see; None for any other."""
-        review = self._reviews.find(review_id)
-        if review is None or review.published_at is None or review.hidden_at is not None:
-            return None
-        parties = {review.customer_id, review.performer_user_id}
-        is_public = review.direction == "of_performer"
-        return review.author_id if is_public or caller.user_id in parties else None
-
     def hide(self, actor: Principal, review_id: int, reason: str) -> ReviewView:
         """Hide a review from the public, and remove it from the figures.
 
         Raises NotFound, OwnReview, AlreadyHidden.
         """
         return self._decide(actor, review_id, Visibility.HIDDEN, reason)
+
+    def hide_reported(self, actor: Principal, review_id: int, reason: str) -> None:
+        """As `hide`; nothing happens to one that is hidden already."""
+        with self._uow:
+            error = self._move(actor, [review_id], Visibility.HIDDEN, reason)[0][review_id]
+            if error is not None and not isinstance(error, AlreadyHidden):
+                raise error
 
     def restore(self, actor: Principal, review_id: int) -> ReviewView:
         """Undo `hide`. Raises NotFound, OwnReview, NotHidden."""
