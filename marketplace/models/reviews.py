@@ -65,7 +65,7 @@ class Review(Base):
 
 
 class ReviewPhoto(Base):
-    """A photo of a review; `width` and `height` in pixels. It comes with the review, and nobody changes it."""
+    """A photo of a review; `width` and `height` in pixels. It comes with the review and never changes."""
 
     __tablename__ = "review_photo"
     __table_args__ = (

@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -26,12 +26,12 @@ from tests.reviews.conftest import Job
 
 
 @pytest.fixture(autouse=True)
-def uploads(app: Flask) -> Iterator[Path]:
+def uploads(app: Flask) -> Path:
     """Where the files are; empty at the start."""
     place = Path(app.instance_path) / "uploads" / "reviews"
     for path in place.glob("*"):
         path.unlink()
-    yield place
+    return place
 
 
 def send(work: Job, order: Order, *photos: bytes, role: str = "customer", **more: Any) -> Any:
@@ -70,7 +70,12 @@ def test_they_come_with_the_review(work: Job, uploads: Path) -> None:
     order = work.order()
     aspects = {"quality": 5}
     made = send(
-        work, order, picture(size=(3000, 1500)), picture("JPEG", (30, 40)), aspects=json.dumps(aspects), text="Fine"
+        work,
+        order,
+        picture(size=(3000, 1500)),
+        picture("JPEG", (30, 40)),
+        aspects=json.dumps(aspects),
+        text="Fine",
     )
     assert made.status_code == 201
     assert (made.json["text"], made.json["aspects"]["quality"]) == ("Fine", 5)
@@ -153,7 +158,9 @@ def test_strangers_send_nothing(work: Job, uploads: Path, role: str, status: int
     assert list(uploads.glob("*")) == []
 
 
-def test_who_cannot_write_costs_no_work(work: Job, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_cannot_write_costs_no_work(
+    work: Job, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     order = work.order()
     work.write("customer", order)
     monkeypatch.setattr(photo_services.PhotoService, "_look", None)
@@ -166,7 +173,8 @@ def test_who_cannot_write_costs_no_work(work: Job, clock: FrozenClock, monkeypat
 
 
 @pytest.mark.parametrize(
-    ("content", "code"), [(b"%PDF-1.7", "not_a_picture"), (b"<svg/>", "not_a_picture"), (bomb(), "picture_too_large")]
+    ("content", "code"),
+    [(b"%PDF-1.7", "not_a_picture"), (b"<svg/>", "not_a_picture"), (bomb(), "picture_too_large")],
 )
 def test_all_or_none(work: Job, uploads: Path, content: bytes, code: str) -> None:
     refused = send(work, work.order(), picture(), content)
@@ -210,9 +218,7 @@ def test_a_retry_stores_nothing_twice(work: Job, uploads: Path) -> None:
     assert len(list(uploads.iterdir())) == 2
 
 
-def test_who_is_overtaken_leaves_no_files(
-    work: Job, uploads: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_who_is_overtaken_leaves_no_files(work: Job, uploads: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The review is written by another request while the photos are encoded."""
     order = work.order()
     encode = photo_services.PhotoService._encode

@@ -13,9 +13,7 @@ from tests.reviews.conftest import Job, event_names, figures, recounted
 
 
 def report(work: Job, role: str, review_id: int) -> Any:
-    return work.post(
-        role, "/reports", content_type="review", content_id=review_id, reason="Names my child"
-    )
+    return work.post(role, "/reports", content_type="review", content_id=review_id, reason="Names my child")
 
 
 def both(work: Job, *, photo: bool = False) -> dict[str, int]:

@@ -260,8 +260,8 @@ class Report(FiledReport, Claim):
         ReportedContent,
         required=True,
         allow_none=True,
-        description="What is reported, as it is now: of a `review`. Null for other kinds of things, which staff"
-        " reads elsewhere",
+        description="What is reported, as it is now: of a `review`. Null for other kinds of things, which"
+        " staff reads elsewhere",
     )
 
     reporter_id = fields.Id(required=True, description="The user who reported it")

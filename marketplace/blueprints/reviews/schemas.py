@@ -38,8 +38,8 @@ class ReviewCreate(Schema):
     rating = fields.Rating(required=True, description="1 to 5 stars")
     aspects = fields.Nested(
         AspectsCreate,
-        description="Stars by aspect, for reviews of performers alone; they do not change `rating`. JSON text in"
-        " multipart",
+        description="Stars by aspect, for reviews of performers alone; they do not change `rating`. JSON text"
+        " in multipart",
     )
     text = fields.Text(
         max=4000, description="What others read of it", example="On time, friendly, and the lamp works."
@@ -50,8 +50,8 @@ class ReviewCreate(Schema):
     photos = fields.List(
         fields.Upload(),
         max=MAX_PHOTOS,
-        description="Photos, for reviews of performers alone and in multipart alone: JPEG, PNG or WebP, at most 25"
-        " megapixels each",
+        description="Photos, for reviews of performers alone and in multipart alone: JPEG, PNG or WebP, at"
+        " most 25 megapixels each",
     )
 
 
@@ -88,8 +88,8 @@ class ReviewPhoto(Schema):
     url = fields.Str(
         required=True,
         max=2048,
-        description="The path of the photo on this server; in answers to parties and staff it opens for 10 to 20"
-        " minutes",
+        description="The path of the photo on this server; in answers to parties and staff it opens for 10 to"
+        " 20 minutes",
         example="/media/reviews/0123456789abcdef0123456789abcdef.webp",
     )
     thumbnail_url = fields.Str(
@@ -115,7 +115,7 @@ class Review(Schema):
     photos = fields.List(
         fields.Nested(ReviewPhoto),
         required=True,
-        description="What the author photographed, in the author's order; at most five, none of a hidden review",
+        description="What the author photographed, in the author's order: at most five, none of a hidden one",
     )
     reply = fields.Text(
         required=True, allow_none=True, description="The answer of the reviewed party; null without one"

@@ -18,7 +18,8 @@ T = TypeVar("T", bound=Claimable)
 
 class Claims(Generic[T]):
     """The claims of one queue; `objection` gives the reason why somebody may not decide on an item, and
-    `shown` completes an item for its reader. A claim ends by itself after policies.CLAIM_TIME, and with the decision.
+    `shown` completes an item for its reader. A claim ends by itself after policies.CLAIM_TIME, and with the
+    decision.
     """
 
     def __init__(

@@ -6,8 +6,8 @@ from dataclasses import replace
 from marketplace.blueprints.moderation.contracts import (
     AuditLog,
     Reportable,
-    ReportedContent,
     ReportClosed,
+    ReportedContent,
     ReportFiled,
 )
 from marketplace.blueprints.moderation.errors import OwnContent
@@ -99,7 +99,8 @@ class Reports:
             if kind is not None and kind.show is not None:
                 content |= {(name, key): one for key, one in kind.show(sorted(some)).items()}
         return [
-            replace(report, content=content.get((report.content_type, report.content_id))) for report in reports
+            replace(report, content=content.get((report.content_type, report.content_id)))
+            for report in reports
         ]
 
     def close(

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, func, insert, select, text, type_coerce, update
-
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from marketplace.blueprints.reviews.policies import ReviewDirection

@@ -4,7 +4,6 @@ import io
 import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import replace
 from typing import Any
 
 from marketplace.blueprints.accounts.contracts import PictureAllowance
@@ -12,16 +11,13 @@ from marketplace.blueprints.reviews.errors import PhotosTooLarge
 from marketplace.blueprints.reviews.policies import (
     MAX_PHOTO_PIXELS,
     PHOTO_FOLDER,
-    PHOTO_KIND,
     PhotoSize,
     Reader,
-    photo_right,
     right_of,
 )
 from marketplace.blueprints.reviews.ports import (
     NewReview,
     PhotoRepository,
-    ReviewView,
     SentPhoto,
     StoredPhoto,
 )
@@ -133,7 +129,7 @@ class PhotoFiles:
         return PrivateFile(key, CONTENT_TYPE, f"review-photo-{photo_id}.webp")
 
     def forget(self, user_id: int) -> None:
-        """Remove the photos of a user who is anonymised, and then their files; the reviews stay for others."""
+        """Remove the photos of a user who is anonymised, and then their files; the reviews stay."""
         keys = self._photos.forget(user_id)
         if keys:
             self._uow.enqueue(DELETE_JOB, {"keys": keys})

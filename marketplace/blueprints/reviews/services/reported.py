@@ -3,7 +3,13 @@
 from collections.abc import Mapping, Sequence
 
 from marketplace.blueprints.moderation.contracts import ReportedContent
-from marketplace.blueprints.reviews.policies import PHOTO_KIND, PhotoSize, Reader, ReviewDirection, photo_right
+from marketplace.blueprints.reviews.policies import (
+    PHOTO_KIND,
+    PhotoSize,
+    Reader,
+    ReviewDirection,
+    photo_right,
+)
 from marketplace.blueprints.reviews.ports import ReviewRepository
 from marketplace.kernel.identity import Principal
 from marketplace.outside.ports import PrivateLinks

@@ -1,6 +1,6 @@
 """The use cases of reviews: writing, publishing, replying, hiding and counting."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -302,8 +302,8 @@ class ReviewService(BulkDecision):
             self._reviews.count([review.id for review in reviews], sign)
 
     def _seen(self, review: ReviewView, reader: Reader = Reader.PARTY) -> ReviewView:
-        """The review with links to its photos, which work whether or not everybody may see it. Who is not staff
-        sees no photos of a hidden one.
+        """The review with links to its photos, which work whether or not everybody may see it. Who is not
+        staff sees no photos of a hidden one.
         """
         if review.hidden_at is not None and reader is not Reader.STAFF:
             return replace(review, photos=())
