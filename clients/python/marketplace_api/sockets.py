@@ -115,6 +115,7 @@ ProblemCode: TypeAlias = Literal[
     "pending_exists",
     "performer_needed",
     "phone_taken",
+    "photos_too_large",
     "picture_too_large",
     "pictures_at_once",
     "pictures_spent",
