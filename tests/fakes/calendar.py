@@ -1,6 +1,6 @@
 """A calendar that knows the orders of a `FakeOrderRepository`, and otherwise says what it is told."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from marketplace.blueprints.availability.contracts import Booking, Calendar, Place, Verdict
@@ -79,7 +79,7 @@ class FakeCalendar(Calendar):
         return found
 
     def make_room_for_many(
-        self, bookings: Mapping[int, Booking], *, customer_id: int, despite_conflicts: bool
+        self, bookings: Mapping[int, Booking], *, customer_id: int, despite_conflicts: Collection[int]
     ) -> Mapping[int, AppError | None]:
         found: dict[int, AppError | None] = {}
         for order_id, booking in bookings.items():
@@ -88,7 +88,7 @@ class FakeCalendar(Calendar):
                     booking,
                     order_id=order_id,
                     customer_id=customer_id,
-                    despite_conflicts=despite_conflicts,
+                    despite_conflicts=order_id in despite_conflicts,
                 )
             except AppError as refusal:
                 found[order_id] = refusal

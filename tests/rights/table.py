@@ -591,6 +591,14 @@ ORDERS = (
     Row("GET /series/{series_id}", READ_BY_STAFF, s.series(), foreign=STAFF_ALONE),
     Row("POST /series/{series_id}/accept", BY_PERFORMER, s.series(), {}, NOT_THEIR_STEP),
     Row(
+        "PATCH /orders/{order_id}",
+        BY_PARTIES,
+        s.series(),
+        {"starts_at": STARTS_AT.replace("T09", "T11")},
+        NOT_THEIR_STEP,
+        query={"scope": "following"},
+    ),
+    Row(
         "DELETE /orders/{order_id}",
         BY_PARTIES_AND_ADMIN,
         s.series("confirmed"),

@@ -204,3 +204,31 @@ def test_this_and_the_following_are_cancelled_and_accepted_at_once(market: Marke
             assert counted(DomainEventRow) == counted(OrderTransition)
             assert counted(BookedTime) == 0
         market.forget()
+
+
+def test_this_and_the_following_are_moved_while_one_is_cancelled(market: Market) -> None:
+    """Both parties move the whole series to each other's hours, and one of its orders ends in the middle."""
+    for round_ in range(ROUNDS):
+        _series_id, ids = market.stored(0, status="confirmed")
+
+        def act(number: int, ids: list[int] = ids, first: int = round_) -> Any:
+            turn = (number + first) % 5
+            if turn == 4:
+                return market.call("POST", f"/orders/{ids[2]}/cancel", 0, json={})
+            hours = 1 + turn // 2
+            body = {"starts_at": (FIRST + timedelta(hours=hours)).isoformat()}
+            who = 0 if turn % 2 else 2
+            return market.call("PATCH", f"/orders/{ids[0]}?scope=following", who, json=body)
+
+        found = Counter(map(outcome, at_once(20, act)))
+        assert set(found) <= BUSY | {"ok", "transition_not_allowed"}
+        with market.app.app_context():
+            assert overlaps() == 0
+            alive = select(Order.starts_at).where(Order.status == "confirmed").order_by(Order.id)
+            starts = list(db.session.scalars(alive))
+            # All that are left moved together, however often.
+            assert {(at - FIRST) % timedelta(weeks=1) for at in starts} == {starts[0] - FIRST}
+            assert sorted(db.session.scalars(select(func.lower(BookedTime.span)))) == sorted(starts)
+            assert counted(DomainEventRow) == counted(OrderTransition)
+            assert counted(Order) == COUNT
+        market.forget()

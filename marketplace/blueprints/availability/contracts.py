@@ -1,6 +1,6 @@
 """Events of availability, and the interface that it gives to other domains."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, ClassVar, Protocol
@@ -95,11 +95,12 @@ class Calendar(Protocol):
         ...
 
     def make_room_for_many(
-        self, bookings: Mapping[int, Booking], *, customer_id: int, despite_conflicts: bool
+        self, bookings: Mapping[int, Booking], *, customer_id: int, despite_conflicts: Collection[int]
     ) -> Mapping[int, AppError | None]:
         """As `make_room`, for orders by their ids, which one customer has with one performer: for each the
-        error that `make_room` would raise. They make room for each other too, the first ones first. The
-        number of statements does not depend on the number of orders.
+        error that `make_room` would raise. They make room for each other too, the first ones first. Buffers
+        and travel do not count for those in `despite_conflicts`. The number of statements does not depend on
+        the number of orders.
         """
         ...
 

@@ -1,6 +1,6 @@
 """Events of orders, the view of an order for other domains, and the desk that books and moves several."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Protocol
@@ -184,6 +184,7 @@ class OrderRef:
     performer_user_id: int
     starts_at: datetime
     ends_at: datetime
+    proposed_starts_at: datetime | None
     completed_at: datetime | None
     version: int
     series_id: int | None = None
@@ -203,6 +204,17 @@ class AcceptOutcome:
     """What became of an order that was to be accepted: `refusal` is None where it was."""
 
     order: OrderRef
+    refusal: AppError | None
+
+
+@dataclass(frozen=True)
+class MoveOutcome:
+    """What became of an order that was to begin at `starts_at`; `refusal` is None where nothing speaks
+    against that.
+    """
+
+    order: OrderRef
+    starts_at: datetime
     refusal: AppError | None
 
 
@@ -251,5 +263,23 @@ class OrderDesk(Protocol):
         """Accept those orders that wait for it and whose time is free, the first ones first.
 
         Raises NotFound, WrongParty, TransitionNotAllowed where none waits.
+        """
+        ...
+
+    def move(
+        self,
+        caller: Principal,
+        order_ids: Sequence[int],
+        plan: Callable[[Sequence[OrderRef]], Mapping[int, datetime]],
+        *,
+        named: int,
+        expected: int | None,
+        despite_conflicts: bool,
+    ) -> Sequence[MoveOutcome]:
+        """Propose other starts of those orders that the caller may reschedule, or agree to the other party's
+        proposals of the same starts: of all, or of none where a start is refused. `plan` gives the starts by
+        id, of orders that are locked. `named` and `expected` as with `cancel`.
+
+        Raises as `cancel`, OnlyPerformer (`despite_conflicts` of a customer).
         """
         ...

@@ -104,7 +104,6 @@ class OrderView(OrderRef):
     despite_conflicts: bool
     address: dict[str, Any]
     note: str
-    proposed_starts_at: datetime | None
     proposed_by: str | None
     proposed_despite_conflicts: bool
     resolution: str | None
@@ -238,8 +237,8 @@ class OrderRepository(Protocol):
         ...
 
     def move(self, moves: Sequence[Move]) -> bool:
-        """Set the values of orders, the same columns for all, in one statement; False when one of them no
-        longer has the status that it is moved from.
+        """Set the values of orders, in one statement for all that set the same columns; False when one of
+        them no longer has the status that it is moved from.
         """
         ...
 

@@ -117,6 +117,14 @@ def fixed(instant: datetime, zone: ZoneInfo) -> datetime:
     return instant.astimezone(timezone(offset))
 
 
+def moved(starts_at: datetime, by: timedelta, zone: ZoneInfo) -> tuple[datetime, tuple[datetime, ...]]:
+    """A start that is moved `by` so much on the clock of `zone`: its new time there, without an offset, and
+    the choices as those of an Occurrence.
+    """
+    local = fixed(starts_at, zone).replace(tzinfo=None) + by
+    return local, instants_of(local, zone) or neighbours_of(local, zone)
+
+
 def named(dates: Sequence[datetime], found: Sequence[Occurrence]) -> list[Occurrence | None]:
     """For each of the `dates` the occurrence that it names; None where it names none."""
     by_instant = {choice: one for one in found for choice in one.choices}

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, insert, or_, select
+from sqlalchemy import func, insert, or_, select
 from sqlalchemy.orm import aliased
 
 from marketplace.blueprints.series.ports import NewSeries, SeriesRepository, StoredSeries
@@ -68,9 +68,13 @@ class SqlSeriesRepository(SqlRepository, SeriesRepository):
 
     def list_following(self, order_id: int) -> Sequence[int]:
         named = aliased(Order)
-        later = and_(Order.series_id == named.series_id, Order.series_position >= named.series_position)
-        statement = select(Order.id).join(named, or_(Order.id == named.id, later)).where(named.id == order_id)
-        return self.session.scalars(statement).all()
+        later = (
+            select(Order.id)
+            .join(named, Order.series_id == named.series_id)
+            .where(named.id == order_id, Order.series_position >= named.series_position)
+        )
+        # It is its own follower, but for an order of no series.
+        return self.session.scalars(select(Order.id).where(Order.id == order_id).union(later)).all()
 
     def export(self, user_id: int) -> Iterator[Mapping[str, Any]]:
         performer_id = select(Performer.id).where(Performer.user_id == user_id).scalar_subquery()

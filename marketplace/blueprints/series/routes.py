@@ -100,6 +100,39 @@ def accept_series(data: dict[str, Any], series_id: int) -> Mapping[str, Any]:
     }
 
 
+@blp.patch("/orders/<int:order_id>")
+@verified
+@editable("order")
+@blp.problems(
+    "wrong_party",
+    "transition_not_allowed",
+    "slot_taken",
+    "too_close",
+    "only_performer",
+    "starts_in_past",
+    "too_far_ahead",
+    "too_short_notice",
+    "date_not_in_series",
+    "series_conflicts",
+)
+@blp.arguments(schemas.ScopeQuery, location="query")
+@blp.arguments(schemas.OrderMove)
+@blp.response(200, schemas.SeriesOrders)
+def move_orders(
+    query: dict[str, Any], data: dict[str, Any], order_id: int
+) -> Mapping[str, Sequence[OrderRef]]:
+    """Move an order, and those after it in its series
+
+    As `POST /orders/{order_id}/reschedule`: you propose another start, or agree to the one that the other
+    party has proposed. With `scope=following` the orders with later places in the series that are `pending`
+    or `confirmed` go with it, by as many days and hours on the performer's clock. Where something speaks
+    against one of them, the answer is `series_conflicts` with what it is in `dates`, and none is moved or
+    proposed: move the others one by one. No order comes to be by it. `If-Match` is that of the order in
+    the address.
+    """
+    return {"orders": series().series.move(current_principal(), order_id, query["scope"], data, if_match())}
+
+
 @blp.delete("/orders/<int:order_id>")
 @verified
 @editable("order")

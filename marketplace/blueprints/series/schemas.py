@@ -4,7 +4,7 @@ from typing import Any
 
 import marshmallow as ma
 
-from marketplace.blueprints.orders.schemas.orders import Order, OrderCreate
+from marketplace.blueprints.orders.schemas.orders import Order, OrderCreate, Reschedule
 from marketplace.blueprints.series.policies import LAST, MAX_COUNT, Repeat, Scope
 from marketplace.web.hardened import fields
 from marketplace.web.hardened.schema import Schema
@@ -129,6 +129,17 @@ class ScopeQuery(Schema):
         Scope,
         load_default=Scope.ONE,
         description="`one` for this order alone, `following` for it and those after it in its series",
+    )
+
+
+class OrderMove(Reschedule):
+    """Another start of an order, and with `scope=following` of those after it in its series."""
+
+    dates = fields.List(
+        fields.DateTime(),
+        max=MAX_COUNT,
+        description="With `scope=following`: where the clock skips a new start or shows it twice, one of the"
+        " `choices` of its problem",
     )
 
 

@@ -4,10 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from marketplace.blueprints.availability.contracts import Booking, Calendar, Place
 from marketplace.blueprints.offers.contracts import BookableService
-from marketplace.blueprints.orders.contracts import AcceptOutcome, OrderDesk, OrderRef, SeriesPlace
+from marketplace.blueprints.orders.contracts import (
+    AcceptOutcome,
+    MoveOutcome,
+    OrderDesk,
+    OrderRef,
+    SeriesPlace,
+)
 from marketplace.blueprints.series.errors import (
     DateNotInSeries,
     SeriesConflicts,
@@ -21,6 +28,8 @@ from marketplace.blueprints.series.policies import (
     Repeat,
     Scope,
     fixed,
+    instants_of,
+    moved,
     named,
     occurrences,
     week_of_month,
@@ -96,9 +105,7 @@ class SeriesService:
         """The rule, the dates with what speaks against them, and the bookings of those that are certain."""
         starts_at = values["starts_at"]
         self._calendar.check_start(starts_at)
-        name = self._rows.find_timezone(service.performer_id)
-        if name is None:
-            raise NotFound
+        name = self._zone_of(service.performer_id)
         series = NewSeries(
             customer_id=caller.user_id,
             performer_id=service.performer_id,
@@ -163,6 +170,83 @@ class SeriesService:
             orders = self._desk.cancel(caller, order_ids, named=order_id, expected=expected)
             return _by_place(orders)
 
+    def move(
+        self,
+        caller: Principal,
+        order_id: int,
+        scope: str,
+        values: Mapping[str, Any],
+        expected: int | None,
+    ) -> Sequence[OrderRef]:
+        """Propose another start of an order, or agree to the other party's proposal of it. With the scope
+        `following` the orders after it in its series that can be moved are moved by as much on the clock of
+        the performer: all of them, or none.
+
+        Raises NotFound, WrongParty, TransitionNotAllowed, PreconditionFailed for the order itself,
+        OnlyPerformer, DateNotInSeries, SeriesConflicts; for one order alone what speaks against it.
+        """
+        with self._uow:
+            order_ids = self._in_scope(order_id, scope)
+            outcomes = self._desk.move(
+                caller,
+                order_ids,
+                lambda orders: self._new_starts(orders, order_id, values),
+                named=order_id,
+                expected=expected,
+                despite_conflicts=values["despite_conflicts"],
+            )
+            against = [one for one in outcomes if one.refusal is not None]
+            if against and len(order_ids) == 1:
+                [alone] = against
+                assert alone.refusal is not None
+                raise alone.refusal
+            if against:
+                here = zone(self._zone_of(outcomes[0].order.performer_id))
+                raise SeriesConflicts(dates=[_told(_date_of_move(one, here)) for one in outcomes])
+            return _by_place([one.order for one in outcomes])
+
+    def _new_starts(
+        self, orders: Sequence[OrderRef], order_id: int, values: Mapping[str, Any]
+    ) -> Mapping[int, datetime]:
+        """The new start of each order. Raises DateNotInSeries, SeriesConflicts."""
+        [first] = [order for order in orders if order.id == order_id]
+        starts: dict[int, datetime] = {order_id: values["starts_at"]}
+        others = [order for order in orders if order is not first]
+        if not others and not values.get("dates"):
+            return starts
+        here = zone(self._zone_of(first.performer_id))
+        before, after = (fixed(at, here).replace(tzinfo=None) for at in (first.starts_at, starts[order_id]))
+        dates, unused = [], set(values.get("dates") or ())
+        for order in others:
+            local, choices = moved(order.starts_at, after - before, here)
+            wanted = [one for one in choices if one in unused]
+            # What the other party has chosen is what is agreed to.
+            wanted += [one for one in choices if one == order.proposed_starts_at]
+            start = wanted[0] if wanted else None
+            unused -= set(wanted)
+            if start is None and instants_of(local, here) == choices[:1]:
+                start = choices[0]
+            if start is not None:
+                starts[order.id] = start.astimezone(UTC)
+            one = Occurrence(order.series_position or 0, local, instants_of(local, here), choices)
+            dates.append(
+                SeriesDate(
+                    one.position, local.isoformat(), start, () if start is not None else _uncertain(one)
+                )
+            )
+        if unused:
+            wrong = {index: [_FOREIGN] for index, date in enumerate(values["dates"]) if date in unused}
+            raise DateNotInSeries(errors={"json": {"dates": wrong}})
+        if any(date.problems for date in dates):
+            raise SeriesConflicts(dates=[_told(date) for date in dates])
+        return starts
+
+    def _zone_of(self, performer_id: int) -> str:
+        name = self._rows.find_timezone(performer_id)
+        if name is None:
+            raise NotFound
+        return name
+
     def _in_scope(self, order_id: int, scope: str) -> Sequence[int]:
         # The place of an order in a series never changes, so this may be read before the orders are locked.
         return [order_id] if scope == Scope.ONE else self._rows.list_following(order_id)
@@ -214,6 +298,13 @@ def _date_of(order: OrderRef, series: NewSeries) -> SeriesDate:
     assert order.series_position is not None
     local = fixed(order.starts_at, zone(series.timezone)).replace(tzinfo=None)
     return SeriesDate(order.series_position, local.isoformat(), order.starts_at, order=order)
+
+
+def _date_of_move(one: MoveOutcome, here: ZoneInfo) -> SeriesDate:
+    """The date of an order that was to be moved, with what speaks against it."""
+    problems = () if one.refusal is None else (DateProblem(one.refusal.code, one.refusal.title),)
+    local = fixed(one.starts_at, here).replace(tzinfo=None)
+    return SeriesDate(one.order.series_position or 0, local.isoformat(), one.starts_at, problems)
 
 
 def _by_place(orders: Sequence[OrderRef]) -> list[OrderRef]:

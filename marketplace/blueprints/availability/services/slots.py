@@ -1,6 +1,6 @@
 """The bookable times of a performer: what is shown, what customers may book, and what performers may take."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from marketplace.blueprints.availability.contracts import Booking, Calendar, Place, Verdict
@@ -113,14 +113,16 @@ class SlotService(Calendar):
         self, booking: Booking, *, order_id: int, customer_id: int, despite_conflicts: bool
     ) -> None:
         found = self.make_room_for_many(
-            {order_id: booking}, customer_id=customer_id, despite_conflicts=despite_conflicts
+            {order_id: booking},
+            customer_id=customer_id,
+            despite_conflicts={order_id} if despite_conflicts else (),
         )
         refusal = found[order_id]
         if refusal is not None:
             raise refusal
 
     def make_room_for_many(
-        self, bookings: Mapping[int, Booking], *, customer_id: int, despite_conflicts: bool
+        self, bookings: Mapping[int, Booking], *, customer_id: int, despite_conflicts: Collection[int]
     ) -> Mapping[int, AppError | None]:
         if not bookings:
             return {}
@@ -134,7 +136,9 @@ class SlotService(Calendar):
         refusals: dict[int, AppError | None] = {}
         for order_id, time in bookings.items():
             besides = [bookings[other] for other, refusal in refusals.items() if refusal is None]
-            refusals[order_id] = _conflict(found[order_id], time, besides, despite=despite_conflicts)
+            refusals[order_id] = _conflict(
+                found[order_id], time, besides, despite=order_id in despite_conflicts
+            )
         return refusals
 
     def check_notice(self, booking: Booking) -> None:

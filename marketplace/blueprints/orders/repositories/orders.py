@@ -142,6 +142,12 @@ class SqlOrderRepository(SqlRepository, OrderRepository):
         return [_view(row) for row in self.session.execute(statement)]
 
     def move(self, moves: Sequence[Move]) -> bool:
+        alike: dict[frozenset[str], list[Move]] = {}
+        for move in moves:
+            alike.setdefault(frozenset(move.values), []).append(move)
+        return all(self._move(group) for group in alike.values())
+
+    def _move(self, moves: Sequence[Move]) -> bool:
         # The status is checked in the WHERE, whatever was read before.
         if len(moves) == 1:
             [move] = moves

@@ -1,15 +1,22 @@
 """Books and moves several orders at once."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from marketplace.blueprints.availability.contracts import Booking, Calendar
 from marketplace.blueprints.offers.contracts import BookableService
-from marketplace.blueprints.orders.contracts import AcceptOutcome, OrderDesk, OrderRef, SeriesPlace
+from marketplace.blueprints.orders.contracts import (
+    AcceptOutcome,
+    MoveOutcome,
+    OrderDesk,
+    OrderRef,
+    SeriesPlace,
+)
 from marketplace.blueprints.orders.errors import PriceNeeded
 from marketplace.blueprints.orders.policies.life import StepTimes
 from marketplace.blueprints.orders.ports import OrderRepository, OrderView
+from marketplace.blueprints.orders.services.rescheduling import Rescheduling
 from marketplace.blueprints.orders.services.shared import booking_of, new_arrival_code, role_of, seen_by
 from marketplace.blueprints.orders.services.steps import Steps
 from marketplace.kernel.clock import Clock
@@ -36,6 +43,7 @@ class Desk(OrderDesk):
         self._steps = steps
         self._bookable = bookable
         self._calendar = calendar
+        self._moves = Rescheduling(steps, calendar)
         self._clock = clock
         self._times = times
 
@@ -111,7 +119,7 @@ class Desk(OrderDesk):
             refusals = self._calendar.make_room_for_many(
                 {order.id: booking_of(order) for order in orders},
                 customer_id=orders[0].customer_id,
-                despite_conflicts=despite_conflicts,
+                despite_conflicts={order.id for order in orders} if despite_conflicts else (),
             )
             free = [order for order in orders if refusals[order.id] is None]
             values = {"despite_conflicts": despite_conflicts}
@@ -120,3 +128,23 @@ class Desk(OrderDesk):
             seen = {order.id: seen_by(order, role, now, self._times) for order in orders}
             seen |= {order.id: order for order in accepted}
             return [AcceptOutcome(seen[order.id], refusals[order.id]) for order in orders]
+
+    def move(
+        self,
+        caller: Principal,
+        order_ids: Sequence[int],
+        plan: Callable[[Sequence[OrderRef]], Mapping[int, datetime]],
+        *,
+        named: int,
+        expected: int | None,
+        despite_conflicts: bool,
+    ) -> Sequence[MoveOutcome]:
+        with self._uow:
+            orders, role = self._steps.begin_many(
+                caller, order_ids, "reschedule", named=named, expected=expected
+            )
+            starts = plan(orders)
+            refusals = self._moves.refuse(orders, starts, role, despite=despite_conflicts)
+            if not any(refusals.values()):
+                orders = self._moves.move(caller, orders, starts, role, despite=despite_conflicts)
+            return [MoveOutcome(order, starts[order.id], refusals[order.id]) for order in orders]

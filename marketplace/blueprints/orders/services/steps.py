@@ -200,19 +200,39 @@ class Steps:
                 )
         return moved
 
-    def agree(
+    def agree_many(
         self,
         caller: Principal,
-        order: OrderView,
         role: OrderRole,
         name: str,
-        values: Mapping[str, Any],
-        data: dict[str, Any],
-    ) -> OrderView:
-        """Take a step that both parties agree on and that keeps the status; its timers are made anew."""
-        values = {**values, **NO_PROPOSALS, **without_arrival(order), "state_entry": next_entry(order)}
-        [moved] = self._change(caller, [(order, values)], role, name, None, data, TRANSITIONS[name].event)
-        return moved
+        changes: Sequence[tuple[OrderView, Mapping[str, Any], Mapping[str, Any]]],
+    ) -> list[OrderView]:
+        """Take a step that both parties agree on and that keeps the status, with orders, the values to set
+        and the data for the history; their timers are made anew.
+        """
+        moved = [
+            (
+                order,
+                {**values, **NO_PROPOSALS, **without_arrival(order), "state_entry": next_entry(order)},
+            )
+            for order, values, _ in changes
+        ]
+        each = {order.id: data for order, _, data in changes}
+        return self._change(caller, moved, role, name, None, {}, TRANSITIONS[name].event, each)
+
+    def propose_many(
+        self,
+        caller: Principal,
+        role: OrderRole,
+        name: str,
+        changes: Sequence[tuple[OrderView, Mapping[str, Any], Mapping[str, Any]]],
+    ) -> list[OrderView]:
+        """As `propose`, for several orders."""
+        kind = TRANSITIONS[name].proposal
+        assert kind is not None
+        moved = [(order, values) for order, values, _ in changes]
+        each = {order.id: data for order, _, data in changes}
+        return self._change(caller, moved, role, name, None, {"proposal": True}, kind, each)
 
     def keep(
         self, caller: Principal, order: OrderView, role: OrderRole, name: str, values: Mapping[str, Any]
@@ -249,6 +269,7 @@ class Steps:
         reason: str | None,
         data: dict[str, Any],
         kind: type[events.OrderEvent],
+        each: Mapping[int, Mapping[str, Any]] | None = None,
     ) -> list[OrderView]:
         if not changes:
             return []
@@ -258,7 +279,7 @@ class Steps:
             raise TransitionNotAllowed
         found = {order.id: order for order in self._orders.find_many([move.order_id for move in moves])}
         moved = [(order, found[order.id]) for order, _ in changes]
-        return self._note(kind, moved, actor, role, name, reason, data)
+        return self._note(kind, moved, actor, role, name, reason, data, each)
 
     def _note(
         self,
@@ -269,8 +290,11 @@ class Steps:
         name: str,
         reason: str | None,
         data: dict[str, Any],
+        each: Mapping[int, Mapping[str, Any]] | None = None,
     ) -> list[OrderView]:
-        """Write history, timers and events of orders, each as it was before and as it is now."""
+        """Write history, timers and events of orders, each as it was before and as it is now. `data` goes
+        into the history of all, `each` into that of the order.
+        """
         now = self._clock.now()
         actor_id = None if actor is None else actor.user_id
         self._orders.add_steps(
@@ -284,7 +308,7 @@ class Steps:
                     actor_role=role,
                     reason=reason,
                     created_at=now,
-                    data=data,
+                    data={**data, **(each or {}).get(order.id, {})},
                 )
                 for before, order in moved
             ]

@@ -3,16 +3,14 @@
 from datetime import datetime
 
 from marketplace.blueprints.availability.contracts import Calendar
-from marketplace.blueprints.orders.errors import OnlyPerformer, WrongParty
+from marketplace.blueprints.orders.errors import WrongParty
 from marketplace.blueprints.orders.policies.life import OrderRole, OrderStatus, TransitionName
 from marketplace.blueprints.orders.ports import OrderView
+from marketplace.blueprints.orders.services.rescheduling import Rescheduling
 from marketplace.blueprints.orders.services.shared import booking_of
 from marketplace.blueprints.orders.services.steps import Steps
 from marketplace.kernel.identity import Principal
-from marketplace.kernel.texts import Text
 from marketplace.kernel.transactions import UnitOfWork
-
-_PERFORMERS_WORD = Text("Only the performer can say this.")
 
 
 class TransitionService:
@@ -22,6 +20,7 @@ class TransitionService:
         self._uow = uow
         self._steps = steps
         self._calendar = calendar
+        self._moves = Rescheduling(steps, calendar)
 
     def accept(self, caller: Principal, order_id: int, *, despite_conflicts: bool) -> OrderView:
         """Confirm an order: its time is booked, `despite_conflicts` with buffers and ways to other orders.
@@ -85,29 +84,10 @@ class TransitionService:
         """
         with self._uow:
             order, role, _ = self._steps.begin(caller, order_id, "reschedule")
-            if despite_conflicts and role is not OrderRole.PERFORMER:
-                raise OnlyPerformer(errors={"json": {"despite_conflicts": [_PERFORMERS_WORD]}})
-            self._calendar.check_start(starts_at)
-            booking = booking_of(order, starts_at)
-            if order.status == OrderStatus.PENDING:
-                self._calendar.check_notice(booking)
-            data = {"starts_at": starts_at.isoformat()}
-            agreed = order.proposed_starts_at == starts_at and order.proposed_by != role
-            despite = despite_conflicts or (agreed and order.proposed_despite_conflicts)
-            self._calendar.make_room(
-                booking, order_id=order.id, customer_id=order.customer_id, despite_conflicts=despite
-            )
-            if agreed:
-                values = {
-                    "starts_at": starts_at,
-                    "ends_at": booking.ends_at,
-                    "padded": (booking.padded_from, booking.padded_to),
-                    "despite_conflicts": despite,
-                }
-                return self._steps.agree(caller, order, role, "reschedule", values, data)
-            proposal = {
-                "proposed_starts_at": starts_at,
-                "proposed_by": role,
-                "proposed_despite_conflicts": despite_conflicts,
-            }
-            return self._steps.propose(caller, order, role, "reschedule", proposal, data)
+            starts = {order_id: starts_at}
+            found = self._moves.refuse([order], starts, role, despite=despite_conflicts)
+            refusal = found[order_id]
+            if refusal is not None:
+                raise refusal
+            [moved] = self._moves.move(caller, [order], starts, role, despite=despite_conflicts)
+            return moved
