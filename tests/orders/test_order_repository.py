@@ -158,6 +158,24 @@ def test_moves_only_from_where_it_stands(bench: Bench) -> None:
     assert (order.status, order.version, order.updated_at) == ("confirmed", 2, START + HOUR)
 
 
+def test_several_are_moved_at_once_to_values_of_their_own(bench: Bench) -> None:
+    ids = [bench.add(START + number * 2 * HOUR) for number in range(3)]
+    assert [order.id for order in bench.orders.find_many([*reversed(ids), 2**62])] == ids
+    notes = [Move(order_id, "pending", {"note": f"Note {order_id}", "title": "Lamp"}) for order_id in ids[:2]]
+    gone = Move(ids[2], "pending", {"completed_at": None, "status": "declined", "updated_at": START + HOUR})
+    with bench.uow:
+        assert bench.orders.move([*notes, gone])
+    found = bench.orders.find_many(ids)
+    assert [order.note for order in found] == [f"Note {ids[0]}", f"Note {ids[1]}", "Ring twice"]
+    assert [order.title for order in found] == ["Lamp", "Lamp", "Install a lamp"]
+    assert [order.status for order in found] == ["pending", "pending", "declined"]
+    assert [order.version for order in found] == [2, 2, 2]
+    # One that has moved on is told; the caller takes all of it back.
+    again = [Move(order_id, "pending", {"note": "Once more"}) for order_id in ids]
+    with bench.uow:
+        assert not bench.orders.move(again)
+
+
 def test_two_confirmed_orders_never_overlap(bench: Bench) -> None:
     first, second, later, elsewhere = (
         bench.add(),

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from marketplace.blueprints.orders.contracts import OrderCreated
 from marketplace.blueprints.reliability.wiring import Reliability
 from marketplace.extensions import db
 from marketplace.kernel.clock import FrozenClock
+from marketplace.kernel.events import restore
 from marketplace.models import CancellationPolicy, Order, OrderSeries, OrderTransition, PerformerSchedule
 from marketplace.testing import START, CheckedClient
 from marketplace.web.runtime import Runtime
@@ -317,3 +319,12 @@ def test_policies_are_copied_to_each_order(client: CheckedClient, deal: Deal) ->
     assert [date["order"]["cancellation_policy"] for date in answer.json["dates"]] == [
         {"name": "custom", "tiers": tiers}
     ] * 2
+
+
+def test_events_of_orders_alone_are_those_that_the_release_before_knows() -> None:
+    values = {"order_id": 1, "customer_id": 2, "performer_id": 3, "performer_user_id": 4, "status": "pending"}
+    alone = OrderCreated(**values, actor_id=2)
+    assert set(alone.payload()) == {*values, "actor_id"}
+    assert restore(alone.name, alone.event_id, alone.payload()) == alone
+    other = OrderCreated(**values, actor_id=2, along_with=1)
+    assert restore(other.name, other.event_id, other.payload()) == other
