@@ -79,6 +79,21 @@ def test_an_order_uses_the_offer_up(day: Day, ann: User, bob: User) -> None:
     assert day.is_waiting(bob)
 
 
+def test_an_offer_in_the_moment_of_an_order_is_used_up_too(day: Day, ann: User) -> None:
+    """Both were stored at once, and neither saw the other."""
+    day.fill()
+    day.waiting(ann)
+    day.cancel()
+    made = day.make.order(ann, day.service, starts_at=NINE, created_at=START)
+    assert day.offer(ann) is not None
+    day.cancel(1)
+    assert not day.is_waiting(ann)
+    held = db.session.scalars(select(BookedTime.id).where(BookedTime.expires_at > START)).all()
+    db.session.commit()
+    assert held == []
+    assert day.step(day.owner, made.id, "accept").status_code == 200
+
+
 def test_a_declined_order_goes_on_to_the_next(day: Day, ann: User, bob: User) -> None:
     day.fill()
     day.waiting(ann, bob)

@@ -1,7 +1,9 @@
 """Many at once around one free time: one gets it, by the locks and constraints of the database."""
 
+import random
 from collections import Counter
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -219,6 +221,106 @@ def test_an_order_at_the_end_of_the_offer_beside_fifty_workers(market: Market, c
         assert answer in {"ok", "slot_taken"}
         assert market.offered() in ([], [second.id])
         assert market.offered() or answer == "ok"
+        assert market.taken() <= 1
+
+
+def test_a_block_beside_offers(market: Market) -> None:
+    """Whoever is blocked has no offer when all is done, whichever came first."""
+    first, second = market.customers[:2]
+    with market.app.app_context():
+        admin = market.auth(Factory().staff("admin"))
+    path = f"/api/v1/admin/users/{first.id}"
+    for _ in range(RUNS):
+        market.begin(waiting=2)
+
+        def act(number: int) -> str:
+            if number:
+                return market.tend()
+            client = market.app.test_client()
+            answer = client.post(f"{path}/block", json={"reason": "Rude"}, headers=admin)
+            assert answer.status_code == 200
+            with market.app.app_context():
+                market.offering.withdraw(first.id)
+            return "ok"
+
+        assert set(at_once(10, act)) <= {"ok", "resource_busy"}
+        assert market.tend() == "ok"
+        assert market.offered() == [second.id]
+        assert market.app.test_client().post(f"{path}/unblock", headers=admin).status_code == 200
+
+
+def test_the_limits_hold_for_many_at_once(market: Market) -> None:
+    """Fifty wait for one day, and one customer for ten days."""
+    weeks = [TUESDAY + timedelta(days=7 * number) for number in range(16)]
+    market.begin(waiting=0)
+    with market.app.app_context():
+        for number in range(len(weeks)):
+            at = NINE + timedelta(days=7 * number)
+            Factory().order(market.others[-1], market.service, status="confirmed", starts_at=at)
+            if number:
+                at += timedelta(hours=1)
+                Factory().order(market.others[-1], market.service, status="confirmed", starts_at=at)
+    everybody = [*market.customers, *market.others]
+
+    def crowd(number: int) -> str:
+        return market.call(everybody[number], "PUT", market.path, date=TUESDAY.isoformat())
+
+    def greedy(number: int) -> str:
+        return market.call(everybody[0], "PUT", market.path, date=weeks[number].isoformat())
+
+    def tried(act: Callable[[int], str], count: int) -> set[str]:
+        """Everybody until nobody is told to come again, all at once each time."""
+        found: dict[int, str] = {}
+        while len(found) < count:
+            left = [number for number in range(count) if number not in found]
+            answers = at_once(len(left), lambda index, left=left: act(left[index]))
+            found |= {
+                number: answer
+                for number, answer in zip(left, answers, strict=True)
+                if answer != "resource_busy"
+            }
+        return set(found.values())
+
+    assert tried(crowd, len(everybody)) == {"ok", "waitlist_full"}
+    assert tried(greedy, len(weeks)) <= {"ok", "waitlist_full", "too_many_days_awaited"}
+    with market.app.app_context():
+        crowded = select(func.count()).where(WaitlistEntry.day == TUESDAY)
+        assert db.session.execute(crowded).scalar_one() == 50
+        own = select(func.count()).where(WaitlistEntry.customer_id == everybody[0].id)
+        assert db.session.execute(own).scalar_one() == 10
+
+
+def test_everything_at_once(market: Market) -> None:
+    """No deadlocks, which end the run of all tests; and no time that two have."""
+    dice = random.Random(7)
+    date = TUESDAY.isoformat()
+    order = {"service_id": market.service.id, "starts_at": NINE.isoformat(), "address": ADDRESS}
+    for _ in range(RUNS):
+        market.begin()
+        plan = [(dice.randrange(7), dice.choice(market.customers)) for _ in range(THREADS)]
+
+        def act(number: int, plan: list[tuple[int, User]] = plan) -> str:
+            action, who = plan[number]
+            if action == 0:
+                return market.call(who, "PUT", market.path, date=date)
+            if action == 1:
+                return market.call(who, "DELETE", f"{market.path}?date={date}")
+            if action == 2:
+                return market.call(who, "POST", "/api/v1/orders", **order)
+            if action == 3:
+                return market.hold(who)
+            if action == 4:
+                with market.app.app_context():
+                    market.offering.withdraw(who.id)
+                return "ok"
+            return market.tend()
+
+        answers = Counter(at_once(THREADS, act))
+        allowed = {"ok", "resource_busy", "slot_taken", "day_not_full", "already_requested", "too_many_holds"}
+        assert set(answers) <= allowed, answers
+        while market.tend() != "ok":
+            pass
+        assert len(market.offered()) <= 1
         assert market.taken() <= 1
 
 

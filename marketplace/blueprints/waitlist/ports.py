@@ -64,6 +64,15 @@ class EndedOffer:
 
 
 @dataclass(frozen=True)
+class OrderedEntry:
+    """An entry of a customer who has ordered; `is_offered` when there is a live offer too."""
+
+    entry_id: int
+    customer_id: int
+    is_offered: bool
+
+
+@dataclass(frozen=True)
 class OfferedTime:
     """What a mail tells of a live offer: which service, with whom (the last name is an initial), and when.
     It tells the times in the performer's zone.
@@ -136,8 +145,14 @@ class WaitlistRepository(Protocol):
         """The entries whose offer has ended, by its time, by its customer, or by an order."""
         ...
 
-    def find_ordered(self, performer_id: int) -> Sequence[int]:
+    def find_ordered(self, performer_id: int, now: datetime) -> Sequence[OrderedEntry]:
         """The entries of who has ordered for the day since, unless the order has come to nothing."""
+        ...
+
+    def hold_customer(self, customer_id: int) -> bool:
+        """Keep the row of a customer who may book as it is until the end of the transaction, so that a block
+        or deletion comes before an offer or sees it; False for one who may not.
+        """
         ...
 
     def mark_offered(self, entry_id: int, expires_at: datetime) -> int:

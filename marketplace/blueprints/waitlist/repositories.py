@@ -15,6 +15,7 @@ from marketplace.blueprints.waitlist.ports import (
     EntryView,
     OfferedTime,
     OfferView,
+    OrderedEntry,
     WaitlistRepository,
 )
 from marketplace.database.keyset import fetch_page
@@ -87,13 +88,14 @@ _ENDED = text(f"""
     WHERE w.performer_id = :performer_id AND w.offer_expires_at IS NOT NULL
       AND NOT EXISTS (SELECT FROM booked_time b WHERE {_OFFER_LIVES})
     ORDER BY w.id""")  # noqa: S608 - constants of this module
-_ORDERED = text("""
-    SELECT w.id FROM waitlist_entry w JOIN performer p ON p.id = w.performer_id
+_ORDERED = text(f"""
+    SELECT w.id, w.customer_id, EXISTS (SELECT FROM booked_time b WHERE {_OFFER_LIVES}) AS is_offered
+    FROM waitlist_entry w JOIN performer p ON p.id = w.performer_id
     WHERE w.performer_id = :performer_id AND EXISTS (
         SELECT FROM "order" o WHERE o.customer_id = w.customer_id AND o.performer_id = w.performer_id
         AND o.created_at >= w.created_at AND (o.starts_at AT TIME ZONE p.timezone)::date = w.day
         AND o.status NOT IN ('declined', 'expired', 'cancelled')
-    )""")
+    )""")  # noqa: S608 - constants of this module
 _PAST = text("""
     DELETE FROM waitlist_entry w USING performer p
     WHERE p.id = w.performer_id AND p.id = ANY(:performer_ids)
@@ -213,8 +215,18 @@ class SqlWaitlistRepository(SqlRepository, WaitlistRepository):
         rows = self.session.execute(_ENDED, {"performer_id": performer_id, "now": now})
         return [EndedOffer(row.id, row.customer_id, row.day, row.offers) for row in rows]
 
-    def find_ordered(self, performer_id: int) -> Sequence[int]:
-        return self.session.execute(_ORDERED, {"performer_id": performer_id}).scalars().all()
+    def find_ordered(self, performer_id: int, now: datetime) -> Sequence[OrderedEntry]:
+        rows = self.session.execute(_ORDERED, {"performer_id": performer_id, "now": now})
+        return [OrderedEntry(row.id, row.customer_id, row.is_offered) for row in rows]
+
+    def hold_customer(self, customer_id: int) -> bool:
+        statement = select(User.id).where(
+            User.id == customer_id,
+            User.is_active,
+            User.deleted_at.is_(None),
+            User.email_verified | User.phone_verified,
+        )
+        return self.session.scalar(statement.with_for_update(read=True)) is not None
 
     def mark_offered(self, entry_id: int, expires_at: datetime) -> int:
         statement = (

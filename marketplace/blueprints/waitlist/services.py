@@ -179,7 +179,7 @@ class OfferingService:
             # What was seen without the lock is looked at again.
             self._times.lock(performer_id)
             now = self._clock.now()
-            self._rows.remove(self._rows.find_ordered(performer_id))
+            self._remove_ordered(performer_id)
             self._note_ended(performer_id)
             for _ in range(AT_ONCE):
                 found = self._rows.find_next(performer_id, now)
@@ -192,9 +192,17 @@ class OfferingService:
         now = self._clock.now()
         return bool(
             self._rows.find_ended(performer_id, now)
-            or self._rows.find_ordered(performer_id)
+            or self._rows.find_ordered(performer_id, now)
             or self._rows.find_next(performer_id, now)
         )
+
+    def _remove_ordered(self, performer_id: int) -> None:
+        found = self._rows.find_ordered(performer_id, self._clock.now())
+        for one in found:
+            if one.is_offered:
+                # Offered in the moment of the order, which uses offers up.
+                self._times.end_hold(one.customer_id, performer_id)
+        self._rows.remove([one.entry_id for one in found])
 
     def _note_ended(self, performer_id: int) -> None:
         now = self._clock.now()
@@ -214,6 +222,9 @@ class OfferingService:
             )
 
     def _offer(self, performer_id: int, found: Candidate) -> None:
+        if not self._rows.hold_customer(found.customer_id):
+            # Since a moment ago; whoever looks again finds somebody else.
+            return
         service = self._bookable(found.service_id)
         offer = self._times.offer(
             service,
