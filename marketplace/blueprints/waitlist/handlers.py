@@ -12,6 +12,7 @@ from marketplace.blueprints.orders.contracts import (
     OrderDeclined,
     OrderDelivered,
     OrderDisputed,
+    OrderEvent,
     OrderExpired,
     OrderNoShow,
     OrderRescheduled,
@@ -20,14 +21,14 @@ from marketplace.blueprints.orders.contracts import (
 from marketplace.blueprints.waitlist.contracts import WaitlistOffered
 from marketplace.blueprints.waitlist.services import RUN_OUT_JOB, TEND_JOB
 from marketplace.blueprints.waitlist.wiring import Waitlist
-from marketplace.kernel.events import DomainEvent, Handler
+from marketplace.kernel.events import Handler
 from marketplace.kernel.lanes import Lane
 from marketplace.kernel.registry import Job
 from marketplace.web.runtime import Runtime
 
 SWEEP_EVERY = 5 * 60.0
 SWEEP_JOB = "waitlist.sweep"
-FREEING: tuple[type[DomainEvent], ...] = (
+STEPS: tuple[type[OrderEvent], ...] = (
     # An order uses up what was held or offered, and a pending one takes no time.
     OrderCreated,
     OrderDeclined,
@@ -38,10 +39,8 @@ FREEING: tuple[type[DomainEvent], ...] = (
     OrderDelivered,
     OrderDisputed,
     OrderResolved,
-    HoldEnded,
-    PerformerScheduleChanged,
 )
-"""Events after which a performer may have time that was not free before, or an offer is over."""
+"""Steps after which a performer may have time that was not free before, or an offer is over."""
 
 
 def handlers(parts: Runtime) -> Iterable[Handler]:
@@ -51,14 +50,21 @@ def handlers(parts: Runtime) -> Iterable[Handler]:
     def send(event: WaitlistOffered) -> None:
         mail.send(event.customer_id, event.performer_id, date.fromisoformat(event.date))
 
-    def tend(event: Any) -> None:
+    def tend(event: HoldEnded | PerformerScheduleChanged) -> None:
         offering.tend(event.performer_id)
 
-    def withdraw(event: Any) -> None:
+    def tend_after(event: OrderEvent) -> None:
+        # Several orders that took a step together are of one performer: the first one is enough.
+        if event.along_with is None:
+            offering.tend(event.performer_id)
+
+    def withdraw(event: UserBlocked | UserDeleted) -> None:
         offering.withdraw(event.user_id)
 
     return [
-        *(Handler(kind, tend, key=f"waitlist.tend:{kind.name}") for kind in FREEING),
+        *(Handler(kind, tend_after, key=f"waitlist.tend:{kind.name}") for kind in STEPS),
+        Handler(HoldEnded, tend, key="waitlist.tend:hold.ended"),
+        Handler(PerformerScheduleChanged, tend, key="waitlist.tend:performer.schedule_changed"),
         Handler(WaitlistOffered, send, key="waitlist.mail:waitlist.offered", effect=True, lane=Lane.MAIL),
         Handler(UserBlocked, withdraw, key="waitlist.withdraw:user.blocked"),
         Handler(UserDeleted, withdraw, key="waitlist.withdraw:user.deleted"),
