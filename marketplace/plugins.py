@@ -34,6 +34,7 @@ BUILT_IN = (
     "calendars",
     "orders",
     "series",
+    "disputes",
     "feeds",
     "reviews",
     "waitlist",

@@ -7,6 +7,7 @@ A test compares the files with what this makes.
 
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
+from textwrap import fill
 from xml.sax.saxutils import escape
 
 from marketplace.blueprints.orders.policies.life import (
@@ -91,8 +92,10 @@ curl -sS "$API/orders?limit=5" -H "Authorization: Bearer $(login performer)"
 {timers}
 
 Whatever leaves the status stops what was to happen in it: a dispute, a cancellation, or another start that
-both agree on, which makes it all anew. A reminder whose time has passed when the status begins is left out.
-From its expiry on nobody can take a step of an order, even if its `status` follows a moment later.
+both agree on, which makes it all anew. A dispute that is withdrawn gives the status back the time that it had
+left: an order that was delivered a day before the dispute completes a day after its end. A reminder whose
+time has passed when the status begins is left out. From its expiry on nobody can take a step of an order,
+even if its `status` follows a moment later.
 """
 
 
@@ -123,8 +126,12 @@ def _step_row(step: Transition) -> str:
 def _notes() -> Iterator[str]:
     for step in TRANSITIONS.values():
         if step.opens_text:
-            yield f"- `{step.name}` is possible from {step.opens_text}. Earlier it is refused, and"
-            yield "  `allowed_from` says from when on it is not."
+            yield fill(
+                f"- `{step.name}` is possible from {step.opens_text}. Earlier it is refused, and"
+                " `allowed_from` says from when on it is not.",
+                width=110,
+                subsequent_indent="  ",
+            )
         if step.proposal:
             yield f"- `{step.name}` is agreed on: one party proposes it (`{step.proposal.name}`), and"
             yield "  the other one takes it by sending the same."

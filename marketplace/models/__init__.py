@@ -23,6 +23,7 @@ from marketplace.models.catalog import (
 )
 from marketplace.models.certificates import Certificate
 from marketplace.models.chat import Chat, ChatMember, Message
+from marketplace.models.disputes import Dispute, DisputeEvidence
 from marketplace.models.feeds import CalendarFeed
 from marketplace.models.figures import PerformerFigures
 from marketplace.models.listings import (
@@ -72,6 +73,8 @@ __all__ = [
     "City",
     "CustomerRating",
     "DataExport",
+    "Dispute",
+    "DisputeEvidence",
     "DomainEventRow",
     "ExternalBusyTime",
     "ExternalCalendar",

@@ -1,6 +1,6 @@
 """Bookings: the order and its history."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import CheckConstraint, Double, ForeignKey, Index, func, literal_column, text
@@ -40,6 +40,11 @@ class Order(Base):
     alone; `arrival_tries` counts the tries of it.
 
     `series_id` names the series that the order was booked with, and `series_position` its place there.
+
+    While a dispute lasts, `disputed_from` is the status that it interrupts, `disputed_after` for how long
+    that had lasted, and `disputed_by` the role of who opened it; NULL where code of before opened it.
+    `decision_due_at` is when staff may decide, and stays when a dispute is withdrawn. `refund_*` say what the
+    end of a dispute gives back to the customer, in percent and in minor units of `price_currency`.
     """
 
     __tablename__ = "order"
@@ -49,6 +54,11 @@ class Order(Base):
         CheckConstraint("padded IS NULL OR padded @> tstzrange(starts_at, ends_at)", name="padded"),
         CheckConstraint("(proposed_starts_at IS NULL) = (proposed_by IS NULL)", name="proposal"),
         CheckConstraint("(resolution IS NULL) = (resolution_by IS NULL)", name="resolution"),
+        CheckConstraint("resolution_refund_percent BETWEEN 0 AND 100", name="resolution_refund_percent"),
+        CheckConstraint("(disputed_from IS NULL) = (disputed_by IS NULL)", name="disputed_by"),
+        CheckConstraint("(disputed_from IS NULL) = (disputed_after IS NULL)", name="disputed_after"),
+        CheckConstraint("refund_percent BETWEEN 0 AND 100", name="refund_percent"),
+        CheckConstraint("refund_amount IS NULL OR refund_percent IS NOT NULL", name="refund"),
         CheckConstraint("fault IN ('customer', 'performer', 'none')", name="fault"),
         CheckConstraint("cancellation_percent BETWEEN 0 AND 100", name="cancellation_percent"),
         CheckConstraint("(fault IS NULL) = (cancellation_percent IS NULL)", name="cancellation"),
@@ -116,6 +126,13 @@ class Order(Base):
     proposed_despite_conflicts: Mapped[bool] = mapped_column(server_default=text("false"))
     resolution: Mapped[str | None]
     resolution_by: Mapped[str | None]
+    resolution_refund_percent: Mapped[int | None]
+    disputed_from: Mapped[str | None]
+    disputed_by: Mapped[str | None]
+    disputed_after: Mapped[timedelta | None]
+    decision_due_at: Mapped[datetime | None]
+    refund_percent: Mapped[int | None]
+    refund_amount: Mapped[int | None]
     cancellation_policy: Mapped[dict[str, Any] | None]
     fault: Mapped[str | None]
     cancellation_percent: Mapped[int | None]

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from marketplace.blueprints.moderation.contracts import ChangeDecided
-from marketplace.blueprints.notifications.handlers import TOLD
+from marketplace.blueprints.notifications.handlers import TOLD, TOPICS
 from marketplace.blueprints.notifications.policies import NotificationTopic
 from marketplace.blueprints.notifications.wiring import Notifications
 from marketplace.blueprints.orders.contracts import OrderAccepted, OrderCreated, OrderExpired
@@ -54,7 +54,7 @@ def step(kind: type[Any], order: Any, actor_id: int | None, status: str = "confi
 
 
 def test_every_topic_is_documented() -> None:
-    assert set(NotificationTopic) == {kind.name for kind, _ in TOLD}
+    assert set(NotificationTopic) == {TOPICS.get(kind, kind.name) for kind, _ in TOLD}
 
 
 def test_the_party_that_did_not_act_is_told_of_an_order(record: Record, order: Any) -> None:

@@ -68,6 +68,9 @@ def test_what_was_agreed_is_copied(client: CheckedClient, deal: Deal) -> None:
         "proposed_by": None,
         "resolution": None,
         "resolution_by": None,
+        "resolution_refund": None,
+        "decision_due_at": None,
+        "refund": None,
         "cancellation_policy": {"name": "free", "tiers": []},
         "cancellation": None,
         "has_arrival_code": False,
@@ -470,7 +473,7 @@ def test_both_agree_on_the_end(client: CheckedClient, deal: Deal, clock: FrozenC
 
 
 def test_staff_decides(client: CheckedClient, deal: Deal) -> None:
-    order = deal.order("disputed")
+    order = deal.order("disputed", decision_due_at=START)
     path = f"/admin/orders/{order.id}/resolve"
     body = {"outcome": "completed", "reason": "Photos show it"}
     assert post(client, deal, "customer", path, **body).status_code == 403

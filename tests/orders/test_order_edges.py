@@ -128,8 +128,8 @@ def test_a_refused_step_tells_nobody(
 
 
 def test_what_the_audit_log_says_of_a_decision(client: CheckedClient, deal: Deal) -> None:
-    order = deal.order("disputed")
-    body = {"outcome": "cancelled", "reason": "Nobody came"}
+    order = deal.order("disputed", decision_due_at=START)
+    body = {"outcome": "cancelled", "reason": "Nobody came", "refund_percent": 40}
     client.post(
         f"/api/v1/admin/orders/{order.id}/resolve",
         json=body,
@@ -138,4 +138,7 @@ def test_what_the_audit_log_says_of_a_decision(client: CheckedClient, deal: Deal
     entry = db.session.execute(select(AuditEntry)).scalar_one()
     assert (entry.action, entry.subject_type, entry.subject_id) == ("order.resolve", "order", order.id)
     assert (entry.actor_id, entry.reason, entry.request_id) == (deal.staff.id, "Nobody came", "r-1")
-    assert (entry.before, entry.after) == ({"status": "disputed"}, {"status": "cancelled"})
+    assert (entry.before, entry.after) == (
+        {"status": "disputed"},
+        {"status": "cancelled", "refund_percent": 40},
+    )

@@ -30,7 +30,7 @@ from marketplace.kernel.clock import FrozenClock
 from marketplace.kernel.errors import AppError
 from marketplace.kernel.identity import Principal
 from marketplace.kernel.lanes import Postponed
-from marketplace.models import BookedTime, Order, OrderTransition, PerformerSchedule
+from marketplace.models import BookedTime, Dispute, Order, OrderTransition, PerformerSchedule
 from marketplace.testing import START, Factory
 from marketplace.web.runtime import Runtime
 
@@ -38,7 +38,8 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 BEFORE, AFTER, NOTICE, EARLY = timedelta(minutes=15), timedelta(minutes=30), HOUR, 2 * HOUR
 TAKES = HOUR
 BUSY = {"confirmed", "in_progress"}
-REMINDERS = {"order.expiring", "order.starting", "order.completing"}
+DECIDE = 3 * DAY
+REMINDERS = {"order.expiring", "order.starting", "order.completing", "order.decision_due"}
 
 # The table of the contract, section 5, written down again: step -> from, to, who. A step without a status to go
 # to keeps the one that it finds.
@@ -52,11 +53,13 @@ CONTRACT: dict[str, tuple[set[str], str | None, set[str]]] = {
     "complete": ({"delivered"}, "completed", {"customer", "staff"}),
     "dispute": ({"confirmed", "in_progress", "delivered"}, "disputed", {"customer", "performer"}),
     "resolve": ({"disputed"}, None, {"customer", "performer", "staff"}),
+    "withdraw": ({"disputed"}, None, {"customer", "performer"}),
+    "escalate": ({"disputed"}, None, {"customer", "performer"}),
     "reschedule": ({"pending", "confirmed"}, None, {"customer", "performer"}),
     "no_show": ({"confirmed"}, "cancelled", {"customer", "performer"}),
     "arrive": ({"confirmed"}, None, {"performer"}),
 }
-PLAIN = [name for name in CONTRACT if name not in {"accept", "resolve", "reschedule", "arrive"}]
+PLAIN = [name for name, (_, target, _) in CONTRACT.items() if target is not None and name != "accept"]
 NAMES = {
     "accept": "order.accepted",
     "decline": "order.declined",
@@ -68,6 +71,8 @@ NAMES = {
     "dispute": "order.disputed",
     "resolve": "order.resolved",
     "no_show": "order.no_show",
+    "withdraw": "order.dispute_withdrawn",
+    "escalate": "order.escalated",
 }
 OPENS = {"start": -EARLY, "arrive": -EARLY, "no_show": HOUR / 2}
 """From when on a step may be taken, counted from the agreed start."""
@@ -88,7 +93,10 @@ class Known:
     despite: bool = False
     arrived: bool = False
     proposed: tuple[datetime, str, bool] | None = None
-    resolution: tuple[str, str] | None = None
+    resolution: tuple[str, int, str] | None = None
+    disputed: tuple[str, str, timedelta] | None = None
+    due_at: datetime | None = None
+    refund: int | None = None
     history: list[tuple[str, str | None, str]] = field(default_factory=list)
     events: list[str] = field(default_factory=list)
 
@@ -165,6 +173,16 @@ class Life(RuleBasedStateMachine):
             raise Refused("TransitionNotAllowed")
         if name in OPENS and now < order.starts_at + OPENS[name]:
             raise Refused("TransitionNotAllowed")
+        if order.status == "disputed":
+            assert order.due_at is not None
+            assert order.disputed is not None
+            early = now < order.due_at
+            if (
+                (name == "resolve" and role == "staff" and early)
+                or (name == "escalate" and not early)
+                or (name == "withdraw" and role != order.disputed[1])
+            ):
+                raise Refused("TransitionNotAllowed")
         return role
 
     def enter(self, order: Known, name: str, status: str, event: str) -> None:
@@ -262,7 +280,11 @@ class Life(RuleBasedStateMachine):
         if done is not None:
             target = CONTRACT[name][1]
             assert target is not None
+            before, entered_at, now = order.status, order.entered_at, self.clock.now()
             self.enter(order, name, target, NAMES[name])
+            if name == "dispute":
+                order.disputed = (before, self.role(order, caller), now - entered_at)
+                order.due_at = max(now, order.due_at or now + DECIDE)
 
     @precondition(lambda self: self.known)
     @rule(data=st.data(), caller=st.sampled_from((*CALLERS, "performer", "performer")), despite=st.booleans())
@@ -324,24 +346,62 @@ class Life(RuleBasedStateMachine):
 
     @precondition(lambda self: self.known)
     @rule(
-        data=st.data(), caller=st.sampled_from(CALLERS), outcome=st.sampled_from(("completed", "cancelled"))
-    )
-    def resolve(self, data: st.DataObject, caller: str, outcome: str) -> None:
-        disputed = [order for order in self.known if order.status == "disputed"]
-        order = data.draw(st.sampled_from(disputed or self.known), "order")
+        data=st.data(), caller=st.sampled_from(CALLERS), outcome=st.sampled_from(("completed", "cancelled")),
+        percent=st.sampled_from((None, 0, 30)),
+    )  # fmt: skip
+    def resolve(self, data: st.DataObject, caller: str, outcome: str, percent: int | None) -> None:
+        order = self.draw_disputed(data)
         run = self.orders.transitions.resolve
         done = self.compare(
             lambda: void(self.begin(order, caller, "resolve")),
-            lambda: run(self.people[caller], order.id, outcome, None),
+            lambda: run(self.people[caller], order.id, outcome, None, percent),
         )
         if done is None:
             return
         role = self.role(order, caller)
-        if role == "staff" or order.resolution == (outcome, other(role)):
+        share = percent if percent is not None else {"completed": 0, "cancelled": 100}[outcome]
+        if role == "staff" or order.resolution == (outcome, share, other(role)):
             self.enter(order, "resolve", outcome, "order.resolved")
+            order.disputed, order.refund = None, share
         else:
             self.note(order, "resolve", "order.resolution_proposed")
-            order.resolution = (outcome, role)
+            order.resolution = (outcome, share, role)
+
+    def draw_disputed(self, data: st.DataObject) -> Known:
+        disputed = [order for order in self.known if order.status == "disputed"]
+        return data.draw(st.sampled_from(disputed or self.known), "order")
+
+    @precondition(lambda self: self.known)
+    @rule(data=st.data(), caller=st.sampled_from(CALLERS))
+    def withdraw(self, data: st.DataObject, caller: str) -> None:
+        order = self.draw_disputed(data)
+
+        def predict() -> None:
+            self.begin(order, caller, "withdraw")
+            assert order.disputed is not None
+            if order.disputed[0] in BUSY:
+                self.room(order.starts_at, order.despite, besides=order)
+
+        run = self.orders.transitions.withdraw
+        if self.compare(predict, lambda: run(self.people[caller], order.id, None)) is not None:
+            assert order.disputed is not None
+            status, _, lasted = order.disputed
+            self.enter(order, "withdraw", status, "order.dispute_withdrawn")
+            order.entered_at, order.disputed = self.clock.now() - lasted, None
+
+    @precondition(lambda self: self.known)
+    @rule(data=st.data(), caller=st.sampled_from(CALLERS))
+    def escalate(self, data: st.DataObject, caller: str) -> None:
+        order = self.draw_disputed(data)
+        run = self.orders.transitions.escalate
+        done = self.compare(
+            lambda: void(self.begin(order, caller, "escalate")),
+            lambda: run(self.people[caller], order.id, None),
+        )
+        if done is not None:
+            self.note(order, "escalate", "order.escalated")
+            order.due_at = self.clock.now()
+            order.entry += 1
 
     @precondition(lambda self: self.known)
     @rule(data=st.data(), caller=st.sampled_from(("performer", "performer", "customer", "staff")))
@@ -425,12 +485,29 @@ class Life(RuleBasedStateMachine):
             return
         ids = [order.id for order in self.known]
         stored = db.session.execute(
-            select(Order.id, Order.status, Order.starts_at, Order.state_entry, Order.despite_conflicts).where(
-                Order.id.in_(ids)
-            )
+            select(
+                Order.id,
+                Order.status,
+                Order.starts_at,
+                Order.state_entry,
+                Order.state_entered_at,
+                Order.despite_conflicts,
+                Order.refund_percent,
+            ).where(Order.id.in_(ids))
         )
         assert {row.id: tuple(row)[1:] for row in stored} == {
-            order.id: (order.status, order.starts_at, order.entry, order.despite) for order in self.known
+            one.id: (one.status, one.starts_at, one.entry, one.entered_at, one.despite, one.refund)
+            for one in self.known
+        }
+        rows = db.session.execute(
+            select(Dispute.order_id, Dispute.opened_role, Dispute.from_status, Dispute.due_at).where(
+                Dispute.order_id.in_(ids), Dispute.ended_at.is_(None)
+            )
+        )
+        assert {row.order_id: tuple(row)[1:] for row in rows} == {
+            one.id: (one.disputed[1], one.disputed[0], one.due_at)
+            for one in self.known
+            if one.disputed is not None
         }
         steps: dict[int, list[tuple[str, str | None, str]]] = {order_id: [] for order_id in ids}
         for row in db.session.execute(
@@ -463,7 +540,7 @@ class Life(RuleBasedStateMachine):
                 names[row.payload["order_id"]].append(row.name)
         assert names == {order.id: order.events for order in self.known}
         # One a day and one an hour before the start; the others once.
-        most = {"order.expiring": 1, "order.starting": 2, "order.completing": 1}
+        most = {"order.expiring": 1, "order.starting": 2, "order.completing": 1, "order.decision_due": 1}
         for (name, number, _at), count in reminders.items():
             entries = next(order.entry for order in self.known if order.id == number)
             assert count <= most[name] * entries

@@ -313,8 +313,16 @@ def test_parties_disagree(market: Market) -> None:
 def test_staff_decides(market: Market) -> None:
     order_id = market.disputed()
     market.steps.resolve(ANN, order_id, "cancelled", None)
+    for early in (timedelta(0), 3 * DAY - timedelta(microseconds=1)):
+        market.clock.set(START + early)
+        refused(
+            errors.TransitionNotAllowed,
+            lambda: market.steps.decide(STAFF, order_id, "completed", "x"),
+            market,
+        )
+    market.clock.set(START + 3 * DAY)
     ended = market.steps.decide(STAFF, order_id, "completed", "The lamp hangs")
-    assert (ended.status, ended.resolution, ended.completed_at) == ("completed", None, START)
+    assert (ended.status, ended.resolution, ended.completed_at) == ("completed", None, START + 3 * DAY)
     assert market.audit.entries == [
         {
             "action": "order.resolve",
@@ -322,7 +330,7 @@ def test_staff_decides(market: Market) -> None:
             "subject_id": order_id,
             "actor_id": 3,
             "before": {"status": "disputed"},
-            "after": {"status": "completed"},
+            "after": {"status": "completed", "refund_percent": 0},
             "reason": "The lamp hangs",
         }
     ]
@@ -440,7 +448,7 @@ def test_delivered_orders_are_complete_after_two_days(market: Market) -> None:
 def test_a_dispute_stops_the_clock(market: Market) -> None:
     order_id = market.delivered()
     market.steps.move(ANN, order_id, "dispute", "It fell down")
-    assert market.due(order_id) == {}
+    assert market.due(order_id) == {"decision_due": market.clock.now() + 3 * DAY}
     market.clock.advance(30 * DAY)
     for entry in range(1, 6):
         market.tick(order_id, "complete", "completion_reminder", entry=entry)

@@ -56,6 +56,8 @@ FILES = {
     "order_remarks.json",
     "order_series.json",
     "cancellation_policy.json",
+    "disputes.json",
+    "evidence.json",
     "services.json",
     "orders.json",
     "order_history.json",
@@ -238,6 +240,13 @@ def test_what_is_in_it(client: CheckedClient, life: Life, ready: dict[str, Any])
         ("Otto", "On Tuesday"),
     ]
     assert [row["topic"] for row in files["notifications.json"]] == ["order.accepted"]
+
+
+def test_disputes_are_in_it(client: CheckedClient, life: Life, ready: dict[str, Any]) -> None:
+    files = opened(client.get(ready["url"]).get_data())
+    [dispute] = files["disputes.json"]
+    assert (dispute["order_id"], dispute["text"]) == (life.ordered.id, "Quarrels over a lamp")
+    assert [row["note"] for row in files["evidence.json"]] == ["Shown by Zebulon"]
 
 
 def test_what_staff_did_is_told_without_staff(

@@ -32,6 +32,8 @@ from marketplace.models import (
     CalendarFeed,
     ChangeRequest,
     DataExport,
+    Dispute,
+    DisputeEvidence,
     ExternalCalendar,
     Favourite,
     JobRow,
@@ -127,6 +129,41 @@ def series(status: str = "pending") -> Maker:
         first = select(Order.id).where(Order.series_id == row.id, Order.series_position == 1)
         order_id = db.session.scalars(first).one()
         return {"series_id": row.id, "order_id": order_id}
+
+    return make
+
+
+def dispute(**values: Any) -> Maker:
+    """A dispute about an order of the side, with a piece of evidence of the caller's, or of its customer."""
+
+    def make(side: Side, caller: str) -> Made:
+        row = side.make.order(side.customer, side.service, status="disputed", **values)
+        made = side.add(
+            Dispute(
+                order_id=row.id,
+                opened_role="customer",
+                reason="The lamp fell down",
+                from_status="delivered",
+                opened_at=START,
+                due_at=row.decision_due_at,
+            )
+        )
+        side_of = "performer" if caller == "performer" else "customer"
+        evidence = side.add(
+            DisputeEvidence(
+                order_id=row.id,
+                user_id=side.users[side_of].id,
+                side=side_of,
+                note="On the floor",
+                file_key=f"private/evidence/{uuid4().hex}.pdf",
+                content_type="application/pdf",
+                size=5,
+                sha256="0" * 64,
+                created_at=START,
+            )
+        )
+        side.runtime.outside.files.put(evidence.file_key, b"%PDF-", "application/pdf")
+        return {"order_id": row.id, "dispute_id": made.id, "evidence_id": evidence.id}
 
     return make
 
@@ -307,6 +344,11 @@ def certified(side: Side, caller: str) -> Made:
 def paper() -> dict[str, Any]:
     """A multipart body with a certificate."""
     return {**picture(), "title": "Master craftsman", "issued_on": "2020-03-01"}
+
+
+def proof() -> dict[str, Any]:
+    """A multipart body with a piece of evidence."""
+    return {**picture(), "note": "The lamp on the floor"}
 
 
 def bulk_operation(side: Side, caller: str) -> Made:

@@ -551,11 +551,10 @@ ORDERS = (
         foreign=STEP_OF_ADMIN,
         audited=("admin",),
     ),
-    Row("POST /orders/{order_id}/dispute", BY_PARTIES, s.order("delivered"), REASON, NOT_THEIR_STEP),
     Row(
         "POST /orders/{order_id}/resolve",
         BY_PARTIES_AND_ADMIN,
-        s.order("disputed"),
+        s.dispute(decision_due_at=s.START),
         {"outcome": "completed"},
         STEP_OF_ADMIN,
         audited=("admin",),
@@ -610,7 +609,7 @@ ORDERS = (
     Row(
         "POST /admin/orders/{order_id}/resolve",
         ADMIN,
-        s.order("disputed"),
+        s.dispute(decision_due_at=s.START),
         {"outcome": "cancelled", **REASON},
     ),
     Row(
@@ -619,6 +618,33 @@ ORDERS = (
         s.order("cancelled", fault="customer", cancellation_percent=50, cancellation_amount=2500),
         REASON,
     ),
+)
+
+ONLY_PARTIES = "401 403 ok          ok     403:only_parties 403:only_parties 401"
+NOT_THEIR_DISPUTE = "401 403 404    404    403:only_parties 403:only_parties 401"
+DISPUTES = (
+    Row("POST /orders/{order_id}/dispute", BY_PARTIES, s.order("delivered"), REASON, NOT_THEIR_STEP),
+    Row(
+        "POST /orders/{order_id}/withdraw",
+        "401 403 ok 409 403:wrong_party 403:wrong_party 401",
+        s.dispute(),
+        {},
+        NOT_THEIR_STEP,
+    ),
+    Row("POST /orders/{order_id}/escalate", BY_PARTIES, s.dispute(), {}, NOT_THEIR_STEP),
+    Row("GET /orders/{order_id}/dispute", READ_BY_STAFF, s.dispute(), foreign=STAFF_ALONE),
+    Row("GET /orders/{order_id}/evidence", READ_BY_STAFF, s.dispute(), foreign=STAFF_ALONE),
+    Row(
+        "POST /orders/{order_id}/evidence", ONLY_PARTIES, s.dispute(), foreign=NOT_THEIR_DISPUTE, form=s.proof
+    ),
+    Row(
+        "DELETE /orders/{order_id}/evidence/{evidence_id}",
+        ONLY_PARTIES,
+        s.dispute(),
+        foreign=NOT_THEIR_DISPUTE,
+    ),
+    Row("GET /admin/disputes", STAFF, s.dispute()),
+    Row("GET /admin/disputes/{dispute_id}", STAFF, s.dispute()),
 )
 
 REVIEWS = (
@@ -729,6 +755,7 @@ ROWS = (
     *CATALOG,
     *PERFORMERS,
     *ORDERS,
+    *DISPUTES,
     *REVIEWS,
     *CHATS,
     *NOTIFICATIONS,

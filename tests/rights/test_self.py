@@ -91,7 +91,7 @@ def own_change(side: Side, user: User) -> int:
 
 
 def own_order(side: Side, user: User) -> int:
-    return int(side.make.order(user, side.service, status="disputed").id)
+    return int(side.make.order(user, side.service, status="disputed", decision_due_at=START).id)
 
 
 def own_account(_side: Side, user: User) -> int:

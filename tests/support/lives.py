@@ -14,6 +14,8 @@ from marketplace.models import (
     ChangeRequest,
     Chat,
     CustomerRating,
+    Dispute,
+    DisputeEvidence,
     Favourite,
     Notification,
     OneTimeCode,
@@ -65,6 +67,7 @@ class Life:
         "sends a note",
         "whispers to staff",
         "wants another name",
+        "quarrels over",
     )
     """What only `user` is told by, in lower case."""
 
@@ -196,6 +199,15 @@ def _small_rows(user: User, performer: Performer, order: Order) -> None:
             SecondFactor(user_id=user.id, secret=SECRETS[0], confirmed_at=START),
             RecoveryCode(user_id=user.id, code_hash=SECRETS[1]),
             Notification(user_id=user.id, event_id=uuid4(), topic="order.accepted", data={"order_id": order.id}),
+            Dispute(
+                order_id=order.id, opened_role="customer", reason="Zebulon is not content",
+                text="Quarrels over a lamp", from_status="delivered", opened_at=START, due_at=START,
+                ended_at=START, ended_role="customer", outcome="withdrawn", decision="Zebulon gives in",
+            ),
+            DisputeEvidence(
+                order_id=order.id, user_id=user.id, side="customer", note="Shown by Zebulon",
+                file_key="private/evidence/0.pdf", content_type="application/pdf", size=1, sha256="0",
+            ),
             Budget(scope="mails", key=b"k", day=START.date(), spent=1),
         ]
     )  # fmt: skip

@@ -11,8 +11,10 @@ from marketplace.blueprints.certificates.contracts import (
     CertificateRejected,
     CertificateRevoked,
 )
+from marketplace.blueprints.disputes.contracts import EvidenceAdded
 from marketplace.blueprints.moderation.contracts import ChangeDecided, ReportClosed
 from marketplace.blueprints.notifications import schemas
+from marketplace.blueprints.notifications.policies import NotificationTopic
 from marketplace.blueprints.notifications.services import PUSH_JOB
 from marketplace.blueprints.notifications.wiring import Notifications
 from marketplace.blueprints.offers.contracts import ServiceHidden, ServiceRestored
@@ -20,6 +22,9 @@ from marketplace.blueprints.orders.contracts import (
     ALL_EVENTS,
     REMARKS,
     OrderCompleting,
+    OrderDecisionDue,
+    OrderDisputeWithdrawn,
+    OrderEscalated,
     OrderEvent,
     OrderExpiring,
     OrderStarting,
@@ -50,6 +55,12 @@ def parties_but_actor(event: OrderEvent) -> Sequence[int]:
     """
     if event.along_with is not None:
         return []
+    people = (event.customer_id, event.performer_user_id)
+    return [user_id for user_id in people if user_id != event.actor_id]
+
+
+def other_party(event: EvidenceAdded) -> Sequence[int]:
+    """The party of a disputed order whose file it is not."""
     people = (event.customer_id, event.performer_user_id)
     return [user_id for user_id in people if user_id != event.actor_id]
 
@@ -93,6 +104,8 @@ TOLD: tuple[tuple[type[DomainEvent], Callable[[Any], Sequence[int]]], ...] = (
     (OrderStarting, parties_but_actor),
     (OrderCompleting, customer_of),
     (WaitlistOffered, customer_of),
+    (OrderDecisionDue, parties_but_actor),
+    (EvidenceAdded, other_party),
     (ReviewPublished, reviewed_party),
     (PerformerApproved, performer_user),
     (PerformerRejected, performer_user),
@@ -111,6 +124,15 @@ TOLD: tuple[tuple[type[DomainEvent], Callable[[Any], Sequence[int]]], ...] = (
     (ReportClosed, reporter),
 )
 """Each event with the function that names the users to tell."""
+TOPICS: dict[type[DomainEvent], NotificationTopic] = {
+    OrderEscalated: NotificationTopic.ORDER_DISPUTED,
+    OrderDecisionDue: NotificationTopic.ORDER_DISPUTED,
+    EvidenceAdded: NotificationTopic.ORDER_DISPUTED,
+    OrderDisputeWithdrawn: NotificationTopic.ORDER_RESOLVED,
+}
+"""The topics of events that have none of their own: what goes on in a dispute, and its end without a
+decision. The `event` in their data tells which one it was.
+"""
 
 
 def handlers(parts: Runtime) -> Iterable[Handler]:
@@ -121,8 +143,11 @@ def handlers(parts: Runtime) -> Iterable[Handler]:
         def tell(event: DomainEvent) -> None:
             # Leave out the actor, who may be a member of staff.
             data = {key: value for key, value in event.payload().items() if key != "actor_id"}
+            topic = TOPICS.get(type(event))
+            if topic is not None:
+                data["event"] = event.name
             for user_id in recipients(event):
-                service.tell(user_id, event.event_id, event.name, data)
+                service.tell(user_id, event.event_id, topic or event.name, data)
 
         return tell
 

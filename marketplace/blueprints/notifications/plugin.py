@@ -13,6 +13,7 @@ PLUGIN = Plugin(
         "moderation",
         "performers",
         "orders",
+        "disputes",
         "reviews",
         "certificates",
         "offers",

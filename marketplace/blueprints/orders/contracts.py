@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, ClassVar, Protocol
 
 from marketplace.blueprints.availability.contracts import Booking
@@ -10,6 +11,21 @@ from marketplace.blueprints.offers.contracts import BookableService
 from marketplace.kernel.errors import AppError
 from marketplace.kernel.events import DomainEvent
 from marketplace.kernel.identity import Principal
+from marketplace.kernel.money import Money
+
+
+class OrderParty(StrEnum):
+    """On which side of an order somebody is: `customer` or `performer`."""
+
+    CUSTOMER = "customer"
+    PERFORMER = "performer"
+
+
+class DisputeOutcome(StrEnum):
+    """How a dispute ends: the order counts as `completed` or as `cancelled`."""
+
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +110,20 @@ class OrderResolved(OrderEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class OrderDisputeWithdrawn(OrderEvent):
+    """Who opened the dispute took it back; `status` is the one before it, and its timers run on."""
+
+    name: ClassVar[str] = "order.dispute_withdrawn"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderEscalated(OrderEvent):
+    """A party of a disputed order asked staff to decide at once."""
+
+    name: ClassVar[str] = "order.escalated"
+
+
+@dataclass(frozen=True, kw_only=True)
 class ResolutionProposed(OrderEvent):
     name: ClassVar[str] = "order.resolution_proposed"
 
@@ -163,6 +193,13 @@ class OrderCompleting(OrderReminder):
     """The customer has not answered a delivery: the order completes by itself soon."""
 
     name: ClassVar[str] = "order.completing"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderDecisionDue(OrderReminder):
+    """The parties of a disputed order have not agreed in time: staff may decide from now on."""
+
+    name: ClassVar[str] = "order.decision_due"
 
 
 REMARKS: tuple[type[OrderRemark], ...] = tuple(OrderRemark.__subclasses__())
@@ -281,5 +318,45 @@ class OrderDesk(Protocol):
         id, of orders that are locked. `named` and `expected` as with `cancel`.
 
         Raises as `cancel`, OnlyPerformer (`despite_conflicts` of a customer).
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """How a dispute ends, or is to end as the party `by` proposes it (None at its end): what goes back to the
+    customer in percent, and as money where the order has a price.
+    """
+
+    outcome: str
+    refund_percent: int
+    refund: Money | None
+    by: str | None = None
+
+
+@dataclass(frozen=True)
+class SeenOrder:
+    """An order as `role` sees it: `customer`, `performer`, `staff`, or None for moderators, who only read.
+    `proposal` is what a party proposes for the end of a dispute, `settlement` how one has ended.
+    """
+
+    order: OrderRef
+    role: str | None
+    allowed_transitions: Sequence[str]
+    proposal: Settlement | None
+    settlement: Settlement | None
+
+
+class DisputeDesk(Protocol):
+    """Orders for the domain of disputes."""
+
+    def look(self, caller: Principal, order_id: int) -> SeenOrder:
+        """An order, who the caller is to it, and what the caller may do. Raises NotFound for strangers."""
+        ...
+
+    def dispute(self, caller: Principal, order_id: int, reason: str) -> OrderRef:
+        """Take the step `dispute`, within the transaction of the caller.
+
+        Raises NotFound (stranger), WrongParty, TransitionNotAllowed.
         """
         ...

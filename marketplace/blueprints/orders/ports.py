@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -48,6 +48,14 @@ class Ending:
 
 
 @dataclass(frozen=True)
+class Refund:
+    """The share of the price that goes back to the customer; `amount` is None without a price."""
+
+    percent: int
+    amount: Money | None
+
+
+@dataclass(frozen=True)
 class CancellationCost:
     """What it costs that one party cancels now: `paid_by` is None where nobody pays."""
 
@@ -90,6 +98,10 @@ class OrderView(OrderRef):
     """An order as its parties see it; `allowed_transitions` are those of the caller. `state_entry` counts
     entries into a status and agreed reschedules, for timers; below 1, code that knows no timers made the
     last one. `arrival_code` is there for the customer alone, `customer_rating` for the performer alone.
+
+    `disputed_*` are those of `marketplace.models.Order`; `decision_due_at` is None for disputes of before,
+    which the table of timers knows. `resolution_refund` is what the proposal of a party gives back, `refund`
+    what the end of the dispute did.
     """
 
     service_id: int
@@ -114,6 +126,13 @@ class OrderView(OrderRef):
     updated_at: datetime
     cancellation_policy: CancellationPolicy | None = None
     cancellation: Ending | None = None
+    disputed_from: str | None = None
+    disputed_by: str | None = None
+    disputed_after: timedelta | None = None
+    decision_due_at: datetime | None = None
+    resolution_refund_percent: int | None = None
+    resolution_refund: Refund | None = None
+    refund: Refund | None = None
     has_arrival_code: bool = False
     arrived_at: datetime | None = None
     arrival_proven: bool = False

@@ -1,6 +1,6 @@
 """Functions of orders that other domains may call, within an application context."""
 
-from marketplace.blueprints.orders.contracts import OrderDesk, OrderRef
+from marketplace.blueprints.orders.contracts import DisputeDesk, OrderDesk, OrderRef
 from marketplace.blueprints.orders.wiring import Orders, orders
 from marketplace.web.runtime import Runtime
 
@@ -13,3 +13,8 @@ def find_order(order_id: int) -> OrderRef | None:
 def desk(parts: Runtime) -> OrderDesk:
     """Books and moves several orders at once."""
     return parts.get(Orders).desk
+
+
+def dispute_desk(parts: Runtime) -> DisputeDesk:
+    """Orders for the domain of disputes."""
+    return parts.get(Orders).dispute_desk

@@ -6,6 +6,7 @@ from datetime import timedelta
 from marketplace.blueprints.availability import public as availability
 from marketplace.blueprints.moderation import public as moderation
 from marketplace.blueprints.offers import public as offers
+from marketplace.blueprints.orders.contracts import DisputeDesk
 from marketplace.blueprints.orders.policies.life import StepTimes
 from marketplace.blueprints.orders.ports import OrderRecords, OrderRepository, PolicyRepository
 from marketplace.blueprints.orders.repositories.orders import SqlOrderRepository
@@ -17,6 +18,7 @@ from marketplace.blueprints.orders.services.arrival import ArrivalService
 from marketplace.blueprints.orders.services.booking import BookingService
 from marketplace.blueprints.orders.services.cancellation import CancellationService, PolicyService
 from marketplace.blueprints.orders.services.desk import Desk
+from marketplace.blueprints.orders.services.dispute_desk import StepsOfDisputes
 from marketplace.blueprints.orders.services.leaving import Leaving
 from marketplace.blueprints.orders.services.steps import Steps
 from marketplace.blueprints.orders.services.timeline import TimelineService
@@ -38,6 +40,7 @@ class Orders:
     cancellation: CancellationService
     arrival: ArrivalService
     timeline: TimelineService
+    dispute_desk: DisputeDesk
     leaving: Leaving
     policy_rows: PolicyRepository
     rows: OrderRepository
@@ -58,10 +61,13 @@ def build(parts: Runtime) -> Orders:
     steps = Steps(parts.uow, repository, audit, parts.clock, times)
     calendar = availability.calendar(parts)
     desk = Desk(parts.uow, repository, steps, offers.get_service_for_booking, calendar, parts.clock, times)
+    booking = BookingService(parts.uow, repository, desk, calendar, parts.clock, times)
+    transitions = TransitionService(parts.uow, steps, calendar)
     return Orders(
         desk=desk,
-        booking=BookingService(parts.uow, repository, desk, calendar, parts.clock, times),
-        transitions=TransitionService(parts.uow, steps, calendar),
+        dispute_desk=StepsOfDisputes(booking, transitions),
+        booking=booking,
+        transitions=transitions,
         timers=TimerService(parts.uow, repository, steps, parts.clock),
         policies=PolicyService(parts.uow, policies, parts.clock),
         cancellation=CancellationService(parts.uow, repository, audit, parts.clock, times),

@@ -19,6 +19,7 @@ ORDER = (
     "versions",
     "conventions",
     "orders",
+    "disputes",
     "schedules",
     "reviews",
     "catalog",

@@ -4,7 +4,7 @@ These tables are the only truth: guards, `allowed_transitions`, events, timers a
 order" (`python -m scripts.order_guide`) are made of them. A new step is a name, an event, a row, and a route.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -12,6 +12,7 @@ from typing import Any
 
 from marketplace.blueprints.orders import contracts as events
 from marketplace.blueprints.orders.policies.cancellation import cancelled_by, free_of_charge, missed_by_other
+from marketplace.blueprints.orders.policies.disputes import decision_due, freeze, hurry, thaw
 from marketplace.blueprints.orders.ports import Ending, OrderView
 from marketplace.kernel.texts import Text
 
@@ -45,20 +46,6 @@ class OrderRole(StrEnum):
     SYSTEM = "system"
 
 
-class OrderParty(StrEnum):
-    """On which side of an order somebody is: `customer` or `performer`."""
-
-    CUSTOMER = "customer"
-    PERFORMER = "performer"
-
-
-class DisputeOutcome(StrEnum):
-    """How a dispute ends: the order counts as `completed` or as `cancelled`."""
-
-    COMPLETED = "completed"
-    CANCELLED = "cancelled"
-
-
 class TransitionName(StrEnum):
     """A step of an order. `create` is the first of each order; `expire` happens by itself, the others are
     calls of their names.
@@ -75,6 +62,8 @@ class TransitionName(StrEnum):
     COMPLETE = "complete"
     DISPUTE = "dispute"
     RESOLVE = "resolve"
+    WITHDRAW = "withdraw"
+    ESCALATE = "escalate"
     RESCHEDULE = "reschedule"
     ARRIVE = "arrive"
     NO_SHOW = "no_show"
@@ -89,6 +78,7 @@ class TimerName(StrEnum):
     START_REMINDER_1H = "start_reminder_1h"
     COMPLETE = "complete"
     COMPLETION_REMINDER = "completion_reminder"
+    DECISION_DUE = "decision_due"
 
 
 @dataclass(frozen=True)
@@ -108,9 +98,10 @@ class Transition:
     Without targets, the status stays (reschedule); with several, the outcome of the step decides.
 
     `proposal` is the event of a party that proposes the step, which the other party has to agree to. `opens`
-    gives the time from which the step may be taken, where it has to wait; `opens_text` says it for people.
-    `fits` refuses a step that the order's facts rule out, and `fits_text` says which. `ending` gives what the
-    step costs whom, where it ends the order before the work was done; it is stored with the step.
+    gives the time from which a role may take the step, None where it need not wait; `opens_text` says it for
+    people. `fits` refuses a step that the order's facts rule out, and `fits_text` says why. `ending` gives
+    what the step costs whom, where it ends the order before the work was done, and `sets` gives further
+    values; both are stored with the step.
     """
 
     name: TransitionName
@@ -119,40 +110,60 @@ class Transition:
     roles: frozenset[OrderRole]
     event: type[events.OrderEvent]
     proposal: type[events.OrderEvent] | None = None
-    opens: Callable[[OrderView, StepTimes], datetime] | None = None
+    opens: Callable[[OrderView, OrderRole, StepTimes], datetime | None] | None = None
     opens_text: str = ""
-    fits: Callable[[OrderView, OrderRole], bool] | None = None
+    fits: Callable[[OrderView, OrderRole, datetime], bool] | None = None
     fits_text: str = ""
     ending: Callable[[OrderView, OrderRole, datetime], Ending] | None = None
+    sets: Callable[[OrderView, OrderRole, datetime], Mapping[str, Any]] | None = None
 
     @property
     def target(self) -> OrderStatus | None:
         """The status that the step leads to; None where it stays, or the outcome decides."""
         return next(iter(self.targets)) if len(self.targets) == 1 else None
 
-    def is_open(self, order: OrderView, now: datetime, times: StepTimes) -> bool:
-        """Whether the step may be taken at `now`, as far as its time goes."""
-        return self.opens is None or now >= self.opens(order, times)
+    def opens_at(self, order: OrderView, role: OrderRole, times: StepTimes) -> datetime | None:
+        """From when on `role` may take the step; None where it need not wait."""
+        return None if self.opens is None else self.opens(order, role, times)
 
-    def is_fit(self, order: OrderView, role: OrderRole) -> bool:
+    def is_open(self, order: OrderView, role: OrderRole, now: datetime, times: StepTimes) -> bool:
+        """Whether `role` may take the step at `now`, as far as its time goes."""
+        opens_at = self.opens_at(order, role, times)
+        return opens_at is None or now >= opens_at
+
+    def is_fit(self, order: OrderView, role: OrderRole, now: datetime) -> bool:
         """Whether the facts of the order allow the step to `role`."""
-        return self.fits is None or self.fits(order, role)
+        return self.fits is None or self.fits(order, role, now)
 
 
-def _start_opens(order: OrderView, times: StepTimes) -> datetime:
+def _start_opens(order: OrderView, _role: OrderRole, times: StepTimes) -> datetime:
     return order.starts_at - times.start_early
 
 
-def _no_show_opens(order: OrderView, times: StepTimes) -> datetime:
+def _no_show_opens(order: OrderView, _role: OrderRole, times: StepTimes) -> datetime:
     return order.starts_at + times.no_show_after
 
 
-def _not_arrived(order: OrderView, _role: OrderRole) -> bool:
+def _decision_opens(order: OrderView, role: OrderRole, _times: StepTimes) -> datetime | None:
+    """The parties may agree at any time."""
+    return decision_due(order) if role is OrderRole.STAFF else None
+
+
+def _not_due(order: OrderView, _role: OrderRole, now: datetime) -> bool:
+    return now < decision_due(order)
+
+
+def _opened_dispute(order: OrderView, role: OrderRole, _now: datetime) -> bool:
+    """Only who opened a dispute takes it back. Disputes of before do not tell what to go back to."""
+    return order.disputed_by == role
+
+
+def _not_arrived(order: OrderView, _role: OrderRole, _now: datetime) -> bool:
     """The performer arrives once, and may prove later what was a mere word."""
     return order.arrived_at is None or (order.has_arrival_code and not order.arrival_proven)
 
 
-def _may_miss_other(order: OrderView, role: OrderRole) -> bool:
+def _may_miss_other(order: OrderView, role: OrderRole, _now: datetime) -> bool:
     """A customer whose code the performer has given cannot say that nobody came."""
     return not (role is OrderRole.CUSTOMER and order.arrival_proven)
 
@@ -191,9 +202,16 @@ _STEPS = (
     _step(T.REQUEST_CHANGES, {S.DELIVERED}, {S.CHANGES_REQUESTED}, {R.CUSTOMER},
           events.OrderChangesRequested),
     _step(T.COMPLETE, {S.DELIVERED}, {S.COMPLETED}, {R.CUSTOMER, R.STAFF, R.SYSTEM}, events.OrderCompleted),
-    _step(T.DISPUTE, {S.CONFIRMED, S.IN_PROGRESS, S.DELIVERED}, {S.DISPUTED}, _PARTIES, events.OrderDisputed),
+    _step(T.DISPUTE, {S.CONFIRMED, S.IN_PROGRESS, S.DELIVERED}, {S.DISPUTED}, _PARTIES, events.OrderDisputed,
+          sets=freeze),
     _step(T.RESOLVE, {S.DISPUTED}, {S.COMPLETED, S.CANCELLED}, {*_PARTIES, R.STAFF}, events.OrderResolved,
-          proposal=events.ResolutionProposed),
+          proposal=events.ResolutionProposed, opens=_decision_opens,
+          opens_text="72 hours after the dispute began, or when a party takes `escalate`, for an admin"),
+    _step(T.WITHDRAW, {S.DISPUTED}, {S.CONFIRMED, S.IN_PROGRESS, S.DELIVERED}, _PARTIES,
+          events.OrderDisputeWithdrawn, sets=thaw,
+          fits=_opened_dispute, fits_text=Text("Only the party that opened the dispute can withdraw it")),
+    _step(T.ESCALATE, {S.DISPUTED}, set(), _PARTIES, events.OrderEscalated, sets=hurry,
+          fits=_not_due, fits_text=Text("Staff can decide already")),
     _step(T.RESCHEDULE, {S.PENDING, S.CONFIRMED}, set(), _PARTIES, events.OrderRescheduled,
           proposal=events.RescheduleProposed),
     _step(T.ARRIVE, {S.CONFIRMED}, set(), {R.PERFORMER}, events.OrderArrived,
@@ -210,6 +228,8 @@ TRANSITIONS: dict[str, Transition] = {step.name: step for step in _STEPS}
 FINAL = tuple(status for status in S if not any(status in step.sources for step in _STEPS))
 """The statuses that no step leaves."""
 
+BOOKED = frozenset({S.CONFIRMED, S.IN_PROGRESS})
+"""The statuses in which an order takes the performer's time."""
 EXPIRE_AFTER = timedelta(hours=24)
 COMPLETE_AFTER = timedelta(days=2)
 BATCH = 500
@@ -269,6 +289,8 @@ _TIMERS = (
     Timer(N.COMPLETION_REMINDER, S.DELIVERED, lambda order: _completes_at(order) - timedelta(days=1),
           event=events.OrderCompleting, of=_completes_at, until=_completes_at,
           text="1 day before the order completes by itself"),
+    Timer(N.DECISION_DUE, S.DISPUTED, decision_due, event=events.OrderDecisionDue, of=decision_due,
+          text="72 hours after the dispute began"),
 )
 # fmt: on
 TIMERS: dict[str, Timer] = {timer.name: timer for timer in _TIMERS}
@@ -307,6 +329,6 @@ def allowed_transitions(order: OrderView, role: OrderRole, now: datetime, times:
         for step in _STEPS
         if status in step.sources
         and role in step.roles
-        and step.is_open(order, now, times)
-        and step.is_fit(order, role)
+        and step.is_open(order, role, now, times)
+        and step.is_fit(order, role, now)
     ]

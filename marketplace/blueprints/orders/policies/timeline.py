@@ -5,7 +5,8 @@ from enum import StrEnum
 
 class TimelineKind(StrEnum):
     """What an entry of a timeline is: a step (`transition`), a `proposal` of one that the other party has to
-    agree to, the performer's `arrival`, a `review`, or a `waiver` of a fee by staff.
+    agree to, the performer's `arrival`, a `review`, a `waiver` of a fee by staff, or a piece of `evidence` in
+    a dispute.
     """
 
     TRANSITION = "transition"
@@ -13,3 +14,4 @@ class TimelineKind(StrEnum):
     ARRIVAL = "arrival"
     REVIEW = "review"
     WAIVER = "waiver"
+    EVIDENCE = "evidence"

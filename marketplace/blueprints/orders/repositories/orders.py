@@ -18,20 +18,17 @@ from sqlalchemy import (
     column,
     func,
     insert,
-    literal,
     literal_column,
     or_,
     select,
     update,
     values as value_rows,
 )
-from sqlalchemy.dialects.postgresql import JSONB, Range
+from sqlalchemy.dialects.postgresql import Range
 
-from marketplace.blueprints.orders.policies.cancellation import FREE, Fault
+from marketplace.blueprints.orders.policies.cancellation import Fault
 from marketplace.blueprints.orders.policies.life import FINAL, OrderRole
 from marketplace.blueprints.orders.ports import (
-    CancellationPolicy,
-    CancellationTier,
     CustomerRating,
     Ending,
     HistoryEntry,
@@ -39,9 +36,11 @@ from marketplace.blueprints.orders.ports import (
     OrderFilters,
     OrderRepository,
     OrderView,
+    Refund,
     Remark,
     Step,
 )
+from marketplace.blueprints.orders.repositories.policy_copies import policy_now, policy_of
 from marketplace.database.keyset import fetch_page
 from marketplace.database.repository import SqlRepository
 from marketplace.database.tables import DomainEventRow
@@ -53,7 +52,6 @@ from marketplace.kernel.pages import Page, PageRequest
 from marketplace.kernel.ratings import shown_average
 from marketplace.models.accounts import User
 from marketplace.models.orders import (
-    CancellationPolicy as CancellationPolicyRow,
     Order,
     OrderRemark,
     OrderTransition,
@@ -89,6 +87,13 @@ _OWN_COLUMNS: tuple[Any, ...] = (
     Order.proposed_despite_conflicts,
     Order.resolution,
     Order.resolution_by,
+    Order.resolution_refund_percent,
+    Order.disputed_from,
+    Order.disputed_by,
+    Order.disputed_after,
+    Order.decision_due_at,
+    Order.refund_percent,
+    Order.refund_amount,
     Order.cancellation_policy,
     Order.fault,
     Order.cancellation_percent,
@@ -305,7 +310,10 @@ def _view(row: Row[Any]) -> OrderView:
     fee, waived_at = values.pop("cancellation_amount"), values.pop("waived_at")
     cost = None if fee is None or currency is None else Money(fee, currency)
     values["cancellation"] = None if fault is None else Ending(fault, percent, cost, waived_at)
-    values["cancellation_policy"] = _policy_of(values["cancellation_policy"])
+    share, back = values.pop("refund_percent"), values.pop("refund_amount")
+    returned = None if back is None or currency is None else Money(back, currency)
+    values["refund"] = None if share is None else Refund(share, returned)
+    values["cancellation_policy"] = policy_of(values["cancellation_policy"])
     # A customer whom nobody has reviewed has no row; one who has just booked does not see it.
     count, total = values.pop("rating_count", None) or 0, values.pop("rating_sum", None) or 0
     values["customer_rating"] = CustomerRating(count, shown_average(count, total))
@@ -313,20 +321,8 @@ def _view(row: Row[Any]) -> OrderView:
     return OrderView(**values, price=None if amount is None else Money(amount, currency))
 
 
-def _policy_now(performer_id: Any) -> Any:
-    """What the performer wants of those who cancel, as it is in the moment of the booking."""
-    chosen = (
-        select(
-            func.jsonb_build_object("name", CancellationPolicyRow.name, "tiers", CancellationPolicyRow.tiers)
-        )
-        .where(CancellationPolicyRow.performer_id == performer_id)
-        .scalar_subquery()
-    )
-    return func.coalesce(chosen, literal(asdict(FREE), JSONB))
-
-
 _INSERT = insert(Order).values(
-    cancellation_policy=_policy_now(bindparam("booked_performer_id", type_=BigInteger))
+    cancellation_policy=policy_now(bindparam("booked_performer_id", type_=BigInteger))
 )
 _ADDED = (
     *_OWN_COLUMNS,
@@ -366,15 +362,10 @@ def _each(moves: Sequence[Move]) -> tuple[Any, Mapping[str, Any]]:
     return chosen, {name: cast(given.c[name], _TABLE.c[name].type) for name in names}
 
 
-def _policy_of(stored: Mapping[str, Any] | None) -> CancellationPolicy | None:
-    """The policy that was copied onto an order."""
-    if stored is None:
-        return None
-    return CancellationPolicy(stored["name"], tuple(CancellationTier(**tier) for tier in stored["tiers"]))
-
-
 def _ranged(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of columns: `padded` comes as its two ends, an ending as it is shown."""
+    """The values of columns: `padded` comes as its two ends, an ending and a refund as they are
+    shown.
+    """
     found = dict(values)
     if found.get("padded") is not None:
         found["padded"] = Range(*found["padded"])
@@ -384,5 +375,11 @@ def _ranged(values: Mapping[str, Any]) -> dict[str, Any]:
             "fault": ending.fault,
             "cancellation_percent": ending.percent,
             "cancellation_amount": None if ending.amount is None else ending.amount.amount,
+        }
+    refund: Refund | None = found.pop("refund", None)
+    if refund is not None:
+        found |= {
+            "refund_percent": refund.percent,
+            "refund_amount": None if refund.amount is None else refund.amount.amount,
         }
     return found

@@ -12,6 +12,7 @@ from marketplace.database.repository import SqlRepository
 from marketplace.database.unit_of_work import SqlUnitOfWork
 from marketplace.kernel.cursors import CursorSigner
 from marketplace.kernel.pages import Page, PageRequest
+from marketplace.models.disputes import DisputeEvidence
 from marketplace.models.orders import OrderRemark, OrderTransition
 from marketplace.models.reviews import Review
 
@@ -83,6 +84,24 @@ def _reviews(order_id: int, viewer_id: int) -> Any:
     ).where(Review.order_id == order_id, visible)
 
 
+def _evidence(order_id: int) -> Any:
+    """Files that the parties have added to a dispute. Their notes are the `reason`."""
+    return select(
+        literal(3),
+        literal(TimelineKind.EVIDENCE.value, Text),
+        DisputeEvidence.id,
+        DisputeEvidence.created_at,
+        DisputeEvidence.side,
+        _NO_TEXT,
+        _NO_TEXT,
+        _NO_TEXT,
+        func.nullif(DisputeEvidence.note, ""),
+        _NO_DATA,
+        cast(null(), Integer),
+        cast(null(), Review.published_at.type),
+    ).where(DisputeEvidence.order_id == order_id)
+
+
 class SqlTimelineRepository(SqlRepository, TimelineRepository):
     def __init__(self, uow: SqlUnitOfWork, signer: CursorSigner) -> None:
         super().__init__(uow)
@@ -90,7 +109,8 @@ class SqlTimelineRepository(SqlRepository, TimelineRepository):
 
     def list(self, order_id: int, viewer_id: int, page: PageRequest) -> Page[TimelineEntry]:
         # Each kind of rows is a branch with a number of its own as `source`: to show more, add one here.
-        all_ = union_all(_steps(order_id), _remarks(order_id), _reviews(order_id, viewer_id)).subquery()
+        branches = (_steps(order_id), _remarks(order_id), _reviews(order_id, viewer_id), _evidence(order_id))
+        all_ = union_all(*branches).subquery()
         statement = select(*all_.c).order_by(all_.c.at, all_.c.source, all_.c.id)
         found = fetch_page(
             self.session,

@@ -83,8 +83,9 @@ def arrive_at_order(arrival: Arrival, order_id: int) -> OrderView:
 def list_order_timeline(query: dict[str, Any], order_id: int) -> Page[TimelineEntry]:
     """List the timeline of an order
 
-    All that happened, the oldest first: steps, proposals, the arrival, waived fees, and reviews once they are
-    published. You see your own review before that too. The order's parties and staff see the timeline.
+    All that happened, the oldest first: steps, proposals, the arrival, waived fees, evidence in disputes, and
+    reviews once they are published. You see your own review before that too. The order's parties and
+    staff see the timeline.
     """
     page, _ = split_page(query)
     return orders().timeline.list(current_principal(), order_id, page)

@@ -216,23 +216,6 @@ def complete_order(order_id: int) -> OrderView:
     return orders().transitions.move(current_principal(), order_id, "complete")
 
 
-@blp.post("/<int:order_id>/dispute")
-@verified
-@idempotent
-@blp.problems(*WRONG_PARTY, *NOT_ALLOWED)
-@blp.arguments(schemas.RequiredReason)
-@blp.response(200, schemas.Order)
-@tagged("order")
-def dispute_order(data: dict[str, Any], order_id: int) -> OrderView:
-    """Open a dispute about an order
-
-    Either party of an order that is `confirmed`, `in_progress` or `delivered` asks for help; it becomes
-    `disputed`, and nothing happens to it by itself any more. The parties can agree on an outcome, or an
-    admin decides.
-    """
-    return orders().transitions.move(current_principal(), order_id, "dispute", data["reason"])
-
-
 @blp.post("/<int:order_id>/resolve")
 @verified
 @idempotent
@@ -243,11 +226,49 @@ def dispute_order(data: dict[str, Any], order_id: int) -> OrderView:
 def resolve_order(data: dict[str, Any], order_id: int) -> OrderView:
     """Resolve a dispute
 
-    A party proposes an outcome: `resolution` and `resolution_by` show it, and the order stays `disputed`.
-    When the other party sends the same outcome, the order ends with it. An admin who is no party decides at
-    once.
+    A party proposes an outcome, and the percent of the price that goes back to the customer: `resolution`,
+    `resolution_refund` and `resolution_by` show it, and the order stays `disputed`. When the other party
+    sends the same outcome and percent, the order ends so; anything else is a new proposal, which takes the
+    place of the one before. An admin who is no party decides, from `decision_due_at` on.
     """
-    return orders().transitions.resolve(current_principal(), order_id, data["outcome"], data.get("reason"))
+    return orders().transitions.resolve(
+        current_principal(), order_id, data["outcome"], data.get("reason"), data.get("refund_percent")
+    )
+
+
+@blp.post("/<int:order_id>/withdraw")
+@verified
+@idempotent
+@blp.problems(*WRONG_PARTY, *NOT_ALLOWED, "slot_taken", "too_close")
+@blp.arguments(schemas.OptionalReason)
+@blp.response(200, schemas.Order)
+@tagged("order")
+def withdraw_dispute(data: dict[str, Any], order_id: int) -> OrderView:
+    """Withdraw a dispute
+
+    You have opened the dispute. The order goes back to the status before it, and what happens there by itself
+    happens after the time that was left: an order that was delivered a day before the dispute completes a day
+    after its end. A `confirmed` or `in_progress` order takes the performer's time again; `slot_taken` and
+    `too_close` mean that it was booked meanwhile, and the dispute has to be resolved.
+    """
+    return orders().transitions.withdraw(current_principal(), order_id, data.get("reason"))
+
+
+@blp.post("/<int:order_id>/escalate")
+@verified
+@idempotent
+@blp.problems(*WRONG_PARTY, *NOT_ALLOWED)
+@blp.arguments(schemas.OptionalReason)
+@blp.response(200, schemas.Order)
+@tagged("order")
+def escalate_dispute(data: dict[str, Any], order_id: int) -> OrderView:
+    """Ask staff to decide a dispute
+
+    Either party of a `disputed` order need not wait for the 72 hours that the parties have for themselves:
+    `decision_due_at` is now, and staff finds the dispute in its queue. Proposals stay, and can be agreed on
+    until staff has decided. Once the decision is due it is `transition_not_allowed`.
+    """
+    return orders().transitions.escalate(current_principal(), order_id, data.get("reason"))
 
 
 @blp.post("/<int:order_id>/reschedule")

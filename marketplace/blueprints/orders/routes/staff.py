@@ -44,10 +44,15 @@ def list_all_orders(query: dict[str, Any]) -> Page[OrderView]:
 def staff_resolve_order(data: dict[str, Any], order_id: int) -> OrderView:
     """Decide a dispute
 
-    The order is `disputed`, and becomes `completed` or `cancelled` as you decide; both parties are told,
-    and the audit log keeps the decision. Your own orders are left to another admin (`wrong_party`).
+    The order is `disputed`, and becomes `completed` or `cancelled` as you decide, with the percent of the
+    price that goes back to the customer; both parties are told, and the audit log keeps the decision. The
+    parties have 72 hours for themselves, unless one of them asks for the decision: before `decision_due_at`
+    it is `transition_not_allowed` with `allowed_from`. Your own orders are left to another admin
+    (`wrong_party`).
     """
-    return orders().transitions.decide(current_principal(), order_id, data["outcome"], data["reason"])
+    return orders().transitions.decide(
+        current_principal(), order_id, data["outcome"], data["reason"], data.get("refund_percent")
+    )
 
 
 @blp.post("/<int:order_id>/waive")

@@ -1,9 +1,8 @@
 """Schemas of orders."""
 
 from marketplace.blueprints.offers.contracts import Pricing
+from marketplace.blueprints.orders.contracts import DisputeOutcome, OrderParty
 from marketplace.blueprints.orders.policies.life import (
-    DisputeOutcome,
-    OrderParty,
     OrderRole,
     OrderStatus,
     TransitionName,
@@ -94,10 +93,30 @@ class RequiredReason(Schema):
     )
 
 
+_DEFAULT_REFUND = "Left out, nothing for `completed`, and all of it for `cancelled`"
+
+
+class Refund(Schema):
+    """What goes back to the customer. It is stated, and no money is moved."""
+
+    percent = fields.Int(required=True, description="Percent of the price of the whole order", example=30)
+    amount = fields.Money(
+        required=True,
+        allow_none=True,
+        description="The same as money, rounded half to even on whole minor units; null without a price",
+    )
+
+
 class Resolve(Schema):
     """A proposal of how a dispute ends, or the agreement to one."""
 
     outcome = fields.Enum(DisputeOutcome, required=True, description="The status that the order is to end in")
+    refund_percent = fields.Int(
+        min=0,
+        max=100,
+        description=f"The percent of the price that goes back to the customer. {_DEFAULT_REFUND}",
+        example=30,
+    )
     reason = fields.Text(max=MAX_REASON, description="Why; both parties read it in the order's history")
 
 
@@ -105,6 +124,12 @@ class StaffResolve(Schema):
     """A decision on a dispute."""
 
     outcome = fields.Enum(DisputeOutcome, required=True, description="The status that the order ends in")
+    refund_percent = fields.Int(
+        min=0,
+        max=100,
+        description=f"The percent of the price that goes back to the customer. {_DEFAULT_REFUND}",
+        example=50,
+    )
     reason = fields.Text(
         required=True,
         min=1,
@@ -208,6 +233,24 @@ class Order(Schema):
         allow_none=True,
         description="The party that proposes `resolution`; null without a proposal",
     )
+    resolution_refund = fields.Nested(
+        Refund,
+        required=True,
+        allow_none=True,
+        description="What the proposal gives back to the customer; null without a proposal",
+    )
+    decision_due_at = fields.DateTime(
+        required=True,
+        allow_none=True,
+        description="From when on staff may decide the dispute; null unless the order is `disputed`",
+    )
+    refund = fields.Nested(
+        Refund,
+        required=True,
+        allow_none=True,
+        description="What the end of a dispute gives back to the customer; null for orders that no dispute"
+        " has ended",
+    )
     cancellation_policy = fields.Nested(
         CancellationPolicy,
         required=True,
@@ -278,7 +321,8 @@ class HistoryEntry(Schema):
     reason = fields.Text(required=True, allow_none=True, description="Why; null when nobody said so")
     data = fields.Raw(
         description="What was proposed or agreed: `starts_at` of a `reschedule`, `outcome` of a proposal to"
-        " `resolve`; with `proposal` for what is only proposed. Else empty"
+        " `resolve`, with the `refund_percent` of it and of its end; with `proposal` for what is only"
+        " proposed. Else empty"
     )
     created_at = fields.DateTime(required=True, description="When the step was taken")
 

@@ -9,14 +9,16 @@ from uuid import UUID
 
 from marketplace.blueprints.availability.contracts import Booking, Place
 from marketplace.blueprints.orders import contracts as events
+from marketplace.blueprints.orders.policies.disputes import decision_due, refund_of
 from marketplace.blueprints.orders.policies.life import (
     OrderRole,
+    OrderStatus,
     StepTimes,
     Timer,
     allowed_transitions,
     timers_of,
 )
-from marketplace.blueprints.orders.ports import OrderView
+from marketplace.blueprints.orders.ports import OrderView, Refund
 from marketplace.kernel.errors import NotFound
 from marketplace.kernel.identity import Principal
 from marketplace.kernel.transactions import PlannedJob, UnitOfWork
@@ -43,7 +45,22 @@ def seen_by(order: OrderView, role: OrderRole | None, now: datetime, times: Step
     steps = [] if role is None else allowed_transitions(order, role, now, times)
     code = order.arrival_code if role is OrderRole.CUSTOMER else None
     rating = order.customer_rating if role is OrderRole.PERFORMER else None
-    return replace(order, allowed_transitions=steps, arrival_code=code, customer_rating=rating)
+    disputed = order.status == OrderStatus.DISPUTED
+    return replace(
+        order,
+        allowed_transitions=steps,
+        arrival_code=code,
+        customer_rating=rating,
+        decision_due_at=decision_due(order) if disputed else None,
+        resolution_refund=proposed_refund(order),
+    )
+
+
+def proposed_refund(order: OrderView) -> Refund | None:
+    """What the proposal of a party gives back to the customer; None without one."""
+    if order.resolution is None:
+        return None
+    return refund_of(order, order.resolution, order.resolution_refund_percent)
 
 
 def new_arrival_code() -> str:

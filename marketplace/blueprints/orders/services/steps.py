@@ -1,6 +1,7 @@
 """Takes steps of orders within the caller's transaction: the one way in which an order changes."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, NoReturn
 
 from marketplace.blueprints.moderation.contracts import AuditLog
@@ -38,6 +39,7 @@ NO_PROPOSALS = {
     "proposed_despite_conflicts": False,
     "resolution": None,
     "resolution_by": None,
+    "resolution_refund_percent": None,
 }
 """Values that reset the proposals of the parties; every new status does."""
 
@@ -110,13 +112,14 @@ class Steps:
             raise TransitionNotAllowed(
                 Text("The order is {status}", status=status), order_status=status, allowed_transitions=allowed
             )
-        if not step.is_fit(order, role):
+        if not step.is_fit(order, role, now):
             self.refuse(order, role, step)
-        if step.opens is not None and not step.is_open(order, now, self._times):
+        opens_at = step.opens_at(order, role, self._times)
+        if opens_at is not None and now < opens_at:
             raise TransitionNotAllowed(
                 "This is too early; the step can be taken from `allowed_from` on",
                 order_status=status,
-                allowed_from=rfc3339(step.opens(order, self._times)),
+                allowed_from=rfc3339(opens_at),
                 allowed_transitions=allowed,
             )
 
@@ -146,13 +149,14 @@ class Steps:
         target: OrderStatus | None = None,
         reason: str | None = None,
         more: Mapping[str, Any] | None = None,
+        data: Mapping[str, Any] | None = None,
     ) -> OrderView:
         """Bring a locked order into the status `target`, or into the one that the step `name` leads to.
 
-        `actor` is None for a step that no user takes; `more` are further columns to set. What staff do is
-        audited.
+        `actor` is None for a step that no user takes; `more` are further columns to set, `data` is for the
+        history. What staff do is audited.
         """
-        [moved] = self.enter_many(actor, [order], role, name, target, reason, more)
+        [moved] = self.enter_many(actor, [order], role, name, target, reason, more, data)
         return moved
 
     def enter_many(
@@ -164,6 +168,7 @@ class Steps:
         target: OrderStatus | None = None,
         reason: str | None = None,
         more: Mapping[str, Any] | None = None,
+        data: Mapping[str, Any] | None = None,
     ) -> list[OrderView]:
         """As `enter`, for several orders that take the step together. The number of statements does not
         depend on the number of orders, but for staff, each of whose steps is audited.
@@ -180,13 +185,14 @@ class Steps:
         }
         if target is OrderStatus.COMPLETED:
             values["completed_at"] = now
+        data = dict(data or {})
         changes = []
         for order in orders:
-            own: dict[str, Any] = {"state_entry": next_entry(order)}
+            own: dict[str, Any] = {"state_entry": next_entry(order), **self._set_by(step, order, role, now)}
             if step.ending is not None:
                 own["cancellation"] = step.ending(order, role, now)
             changes.append((order, values | own))
-        moved = self._change(actor, changes, role, name, reason, {}, step.event)
+        moved = self._change(actor, changes, role, name, reason, data, step.event)
         if actor is not None and role is OrderRole.STAFF:
             for order in orders:
                 self._audit.write(
@@ -195,7 +201,7 @@ class Steps:
                     order.id,
                     actor=actor,
                     before={"status": order.status},
-                    after={"status": target},
+                    after={"status": target, **data},
                     reason=reason,
                 )
         return moved
@@ -240,6 +246,19 @@ class Steps:
         """Take a step of one party that keeps the status and its timers."""
         [moved] = self._change(caller, [(order, values)], role, name, None, {}, TRANSITIONS[name].event)
         return moved
+
+    def renew(
+        self, caller: Principal, order: OrderView, role: OrderRole, name: str, reason: str | None
+    ) -> OrderView:
+        """Take a step of one party that keeps the status and the proposals, and makes the timers anew."""
+        step = TRANSITIONS[name]
+        values = {**self._set_by(step, order, role, self._clock.now()), "state_entry": next_entry(order)}
+        [moved] = self._change(caller, [(order, values)], role, name, reason, {}, step.event)
+        return moved
+
+    @staticmethod
+    def _set_by(step: Transition, order: OrderView, role: OrderRole, now: datetime) -> Mapping[str, Any]:
+        return {} if step.sets is None else step.sets(order, role, now)
 
     def propose(
         self,

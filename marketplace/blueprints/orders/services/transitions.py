@@ -4,8 +4,9 @@ from datetime import datetime
 
 from marketplace.blueprints.availability.contracts import Calendar
 from marketplace.blueprints.orders.errors import WrongParty
-from marketplace.blueprints.orders.policies.life import OrderRole, OrderStatus, TransitionName
-from marketplace.blueprints.orders.ports import OrderView
+from marketplace.blueprints.orders.policies.disputes import NO_DISPUTE, refund_of
+from marketplace.blueprints.orders.policies.life import BOOKED, OrderRole, OrderStatus, TransitionName
+from marketplace.blueprints.orders.ports import OrderView, Refund
 from marketplace.blueprints.orders.services.rescheduling import Rescheduling
 from marketplace.blueprints.orders.services.shared import booking_of
 from marketplace.blueprints.orders.services.steps import Steps
@@ -45,33 +46,95 @@ class TransitionService:
         """
         if name == TransitionName.ACCEPT:
             return self.accept(caller, order_id, despite_conflicts=False)
+        if name == TransitionName.WITHDRAW:
+            return self.withdraw(caller, order_id, reason)
+        if name == TransitionName.ESCALATE:
+            return self.escalate(caller, order_id, reason)
         with self._uow:
             order, role, _ = self._steps.begin(caller, order_id, name)
             return self._steps.enter(caller, order, role, name, reason=reason)
 
-    def resolve(self, caller: Principal, order_id: int, outcome: str, reason: str | None) -> OrderView:
-        """End a dispute: an admin at once, a party when the other one has proposed the same outcome.
+    def withdraw(self, caller: Principal, order_id: int, reason: str | None) -> OrderView:
+        """Take back a dispute, as the party that opened it: the status before goes on with the time that it
+        had left. Where it takes the performer's time, that has to be free, since others could book it.
+
+        Raises as `move`, SlotTaken, TooClose.
+        """
+        with self._uow:
+            order, role, _ = self._steps.begin(caller, order_id, "withdraw")
+            assert order.disputed_from is not None
+            target = OrderStatus(order.disputed_from)
+            if target in BOOKED:
+                self._calendar.make_room(
+                    booking_of(order),
+                    order_id=order.id,
+                    customer_id=order.customer_id,
+                    despite_conflicts=order.despite_conflicts,
+                )
+            return self._steps.enter(caller, order, role, "withdraw", target, reason)
+
+    def escalate(self, caller: Principal, order_id: int, reason: str | None) -> OrderView:
+        """Ask staff to decide on a dispute now, as a party of it. Raises as `move`."""
+        with self._uow:
+            order, role, _ = self._steps.begin(caller, order_id, "escalate")
+            return self._steps.renew(caller, order, role, "escalate", reason)
+
+    def resolve(
+        self,
+        caller: Principal,
+        order_id: int,
+        outcome: str,
+        reason: str | None,
+        refund_percent: int | None = None,
+    ) -> OrderView:
+        """End a dispute: an admin when the decision is due, a party when the other one has proposed the same
+        outcome and the same refund (by default nothing of a completed order, all of a cancelled one).
 
         Raises as `move`.
         """
         with self._uow:
             order, role, _ = self._steps.begin(caller, order_id, "resolve")
-            agreed = order.resolution == outcome and order.resolution_by not in {None, role}
-            if role is OrderRole.STAFF or agreed:
-                return self._steps.enter(caller, order, role, "resolve", OrderStatus(outcome), reason)
-            proposal = {"resolution": outcome, "resolution_by": role}
-            data = {"outcome": outcome}
+            refund = refund_of(order, outcome, refund_percent)
+            if role is OrderRole.STAFF or _is_agreed(order, role, outcome, refund):
+                return self._end(caller, order, role, outcome, refund, reason)
+            proposal = {
+                "resolution": outcome,
+                "resolution_by": role,
+                "resolution_refund_percent": refund.percent,
+            }
+            data = {"outcome": outcome, "refund_percent": refund.percent}
             return self._steps.propose(caller, order, role, "resolve", proposal, data, reason)
 
-    def decide(self, actor: Principal, order_id: int, outcome: str, reason: str) -> OrderView:
+    def decide(
+        self,
+        actor: Principal,
+        order_id: int,
+        outcome: str,
+        reason: str,
+        refund_percent: int | None = None,
+    ) -> OrderView:
         """End a dispute between others, as an admin. Raises NotFound, WrongParty (an own order),
-        TransitionNotAllowed.
+        TransitionNotAllowed (the decision is not due, too).
         """
         with self._uow:
             order, role, _ = self._steps.begin(actor, order_id, "resolve")
             if role is not OrderRole.STAFF:
                 raise WrongParty("Another admin decides on your own orders")
-            return self._steps.enter(actor, order, role, "resolve", OrderStatus(outcome), reason)
+            refund = refund_of(order, outcome, refund_percent)
+            return self._end(actor, order, role, outcome, refund, reason)
+
+    def _end(
+        self,
+        actor: Principal,
+        order: OrderView,
+        role: OrderRole,
+        outcome: str,
+        refund: Refund,
+        reason: str | None,
+    ) -> OrderView:
+        values = {**NO_DISPUTE, "refund": refund}
+        data = {"refund_percent": refund.percent}
+        return self._steps.enter(actor, order, role, "resolve", OrderStatus(outcome), reason, values, data)
 
     def reschedule(
         self, caller: Principal, order_id: int, starts_at: datetime, *, despite_conflicts: bool = False
@@ -91,3 +154,10 @@ class TransitionService:
                 raise refusal
             [moved] = self._moves.move(caller, [order], starts, role, despite=despite_conflicts)
             return moved
+
+
+def _is_agreed(order: OrderView, role: OrderRole, outcome: str, refund: Refund) -> bool:
+    """Whether the other party has proposed just this. Code of before proposed without a refund."""
+    if order.resolution != outcome or order.resolution_by in {None, role}:
+        return False
+    return refund.percent == refund_of(order, outcome, order.resolution_refund_percent).percent

@@ -1,0 +1,1 @@
+"""Disputes about orders: what is complained of, evidence, and the queue of staff."""

@@ -1,0 +1,1 @@
+"""Disputes: opening, evidence, settlement, the staff queue, and clocks that stand."""
