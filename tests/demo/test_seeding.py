@@ -17,6 +17,12 @@ from marketplace.extensions import db
 from marketplace.models import Performer, Review, Service, User
 from marketplace.testing import START
 from tests.directory.test_listings import differences
+from tests.reviews.conftest import (
+    aspect_figures,
+    customer_figures,
+    recounted_aspects,
+    recounted_customers,
+)
 
 MIDNIGHT = START.replace(hour=0)
 PLACES = [
@@ -132,6 +138,9 @@ def test_ratings_equal_a_recount(seed):
         stars = enumerate(performer.rating_histogram, start=1)
         assert sum(number * star for star, number in stars) == performer.rating_sum
         assert sum(performer.rating_histogram) == performer.rating_count
+        assert aspect_figures(performer.id) == recounted_aspects(performer.id)
+    assert db.session.scalar(select(func.sum(Performer.aspect_counts[1]))) > 20
+    assert customer_figures() == recounted_customers() != {}
 
 
 def test_orders_make_sense(seed):

@@ -5,6 +5,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from marketplace.kernel.ratings import ASPECTS
+
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "user": (
         "id",
@@ -37,6 +39,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         "rating_count",
         "rating_sum",
         "rating_histogram",
+        "aspect_counts",
+        "aspect_sums",
         "created_at",
         "updated_at",
     ),
@@ -94,6 +98,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         "performer_id",
         "customer_id",
         "rating",
+        *ASPECTS,
         "text",
         "publish_at",
         "published_at",

@@ -125,6 +125,8 @@ class ChunkMaker(Maker):
             reviewed.count,
             reviewed.total,
             "{" + ",".join(map(str, reviewed.histogram)) + "}",
+            "{" + ",".join(str(len(stars)) for stars in reviewed.by_aspect) + "}",
+            "{" + ",".join(str(sum(stars)) for stars in reviewed.by_aspect) + "}",
             created,
             created,
         )

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from marketplace.blueprints.demo.data import offers
 from marketplace.blueprints.demo.ports import Place
 from marketplace.blueprints.demo.services.lines import MINUTE, Maker, Offer, price_cells
+from marketplace.kernel.ratings import ASPECTS
 
 MEAN_ORDERS = 3.0
 REVIEW_WINDOW = timedelta(days=14)
@@ -17,6 +18,7 @@ class Reviewed:
     """The published ratings of one performer."""
 
     histogram: list[int]
+    aspects: Sequence[tuple[int, ...]] = ()
 
     @property
     def count(self) -> int:
@@ -27,6 +29,19 @@ class Reviewed:
     def total(self) -> int:
         """The sum of their stars."""
         return sum(stars * number for stars, number in enumerate(self.histogram, start=1))
+
+    @property
+    def by_aspect(self) -> list[tuple[int, ...]]:
+        """The stars of each aspect, in the order of ASPECTS."""
+        return list(zip(*filter(None, self.aspects), strict=True)) or [()] * len(ASPECTS)
+
+
+@dataclass(frozen=True)
+class Stars:
+    """A customer's rating; `aspects` is empty when none was rated."""
+
+    rating: int
+    aspects: tuple[int, ...]
 
 
 class HistoryMaker(Maker):
@@ -47,6 +62,7 @@ class HistoryMaker(Maker):
         wanted = min(60, int(rng.expovariate(1 / MEAN_ORDERS))) if customers else 0
         quality = rng.triangular(2.8, 5.3, 4.8)
         histogram = [0] * 5
+        aspects: list[tuple[int, ...]] = []
         at = since
         for _ in range(wanted):
             at = max(at, since) + timedelta(days=rng.randrange(2, 40), minutes=rng.randrange(1_000))
@@ -57,8 +73,9 @@ class HistoryMaker(Maker):
                 continue
             stars = self._order(performer_id, user_id, customer_id, home, rng.choice(offered), at, quality)
             if stars is not None:
-                histogram[stars - 1] += 1
-        return Reviewed(histogram)
+                histogram[stars.rating - 1] += 1
+                aspects.append(stars.aspects)
+        return Reviewed(histogram, aspects)
 
     def _order(
         self,
@@ -69,7 +86,7 @@ class HistoryMaker(Maker):
         offer: Offer,
         booked: datetime,
         quality: float,
-    ) -> int | None:
+    ) -> Stars | None:
         """One order with its history; returns the stars of the customer's review when it is published."""
         rng = self._rng
         order_id = self._ids.next("order")
@@ -147,7 +164,7 @@ class HistoryMaker(Maker):
         customer_id: int,
         completed: datetime,
         quality: float,
-    ) -> int | None:
+    ) -> Stars | None:
         """Double blind: published when both have written, or when the window ends."""
         rng = self._rng
         stars = min(5, max(1, round(rng.gauss(quality, 0.7))))
@@ -168,6 +185,7 @@ class HistoryMaker(Maker):
                 performer_id,
                 customer_id,
                 rng.choice((4, 5, 5, 5)),
+                *[r"\N"] * len(ASPECTS),
                 rng.choice(offers.REVIEWS_OF_CUSTOMERS),
                 ends,
                 shown,
@@ -175,6 +193,7 @@ class HistoryMaker(Maker):
             )
         if of_performer is None or of_performer >= today:
             return None
+        aspects = _aspects(order_id, stars)
         self._add(
             "review",
             self._ids.next("review"),
@@ -184,9 +203,17 @@ class HistoryMaker(Maker):
             performer_id,
             customer_id,
             stars,
+            *(aspects or [r"\N"] * len(ASPECTS)),
             rng.choice(offers.REVIEWS[stars]),
             ends,
             shown,
             of_performer,
         )
-        return stars if published <= today else None
+        return Stars(stars, aspects) if published <= today else None
+
+
+def _aspects(order_id: int, stars: int) -> tuple[int, ...]:
+    """The stars by aspect, near those of the whole; nothing of two in five customers, who rate none."""
+    if order_id % 5 < 2:  # noqa: PLR2004 - a share of a believable market
+        return ()
+    return tuple(min(5, max(1, stars + order_id // prime % 3 - 1)) for prime in (7, 11, 13))
