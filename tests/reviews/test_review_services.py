@@ -64,6 +64,9 @@ class Desk:
             performer_id=20,
             performer_user_id=2,
             completed_at=START if done else None,
+            starts_at=START - timedelta(hours=2),
+            ends_at=START - timedelta(hours=1),
+            version=1,
         )
 
     def write(self, caller: Principal = CUSTOMER, order_id: int = 1, rating: int = 5, **more: Any) -> Any:
