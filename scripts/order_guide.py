@@ -43,13 +43,14 @@ COLUMN, ROW, WIDTH, HEIGHT = 225, 130, 132, 40
 """Pixels from one place to the next, and the size of a box."""
 LABEL = 0.65
 """Where on a slanting way its name stands: past the middle, where long ways cross."""
-SHIFT = 12
-"""How far the ways to and fro between two boxes lie from the middle."""
+BACK = 0.4
+"""Where on one that leads back too."""
 
 _TEXT = """\
 # The life of an order
 
-Each status with the steps that lead from it, who may take them, and what happens by itself.
+Each status with the steps that lead from it, who may take them, and what happens by itself. In the diagram,
+steps after a slash lead back.
 
 <!-- Made by `python -m scripts.order_guide` from the tables of orders. -->
 
@@ -165,11 +166,17 @@ def diagram() -> str:
         for target in OrderStatus
         if target in step.targets
     ]
-    pairs = list(dict.fromkeys((source, target) for source, target, _ in ways))
-    arrows, labels = [], []
+    pairs = dict.fromkeys((source, target) for source, target, _ in ways)
+    arrows, labels, drawn = [], [], set()
     for source, target in pairs:
-        names = [name for one, other, name in ways if (one, other) == (source, target)]
-        arrow, label = _way(source, target, names, (target, source) in pairs)
+        if (target, source) in drawn:
+            continue
+        drawn.add((source, target))
+        there, back = (
+            [name for one, other, name in ways if (one, other) == way]
+            for way in ((source, target), (target, source))
+        )
+        arrow, label = _way(source, target, there, back)
         arrows.append(arrow)
         labels.append(label)
     width = COLUMN * max(x for x, _ in PLACES.values()) + WIDTH + 40
@@ -178,7 +185,7 @@ def diagram() -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}"',
         f'    width="{width}" height="{height}" font-family="sans-serif" font-size="13">',
         '<defs><marker id="end" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" markerHeight="8"',
-        '    orient="auto"><path d="M0 0L8 4L0 8z" fill="#4a5568"/></marker></defs>',
+        '    orient="auto-start-reverse"><path d="M0 0L8 4L0 8z" fill="#4a5568"/></marker></defs>',
         f'<rect width="{width}" height="{height}" rx="8" fill="#ffffff"/>',
         *arrows,
         *labels,
@@ -204,32 +211,27 @@ def _box(status: OrderStatus) -> str:
 
 
 def _way(
-    source: OrderStatus, target: OrderStatus, names: list[TransitionName], both: bool
+    source: OrderStatus, target: OrderStatus, there: list[TransitionName], back: list[TransitionName]
 ) -> tuple[str, str]:
+    """The line between two boxes, and its names; after a slash those of the steps back."""
     (x1, y1), (x2, y2) = _middle(source), _middle(target)
-    along, length = (x2 - x1, y2 - y1), ((x2 - x1) ** 2 + (y2 - y1) ** 2) ** 0.5
-    if both:
-        # To the right of its direction, so that the way back lies beside it.
-        dx, dy = -along[1] / length * SHIFT, along[0] / length * SHIFT
-        x1, x2, y1, y2 = x1 + dx, x2 + dx, y1 + dy, y2 + dy
+    along = (x2 - x1, y2 - y1)
     # From the edge of one box to that of the other.
     part = min(
         (WIDTH / 2) / abs(along[0]) if along[0] else 1.0, (HEIGHT / 2) / abs(along[1]) if along[1] else 1.0
     )
     ends = (x1 + along[0] * part, y1 + along[1] * part, x2 - along[0] * part, y2 - along[1] * part)
     line = '<line x1="{:.0f}" y1="{:.0f}" x2="{:.0f}" y2="{:.0f}"'.format(*ends)
-    at = LABEL if along[0] and along[1] else 0.45
+    at = (BACK if back else LABEL) if along[0] and along[1] else 0.45
     x, y = ((1 - at) * start + at * end for start, end in (ends[::2], ends[1::2]))
-    text = escape(", ".join(names))
+    text = escape(" / ".join(", ".join(names) for names in (there, back) if names))
     room = 7 * len(text) + 6
-    if both and along[0] == 0:
-        # Beside the line: two names do not fit between the two ways.
-        x += (room / 2 + 4) * (1 if dx > 0 else -1)
     label = (
         f'<rect x="{x - room / 2:.0f}" y="{y - 9:.0f}" width="{room}" height="18" fill="#ffffff"/>'
         f'<text x="{x:.0f}" y="{y + 4:.0f}" text-anchor="middle" fill="#2d3748">{text}</text>'
     )
-    return f'{line} stroke="#4a5568" marker-end="url(#end)"/>', label
+    markers = 'marker-start="url(#end)" marker-end="url(#end)"' if back else 'marker-end="url(#end)"'
+    return f'{line} stroke="#4a5568" {markers}/>', label
 
 
 def files() -> dict[Path, str]:
