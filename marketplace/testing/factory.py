@@ -153,6 +153,8 @@ class Factory:
             "address": {"line1": "Side Street 2"},
             "state_entered_at": START,
         }
+        if values.get("status") == "confirmed":
+            defaults["state_entered_at"] = min(START, starts_at)
         if values.get("status") == "disputed":
             opened = {"disputed_from": "delivered", "disputed_by": "customer", "disputed_after": timedelta(0)}
             defaults |= {**opened, "decision_due_at": START + timedelta(hours=72)}

@@ -5,6 +5,7 @@ and whose body is refused unread. Rights are read from the database once the bod
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -190,6 +191,18 @@ def check(access: Access, caller: Principal | None) -> None:
         raise PerformerNeeded
 
 
+def _with_role_in_use(caller: Principal, access: Access | None) -> Principal:
+    """Without a second factor, staff is a user like others; routes of staff say what is missing."""
+    if (
+        caller.is_staff
+        and access not in {Access.STAFF, Access.ADMIN}
+        and runtime().settings.is_production
+        and not caller.second_factor
+    ):
+        return replace(caller, roles=frozenset())
+    return caller
+
+
 def read_token() -> None:
     """Note the user of the request's token; an error of the token is kept, so that limits are counted before
     it is refused. Does not use the database.
@@ -229,7 +242,7 @@ def enforce() -> None:
     if view is None:
         return
     if g.claims is not None and asks_for_caller(view):
-        g.principal = _authenticator().recognise(g.claims)
+        g.principal = _with_role_in_use(_authenticator().recognise(g.claims), access_of(view))
     access, caller = access_of(view), optional_principal()
     assert access is not None
     check(access, caller)
@@ -256,7 +269,7 @@ def confirm() -> None:
     assert view is not None
     access = access_of(view)
     assert access is not None
-    earlier, caller = current_principal(), _authenticator().recognise(g.claims)
+    earlier, caller = current_principal(), _with_role_in_use(_authenticator().recognise(g.claims), access)
     check(access, caller)
     if not caller.keeps(earlier):
         raise RightsChanged

@@ -391,7 +391,7 @@ def test_a_second_dispute_has_what_the_first_has_left(
     later(parties, clock, 24 * HOUR, run_jobs)
     parties.done("performer", "withdraw")
     seen = parties.dispute()
-    assert seen["due_at"] == "2026-05-07T21:00:00Z", "at once"
+    assert seen["due_at"] == "2026-05-07T09:00:00Z", "at once, and not behind those who came later"
     assert parties.decide().status_code == 200
     rows = db.session.execute(select(Dispute.outcome, Dispute.opened_role).order_by(Dispute.id)).all()
     assert [tuple(row) for row in rows] == [
@@ -595,3 +595,43 @@ def test_an_admin_who_is_a_party_is_no_staff(parties: Parties, deal: Deal, make:
     refused = parties.decide("own_staff")
     assert (refused.status_code, refused.json["code"]) == (403, "wrong_party")
     assert parties.done("own_staff", "resolve", outcome="cancelled")["status"] == "disputed"
+
+
+@pytest.mark.parametrize("role", ["customer", "performer"])
+def test_nobody_had_to_come_during_a_dispute(
+    parties: Parties, deal: Deal, clock: FrozenClock, role: str
+) -> None:
+    parties.order_id = deal.order("confirmed", starts_at=START + HOUR).id
+    db.session.commit()
+    later(parties, clock, timedelta(minutes=55))
+    parties.done(role, "dispute", reason="x")
+    later(parties, clock, timedelta(minutes=36))
+    parties.done(role, "withdraw")
+    refused = parties.post(role, "no-show", reason="nobody came")
+    assert (refused.status_code, refused.json["allowed_from"]) == (409, "2026-05-04T11:01:00Z")
+    later(parties, clock, timedelta(minutes=30))
+    assert parties.post(role, "no-show", reason="nobody came").status_code == 200
+
+
+def test_a_dispute_that_is_opened_anew_keeps_its_place_in_the_queue(
+    parties: Parties, clock: FrozenClock
+) -> None:
+    parties.dispute()
+    later(parties, clock, 80 * HOUR)
+    parties.done("customer", "withdraw")
+    assert parties.dispute()["due_at"] == "2026-05-07T09:00:00Z"
+
+
+def test_an_admin_without_a_second_factor_is_a_stranger(
+    parties: Parties, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parties.dispute()
+    parties.done("performer", "escalate")
+    assert parties.send("customer").status_code == 201
+    db.session.commit()
+    monkeypatch.setattr(type(runtime.settings), "is_production", property(lambda _: True))
+    assert parties.decide().json["code"] == "second_factor_needed"
+    db.session.commit()
+    assert parties.get("staff", "/evidence").status_code == 404
+    answer = parties.post("staff", "resolve", outcome="completed", refund_percent=100)
+    assert answer.status_code == 404

@@ -60,6 +60,7 @@ def test_what_happened(client: CheckedClient, make: Factory, auth: Any) -> None:
         "approved_changes": [0, 0, 1],
         "reports": [0, 1, 0],
         "orders_created": [0, 0, 1],
+        "disputes_opened": [0, 0, 0],
         "orders_completed": [0, 0, 1],
         "orders_cancelled": [0, 1, 0],
         "published_reviews": [0, 1, 0],
@@ -70,7 +71,7 @@ def test_what_happened(client: CheckedClient, make: Factory, auth: Any) -> None:
 def test_what_waits(client: CheckedClient, make: Factory, auth: Any) -> None:
     staff, user = auth(make.staff()), make.user()
     empty = named(client.get(URL, headers=staff).get_json(), "queues")
-    assert set(empty) == {"performers", "changes", "certificates", "reports"}
+    assert set(empty) == {"performers", "changes", "certificates", "reports", "disputes"}
     assert all((one["count"], one["oldest_seconds"]) == (0, None) for one in empty.values())
     performer = make.performer(status="pending", created_at=START - DAY)
     make.performer(status="pending", created_at=START + DAY)
@@ -95,6 +96,7 @@ def test_what_waits(client: CheckedClient, make: Factory, auth: Any) -> None:
         "changes": (2, 86_400),
         "certificates": (1, 300),
         "reports": (0, None),
+        "disputes": (0, None),
     }
 
 
@@ -133,7 +135,7 @@ def test_what_it_costs(
     staff = auth(make.staff())
     for _ in range(rows):
         make.performer(status="pending")
-    with assert_queries(14):  # the caller, nine counters, four queues
+    with assert_queries(16):  # the caller, ten counters, five queues
         assert client.get(URL, headers=staff).status_code == 200
 
 

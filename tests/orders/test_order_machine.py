@@ -171,8 +171,11 @@ class Life(RuleBasedStateMachine):
         now = self.clock.now()
         if order.standing(now) not in sources or (name == "arrive" and order.arrived):
             raise Refused("TransitionNotAllowed")
-        if name in OPENS and now < order.starts_at + OPENS[name]:
-            raise Refused("TransitionNotAllowed")
+        if name in OPENS:
+            # Nobody had to come during a dispute.
+            since = max(order.starts_at, order.entered_at) if name == "no_show" else order.starts_at
+            if now < since + OPENS[name]:
+                raise Refused("TransitionNotAllowed")
         if order.status == "disputed":
             assert order.due_at is not None
             assert order.disputed is not None
@@ -387,7 +390,9 @@ class Life(RuleBasedStateMachine):
             assert order.disputed is not None
             status, _, lasted = order.disputed
             self.enter(order, "withdraw", status, "order.dispute_withdrawn")
-            order.entered_at, order.disputed = self.clock.now() - lasted, None
+            order.entered_at, order.disputed = self.clock.now(), None
+            if status != "confirmed":
+                order.entered_at -= lasted
 
     @precondition(lambda self: self.known)
     @rule(data=st.data(), caller=st.sampled_from(CALLERS))

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from marketplace.blueprints.reviews.services import reviews as services
+from marketplace.blueprints.reviews.wiring import Reviews
 from marketplace.extensions import db
 from marketplace.kernel.clock import FrozenClock
 from marketplace.models import CustomerRating, User
@@ -137,3 +138,21 @@ def test_a_list_asks_once(
         page = client.get("/api/v1/orders?limit=100", headers=headers).json
     assert [item["customer_rating"] for item in page["items"]] == [{"count": 3, "average": 5.0}] * rows
     assert len(list(db.session.scalars(select(CustomerRating.user_id)))) == rows
+
+
+def test_a_deletion_that_is_taken_back_changes_nothing(
+    work: Job, runtime: Runtime, clock: FrozenClock
+) -> None:
+    hidden = work.order()
+    work.write("customer", hidden, 5)
+    review_id = work.write("performer", hidden, 2).json["id"]
+    work.write("performer", work.order(), 1)
+    customer = work.people["customer"]
+    customer.deleted_at = clock.now()
+    db.session.commit()
+    work.post("staff", f"/admin/reviews/{review_id}/hide", reason="x")
+    clock.advance(timedelta(days=15))
+    runtime.get(Reviews).reviews.publish_due()
+    customer.deleted_at = None
+    db.session.commit()
+    assert customer_figures() == recounted_customers() == {customer.id: (1, 1)}

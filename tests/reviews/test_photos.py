@@ -287,3 +287,13 @@ def test_a_list_asks_no_more_for_them(work: Job, assert_queries: Any) -> None:
         with assert_queries(count):
             found = work.client.get(f"/api/v1{path}?limit=100", headers=who).json["items"]
         assert {len(item["photos"]) for item in found if item.get("direction") != "of_customer"} == {2}
+
+
+def test_photos_go_with_a_performer_who_is_blocked(work: Job) -> None:
+    publish(work)
+    url = work.public()[0]["photos"][0]["url"]
+    assert work.client.get(url).status_code == 200
+    work.people["performer"].is_active = False
+    db.session.commit()
+    topics.clear()
+    assert work.client.get(url).status_code == 404

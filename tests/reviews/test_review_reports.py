@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
+from marketplace.blueprints.reviews.wiring import Reviews
 from marketplace.extensions import db
 from marketplace.models import Review, User
 from marketplace.web.caching import topics
+from marketplace.web.runtime import Runtime
 from tests.portfolio.test_portfolio import picture
 from tests.reviews.conftest import Job, event_names, figures, recounted
 
@@ -95,14 +97,17 @@ def test_hidden_with_the_decision(work: Job) -> None:
     assert event_names().count("review.hidden") == 1
 
 
-def test_without_a_note_the_reason_is_the_reporters(work: Job) -> None:
+def test_the_words_of_who_reports_do_not_reach_the_author(work: Job, runtime: Runtime) -> None:
     review_id = both(work)["of_performer"]
     report(work, "performer", review_id)
     [open_] = queue(work)
     work.post("staff", f"/admin/reports/{open_['id']}/close", outcome="upheld", hide=True)
     review = db.session.get_one(Review, review_id)
     db.session.refresh(review)
-    assert review.hidden_reason == "Names my child"
+    assert review.hidden_reason == "Reported"
+    with runtime.uow:
+        written = list(runtime.get(Reviews).records.written(work.people["customer"].id))
+    assert "Names my child" not in str(written)
 
 
 def test_what_cannot_be_hidden_so(work: Job) -> None:

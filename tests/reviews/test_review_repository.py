@@ -250,7 +250,7 @@ def test_ratings_of_customers_are_counted_again(bench: Bench) -> None:
 
 def test_of_customers_who_have_left_nothing_is_counted(runtime: Runtime, make: Factory) -> None:
     bench = Bench("sql", runtime, make)
-    gone = make.user(deleted_at=START)
+    gone = make.user(deleted_at=START, anonymised_at=START)
     review_id = bench.add(make.order(gone, bench.services[0]), direction="of_customer")
     with bench.uow:
         bench.repository.publish_due(LATER, 9)

@@ -66,6 +66,7 @@ class Desk:
             completed_at=START if done else None,
             starts_at=START - timedelta(hours=2),
             ends_at=START - timedelta(hours=1),
+            proposed_starts_at=None,
             version=1,
         )
 

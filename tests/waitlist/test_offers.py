@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from marketplace.blueprints.waitlist.wiring import Waitlist
 from marketplace.extensions import db
@@ -466,3 +466,58 @@ def test_an_offer_that_has_ended_is_not_mailed(
     clock.advance(HALF_AN_HOUR)
     parts.mail.send(ann.id, day.performer.id, TUESDAY)
     assert len(messages.all("waitlist_offered")) == 1
+
+
+def test_nobody_opens_a_day_by_a_change_of_service(day: Day, make: Factory) -> None:
+    long, whole = (make.service(day.performer, duration_minutes=minutes) for minutes in (180, 120))
+    ann = make.user()
+    db.session.commit()
+    assert problem(day.join(ann, service_id=whole.id)) == (409, "day_not_full")
+    assert day.join(ann, service_id=long.id).status_code == 200
+    assert problem(day.join(ann, service_id=whole.id)) == (409, "day_not_full")
+    day.run_jobs()
+    assert day.offer(ann) is None
+
+
+def test_nobody_waits_for_a_day_that_is_full_by_an_own_hold(day: Day, make: Factory) -> None:
+    day.fill(NINE)
+    ann = make.user()
+    db.session.commit()
+    assert day.hold(ann, TEN).status_code == 201
+    assert problem(day.join(ann)) == (409, "day_not_full")
+
+
+def test_a_service_without_a_price_is_not_offered(day: Day, make: Factory) -> None:
+    day.fill()
+    ann = make.user()
+    db.session.commit()
+    assert day.join(ann).status_code == 200
+    day.service.pricing, day.service.price_amount, day.service.price_currency = "quote", None, None
+    db.session.commit()
+    path = f"/api/v1/orders/{day.orders[0]}/cancel"
+    assert day.client.post(path, headers=day.auth(day.owner)).status_code == 200
+    day.run_jobs()
+    assert day.offer(ann) is None
+
+
+def test_what_cannot_be_booked_yet_does_not_stop_other_offers(
+    day: Day, make: Factory, clock: FrozenClock
+) -> None:
+    week = "{" + ",".join(f"[{n * 1440 + 540},{n * 1440 + 660})" for n in range(7)) + "}"
+    db.session.execute(
+        text("UPDATE performer_schedule SET weekly = CAST(:week AS int4multirange)"), {"week": week}
+    )
+    db.session.commit()
+    clock.set(clock.now().replace(hour=8, minute=0))
+    far = clock.now() + timedelta(days=365, hours=1)
+    day.fill()
+    day.fill(far, far + timedelta(hours=1))
+    ann, bob = make.user(), make.user()
+    db.session.commit()
+    assert day.join(ann, far.date()).status_code == 200
+    assert day.join(bob).status_code == 200
+    for order_id in (day.orders[2], day.orders[0]):
+        answer = day.client.post(f"/api/v1/orders/{order_id}/cancel", headers=day.auth(day.owner))
+        assert answer.status_code == 200
+    day.run_jobs()
+    assert day.offer(bob) is not None

@@ -87,15 +87,20 @@ class Market:
         return self.call(user, "POST", f"/api/v1/performers/{self.performer_id}/holds", **body)
 
     def offered(self) -> list[int]:
-        """The customers who have an offer, by the rows of both domains, which agree."""
+        """The customers who have an offer, by the rows of both domains, which agree. One that has run out stays
+        in its row until somebody books time of the performer.
+        """
         with self.app.app_context():
+            lives = BookedTime.expires_at > self.app.extensions["marketplace"].clock.now()
             held = db.session.scalars(
-                select(BookedTime.customer_id).where(BookedTime.offered, ~func.isempty(BookedTime.span))
+                select(BookedTime.customer_id).where(
+                    BookedTime.offered, ~func.isempty(BookedTime.span), lives
+                )
             ).all()
             noted = db.session.scalars(
                 select(WaitlistEntry.customer_id)
                 .join(BookedTime, BookedTime.customer_id == WaitlistEntry.customer_id)
-                .where(BookedTime.expires_at == WaitlistEntry.offer_expires_at)
+                .where(BookedTime.expires_at == WaitlistEntry.offer_expires_at, lives)
             ).all()
             assert sorted(map(int, filter(None, held))) == sorted(noted)
             return list(noted)

@@ -9,6 +9,9 @@ from marketplace.blueprints.offers.contracts import BookableService
 from marketplace.kernel.errors import AppError
 from marketplace.kernel.events import DomainEvent
 
+MAX_AHEAD = timedelta(days=365)
+"""How far ahead time can be booked."""
+
 
 @dataclass(frozen=True)
 class Place:

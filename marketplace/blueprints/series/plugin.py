@@ -8,7 +8,7 @@ from marketplace.web.runtime import late
 
 PLUGIN = Plugin(
     name="series",
-    requires=("accounts", "availability", "orders"),
+    requires=("accounts", "offers", "availability", "orders"),
     blueprints=(blp,),
     provides={Series: build},
     gives=(ExportSection("order_series", late(lambda: series().rows.export)),),

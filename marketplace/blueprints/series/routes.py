@@ -114,6 +114,7 @@ def accept_series(data: dict[str, Any], series_id: int) -> Mapping[str, Any]:
     "too_short_notice",
     "date_not_in_series",
     "series_conflicts",
+    "already_requested",
 )
 @blp.arguments(schemas.ScopeQuery, location="query")
 @blp.arguments(schemas.OrderMove)

@@ -7,6 +7,7 @@ from typing import Any
 from marketplace.blueprints.accounts.contracts import UserBlocked, UserDeleted
 from marketplace.blueprints.availability.contracts import HoldEnded, PerformerScheduleChanged
 from marketplace.blueprints.orders.contracts import (
+    OrderAccepted,
     OrderCancelled,
     OrderCreated,
     OrderDeclined,
@@ -17,6 +18,7 @@ from marketplace.blueprints.orders.contracts import (
     OrderNoShow,
     OrderRescheduled,
     OrderResolved,
+    RescheduleProposed,
 )
 from marketplace.blueprints.waitlist.contracts import WaitlistOffered
 from marketplace.blueprints.waitlist.services import RUN_OUT_JOB, TEND_JOB
@@ -36,6 +38,9 @@ STEPS: tuple[type[OrderEvent], ...] = (
     OrderCancelled,
     OrderNoShow,
     OrderRescheduled,
+    # A time that is taken or proposed uses up what its customer held or was offered around it.
+    OrderAccepted,
+    RescheduleProposed,
     OrderDelivered,
     OrderDisputed,
     OrderResolved,

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, Text, and_, cast, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from marketplace.blueprints.availability.contracts import Place
+from marketplace.blueprints.availability.contracts import MAX_AHEAD, Place
 from marketplace.blueprints.waitlist.ports import (
     Candidate,
     DayCount,
@@ -52,6 +52,7 @@ _NEXT = text(f"""
         WHERE w.performer_id = :performer_id AND w.offer_expires_at IS NULL
           AND (w.rests_until IS NULL OR w.rests_until <= :now)
           AND w.day >= (CAST(:now AS timestamptz) AT TIME ZONE p.timezone)::date
+          AND s.price_amount IS NOT NULL
           AND c.is_active AND c.deleted_at IS NULL AND (c.email_verified OR c.phone_verified)
           AND performer_is_public(p.active, p.status, u.is_active, u.deleted_at)
           AND service_is_public(s.is_active, s.deleted_at, s.hidden_at, k.is_active)
@@ -80,7 +81,7 @@ _NEXT = text(f"""
             :performer_id, w.day, w.takes, :now, {_HOURS}, w.latitude, w.longitude, true
         ) AS starts_at OFFSET 0
     ) AS f
-    WHERE f.starts_at IS NOT NULL
+    WHERE f.starts_at <= CAST(:now AS timestamptz) + CAST(:ahead AS interval)
     ORDER BY w.day, w.offers, w.created_at, w.id
     LIMIT 1""")  # noqa: S608 - constants of this module
 _ENDED = text(f"""
@@ -205,7 +206,12 @@ class SqlWaitlistRepository(SqlRepository, WaitlistRepository):
         return self.session.scalar(statement) is not None
 
     def find_next(self, performer_id: int, now: datetime) -> Candidate | None:
-        values = {"performer_id": performer_id, "now": now, "market_hours": self._market_hours}
+        values = {
+            "performer_id": performer_id,
+            "now": now,
+            "market_hours": self._market_hours,
+            "ahead": MAX_AHEAD,
+        }
         row = self.session.execute(_NEXT, values).one_or_none()
         if row is None:
             return None

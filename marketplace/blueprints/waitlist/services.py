@@ -80,10 +80,14 @@ class WaitlistService:
             self._rows.lock_customer(caller.user_id)
             now = self._clock.now()
             known = self._rows.find(caller.user_id, performer_id, day, now)
+            changes = known is None or (known.service_id, known.place) != (service.id, place)
+            if changes and (known is None or known.offer is None):
+                # A change too: else a service that never fits would open a day that is not full.
+                self._check_full(caller, service, day, place)
             if known is None:
-                self._check(caller, service, day, place)
+                self._check_limits(caller, service, day)
             self._rows.put(caller.user_id, performer_id, day, service_id=service.id, place=place, now=now)
-            if known is None or (known.service_id, known.place) != (service.id, place):
+            if changes:
                 # The day may have changed since it was looked at, and another service may fit now.
                 self._uow.enqueue(TEND_JOB, {"performer_id": performer_id})
             if known is None:
@@ -110,10 +114,14 @@ class WaitlistService:
             raise Invalid(errors={"json": {"service_id": ["This service is priced for each order."]}})
         return service
 
-    def _check(self, caller: Principal, service: BookableService, day: date, place: Place | None) -> None:
+    def _check_full(
+        self, caller: Principal, service: BookableService, day: date, place: Place | None
+    ) -> None:
         free = self._times.find_first_start(service, day, customer_id=caller.user_id, place=place)
         if free is not None:
             raise DayNotFull
+
+    def _check_limits(self, caller: Principal, service: BookableService, day: date) -> None:
         if self._rows.count_days(caller.user_id) >= MAX_DAYS:
             raise TooManyDays
         self._rows.lock_queue(service.performer_id)

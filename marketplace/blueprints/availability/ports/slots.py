@@ -123,9 +123,19 @@ class SlotRepository(Protocol):
         ...
 
     def look_at_day(
-        self, performer_id: int, day: date, takes: timedelta, now: datetime, place: Place | None
+        self,
+        performer_id: int,
+        day: date,
+        takes: timedelta,
+        now: datetime,
+        place: Place | None,
+        *,
+        customer_id: int,
     ) -> DayLook:
-        """The local day `day` for a booking of `takes`. Raises NotFound when there is no such performer."""
+        """The local day `day` for a booking of `takes`; what the customer holds on it counts as free.
+
+        Raises NotFound when there is no such performer.
+        """
         ...
 
     def find_conflicts(self, bookings: Mapping[int, Booking], now: datetime) -> Mapping[int, Conflicts]:

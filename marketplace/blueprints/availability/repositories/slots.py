@@ -59,9 +59,13 @@ _CHECK = text(f"""
     ORDER BY w.position""")  # noqa: S608 - constants of this module
 
 _DAY = text(f"""
-    SELECT first_start(
+    SELECT coalesce(first_start(
                p.id, CAST(:day AS date), CAST(:takes AS interval), :now, {_HOURS}, {_PLACE}, false
-           ) AS first_start,
+           ), (
+               SELECT lower(b.span) FROM booked_time b
+               WHERE b.customer_id = :customer_id AND b.performer_id = p.id AND b.expires_at > :now
+                 AND upper(b.span) > t.begins AND lower(b.span) < t.ends
+           )) AS first_start,
            CASE WHEN t.begins < t.ends
                THEN NOT isempty(working_hours(p.id, t.begins, t.ends, {_HOURS})) ELSE false END AS works,
            (CAST(:now AS timestamptz) AT TIME ZONE p.timezone)::date AS today
@@ -166,13 +170,21 @@ class SqlSlotRepository(SqlRepository, SlotRepository):
         ]
 
     def look_at_day(
-        self, performer_id: int, day: date, takes: timedelta, now: datetime, place: Place | None
+        self,
+        performer_id: int,
+        day: date,
+        takes: timedelta,
+        now: datetime,
+        place: Place | None,
+        *,
+        customer_id: int,
     ) -> DayLook:
         values = {
             "performer_id": performer_id,
             "day": day,
             "takes": takes,
             "now": now,
+            "customer_id": customer_id,
             "market_hours": self._market_hours,
         }
         row = self.session.execute(_DAY, values | _place(place)).one_or_none()

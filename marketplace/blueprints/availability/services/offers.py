@@ -2,10 +2,10 @@
 
 from datetime import date, datetime, timedelta
 
-from marketplace.blueprints.availability.contracts import Offer, Place, SlotOffers
+from marketplace.blueprints.availability.contracts import MAX_AHEAD, Offer, Place, SlotOffers
 from marketplace.blueprints.availability.errors import OutsideSchedule, OwnService, StartsInPast, TooFarAhead
 from marketplace.blueprints.availability.ports.slots import HoldRepository, SlotRepository
-from marketplace.blueprints.availability.services.slots import MAX_AHEAD, SlotService
+from marketplace.blueprints.availability.services.slots import SlotService
 from marketplace.blueprints.offers.contracts import BookableService
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.texts import Text
@@ -31,7 +31,9 @@ class OfferService(SlotOffers):
         if service.performer_user_id == customer_id:
             raise OwnService
         takes = timedelta(minutes=service.duration_minutes)
-        found = self._times.look_at_day(service.performer_id, day, takes, self._clock.now(), place)
+        found = self._times.look_at_day(
+            service.performer_id, day, takes, self._clock.now(), place, customer_id=customer_id
+        )
         if day < found.today:
             raise StartsInPast(errors={"json": {"date": [_OVER]}})
         if day - found.today > MAX_AHEAD:

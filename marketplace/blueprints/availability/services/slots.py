@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from marketplace.blueprints.availability.contracts import Booking, Calendar, Place, Verdict
+from marketplace.blueprints.availability.contracts import MAX_AHEAD, Booking, Calendar, Place, Verdict
 from marketplace.blueprints.availability.errors import (
     OutsideSchedule,
     OwnService,
@@ -28,7 +28,6 @@ from marketplace.kernel.texts import Text
 
 STEP = timedelta(minutes=15)
 """The offsets of all time zones differ by quarters of an hour, so a quarter in UTC is one everywhere."""
-MAX_AHEAD = timedelta(days=365)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _AWAY = Text("The performer does not work at this time.")

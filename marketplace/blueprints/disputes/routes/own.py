@@ -29,6 +29,7 @@ blp = VersionedBlueprint(
 
 
 @blp.post("/<int:order_id>/dispute")
+@limit("20/hour", key=caller_key)
 @verified
 @idempotent
 @blp.problems("wrong_party", "transition_not_allowed")

@@ -113,7 +113,7 @@ class Reports:
         hide: bool = False,
     ) -> ReportView:
         """Close a report; one of two concurrent callers does. With `hide` the reported thing is hidden too,
-        for the reason in `note`, or for the reporter's own.
+        for the reason in `note`; the reporter's own words are for staff alone.
 
         Raises NotFound, OwnReport, ReportNotOpen, ClaimedByOther, Invalid (`hide` of a dismissed report, or
         of a kind of thing that is not hidden so), and what keeps `actor` from hiding the thing.
@@ -160,5 +160,5 @@ class Reports:
                 )
             )
             if hide and kind is not None and kind.hide is not None:
-                kind.hide(actor, report.content_id, note or report.reason)
+                kind.hide(actor, report.content_id, note or "Reported")
             return self.with_content(closed)

@@ -30,14 +30,17 @@ def freeze(order: OrderView, role: str, now: datetime) -> Mapping[str, Any]:
         "disputed_from": order.status,
         "disputed_by": role,
         "disputed_after": now - order.state_entered_at,
-        "decision_due_at": max(now, order.decision_due_at or now + DECIDE_AFTER),
+        "decision_due_at": order.decision_due_at or now + DECIDE_AFTER,
     }
 
 
 def thaw(order: OrderView, _role: str, now: datetime) -> Mapping[str, Any]:
-    """The interrupted status goes on as if the time of the dispute had not been."""
+    """The interrupted status goes on as if the time of the dispute had not been. Nothing that happens to a
+    confirmed order counts from there but an absence, and nobody had to come during the dispute.
+    """
     assert order.disputed_after is not None
-    return {**NO_DISPUTE, "state_entered_at": now - order.disputed_after}
+    lasted = timedelta(0) if order.disputed_from == "confirmed" else order.disputed_after
+    return {**NO_DISPUTE, "state_entered_at": now - lasted}
 
 
 def hurry(_order: OrderView, _role: str, now: datetime) -> Mapping[str, Any]:

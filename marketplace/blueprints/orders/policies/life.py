@@ -141,7 +141,7 @@ def _start_opens(order: OrderView, _role: OrderRole, times: StepTimes) -> dateti
 
 
 def _no_show_opens(order: OrderView, _role: OrderRole, times: StepTimes) -> datetime:
-    return order.starts_at + times.no_show_after
+    return max(order.starts_at, order.state_entered_at) + times.no_show_after
 
 
 def _decision_opens(order: OrderView, role: OrderRole, _times: StepTimes) -> datetime | None:
@@ -218,7 +218,8 @@ _STEPS = (
           opens=_start_opens, opens_text="2 hours before the agreed start, which operators can set",
           fits=_not_arrived, fits_text=Text("The performer has arrived already")),
     _step(T.NO_SHOW, {S.CONFIRMED}, {S.CANCELLED}, _PARTIES, events.OrderNoShow,
-          opens=_no_show_opens, opens_text="30 minutes after the agreed start, which operators can set",
+          opens=_no_show_opens,
+          opens_text="30 minutes after the agreed start or the end of a dispute, which operators can set",
           fits=_may_miss_other, fits_text=Text("The code of arrival has proven that the performer came"),
           ending=missed_by_other),
 )

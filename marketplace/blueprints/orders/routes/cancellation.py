@@ -44,10 +44,11 @@ def get_cancellation(order_id: int) -> CancellationQuote:
 def report_no_show(data: dict[str, Any], order_id: int) -> OrderView:
     """Say that the other party did not come
 
-    Either party of a `confirmed` order can say so from 30 minutes after the agreed start, unless the
-    operators set another time; earlier, `transition_not_allowed` says in `allowed_from` from when on. The
-    order becomes `cancelled`, which is final, by the fault of the other party: a customer pays the last tier
-    of the cancellation policy, a performer's absence costs nothing and counts against the completion rate.
+    Either party of a `confirmed` order can say so from 30 minutes after the agreed start, or after a dispute
+    was withdrawn, unless the operators set another time; earlier, `transition_not_allowed` says in
+    `allowed_from` from when on. The order becomes `cancelled`, which is final, by the fault of the other
+    party: a customer pays the last tier of the cancellation policy, a performer's absence costs nothing and
+    counts against the completion rate.
     A customer cannot say it once the code of arrival has proven that the performer came.
     """
     return orders().transitions.move(current_principal(), order_id, "no_show", data.get("reason"))

@@ -13,6 +13,7 @@ from marketplace.kernel.media import MEDIA_PATH
 from marketplace.models.accounts import User
 from marketplace.models.performers import Performer
 from marketplace.models.reviews import Review, ReviewPhoto
+from marketplace.models.visibility import PERFORMER_IS_PUBLIC
 
 
 class SqlPhotoRepository(SqlRepository, PhotoRepository):
@@ -35,8 +36,7 @@ class SqlPhotoRepository(SqlRepository, PhotoRepository):
                 or_(ReviewPhoto.key == key, ReviewPhoto.thumbnail_key == key),
                 Review.published_at.is_not(None),
                 Review.hidden_at.is_(None),
-                Performer.status == "approved",
-                User.deleted_at.is_(None),
+                PERFORMER_IS_PUBLIC,
             )
         )
         return self.session.scalar(shown.limit(1)) is not None

@@ -112,7 +112,7 @@ _COUNT = text("""
 _COUNT_CUSTOMERS = text("""
     INSERT INTO customer_rating AS c (user_id, rating_count, rating_sum)
     SELECT customer_id, :sign * count(*), :sign * sum(rating)::bigint
-    FROM review JOIN "user" u ON u.id = customer_id AND u.deleted_at IS NULL
+    FROM review JOIN "user" u ON u.id = customer_id AND u.anonymised_at IS NULL
     WHERE review.id = ANY(:reviews) AND direction = 'of_customer'
     GROUP BY customer_id ORDER BY customer_id
     ON CONFLICT (user_id) DO UPDATE SET rating_count = c.rating_count + excluded.rating_count,
@@ -264,7 +264,7 @@ class SqlReviewRepository(SqlRepository, ReviewRepository):
         return ids[-1], len(self.session.execute(_MEND, {"performers": wrong}).all())
 
     def recount_customers(self, after: int, limit: int) -> tuple[int | None, int]:
-        present = select(User.id).where(User.id > after, User.deleted_at.is_(None))
+        present = select(User.id).where(User.id > after, User.anonymised_at.is_(None))
         ids = list(self.session.scalars(present.order_by(User.id).limit(limit)))
         if not ids:
             return None, 0
