@@ -15,8 +15,15 @@ APP = "https://app.example.org/shop"
 TOKEN = "ab_c-d.e=/?"
 LANGUAGES = ("en", "es", "ar")
 VALUES: dict[str, Any] = {
-    **{"hours": 24, "days": 7, "title": "T", "last_day": "2026-01-01"},
-    **{"performer": "P", "day": "2026-01-01", "time": "09:00", "until": "08:30", "timezone": "UTC"},
+    "hours": 24,
+    "days": 7,
+    "title": "T",
+    "last_day": "2026-01-01",
+    "performer": "P",
+    "day": "2026-01-01",
+    "time": "09:00",
+    "until": "08:30",
+    "timezone": "UTC",
 }
 
 
