@@ -39,7 +39,9 @@ def test_what_every_connection_is_told(committed, name, value):
 def test_the_pool_is_as_the_settings_say(committed):
     with committed.app_context():
         pool = db.engine.pool
-        assert (pool.size(), pool._max_overflow, pool._recycle, pool._timeout) == (20, 10, 3600, 2.0)
+        timeout = committed.extensions["marketplace"].settings.db_pool_timeout
+        assert (pool.size(), pool._max_overflow, pool._recycle, pool._timeout) == (20, 10, 3600, timeout)
+        assert load_settings({"APP_ENV": "development"}).db_pool_timeout == 2.0
         assert pool._pre_ping
 
 
